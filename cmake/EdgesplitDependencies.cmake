@@ -1,0 +1,42 @@
+# Libraries, each as one imported target es::NAME. What is needed and missing ends the configuration with the
+# package to install; what is optional and missing is only said.
+function(es_find_library name header library debian)
+  find_path(ES_${name}_INCLUDE ${header})
+  find_library(ES_${name}_LIBRARY ${library})
+  mark_as_advanced(ES_${name}_INCLUDE ES_${name}_LIBRARY)
+  if(ES_${name}_INCLUDE AND ES_${name}_LIBRARY)
+    add_library(es::${name} INTERFACE IMPORTED)
+    target_include_directories(es::${name} SYSTEM INTERFACE ${ES_${name}_INCLUDE})
+    target_link_libraries(es::${name} INTERFACE ${ES_${name}_LIBRARY})
+  elseif(ARGV4 STREQUAL "REQUIRED")
+    message(FATAL_ERROR "edgesplit needs ${header} (Debian: apt install ${debian}); ./bootstrap installs it")
+  endif()
+endfunction()
+
+es_find_library(inih ini.h inih libinih-dev REQUIRED)
+es_find_library(crypto openssl/evp.h crypto libssl-dev REQUIRED)
+es_find_library(m math.h m libc6-dev REQUIRED)
+es_find_library(dnnl oneapi/dnnl/dnnl.h dnnl libdnnl-dev)
+es_find_library(cudnn cudnn.h cudnn "cudnn")
+
+find_package(GSL QUIET)
+if(NOT GSL_FOUND)
+  message(FATAL_ERROR "edgesplit needs GSL (Debian: apt install libgsl-dev); ./bootstrap installs it")
+endif()
+add_library(es::gsl ALIAS GSL::gsl)
+
+find_package(HDF5 QUIET COMPONENTS C)
+if(NOT HDF5_FOUND)
+  message(FATAL_ERROR "edgesplit needs HDF5 (Debian: apt install libhdf5-dev); ./bootstrap installs it")
+endif()
+add_library(es::hdf5 INTERFACE IMPORTED)
+target_include_directories(es::hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(es::hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+find_package(CUDAToolkit QUIET)
+find_package(OpenMP QUIET COMPONENTS C)
+find_package(Python3 QUIET COMPONENTS Interpreter)
+
+if(BUILD_TESTING)
+  es_find_library(cmocka cmocka.h cmocka libcmocka-dev REQUIRED)
+endif()

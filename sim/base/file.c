@@ -1,0 +1,174 @@
+#include "edgesplit/file.h"
+
+#include "edgesplit/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    if (EVP_Digest(data, length, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
+        return ES_INTERNAL;
+    for (size_t i = 0; i < n; i++)
+        snprintf(text + 2 * i, 3, "%02x", (unsigned)digest[i]);
+    return ES_OK;
+}
+
+static es_status read_all(FILE *stream, const char *path, size_t max_bytes, es_file *file,
+                          es_errors *errors) {
+    size_t capacity = 0;
+    for (;;) {
+        if (es_reserve(&file->data, &capacity, file->length + 65536, 1) != ES_OK)
+            return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory while reading");
+        size_t got = fread(file->data + file->length, 1, capacity - file->length - 1, stream);
+        if (got == 0)
+            break;
+        file->length += got;
+        if (file->length > max_bytes)
+            return es_errors_add(errors, ES_INVALID, path, 0, "longer than %zu bytes", max_bytes);
+    }
+    if (ferror(stream))
+        return es_errors_add(errors, ES_NO_INPUT, path, 0, "cannot be read: %s", strerror(errno));
+    file->data[file->length] = '\0';
+    return es_sha256(file->data, file->length, file->sha256);
+}
+
+es_status es_file_read(const char *path, size_t max_bytes, es_file *file, es_errors *errors) {
+    *file = (es_file){0};
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return es_errors_add(errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
+    struct stat status_of_file;
+    es_status status;
+    if (fstat(fileno(stream), &status_of_file) != 0 || !S_ISREG(status_of_file.st_mode))
+        status = es_errors_add(errors, ES_NO_INPUT, path, 0, "not a regular file");
+    else
+        status = read_all(stream, path, max_bytes, file, errors);
+    fclose(stream);
+    if (status != ES_OK)
+        es_file_fini(file);
+    return status;
+}
+
+void es_file_fini(es_file *file) {
+    free(file->data);
+    *file = (es_file){0};
+}
+
+char *es_path_beside(const char *base_file, const char *path) {
+    const char *slash = strrchr(base_file, '/');
+    if (path[0] == '/' || slash == NULL)
+        return es_strdup(path);
+    es_text text = {0};
+    es_text_add(&text, "%.*s%s", (int)(slash - base_file + 1), base_file, path);
+    if (text.failed) {
+        free(text.data);
+        return NULL;
+    }
+    return text.data;
+}
+
+const char *es_path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Creates the path of the folder a file lies in. */
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return es_strdup(".");
+    char *folder = es_strdup(path);
+    if (folder != NULL)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    return folder;
+}
+
+es_status es_publication_init(es_publication *publication, const char *path, bool replace,
+                              es_errors *errors) {
+    *publication = (es_publication){0};
+    char *folder = folder_of(path);
+    es_text temporary = {0};
+    es_text_add(&temporary, "%s.tmp.%ld", path, (long)getpid());
+    publication->temporary = temporary.data;
+    publication->final = es_strdup(path);
+    struct stat status_of_file;
+    es_status status = ES_OK;
+    if (folder == NULL || temporary.failed || publication->final == NULL)
+        status = es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+    else if (stat(folder, &status_of_file) != 0 || !S_ISDIR(status_of_file.st_mode))
+        status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "there is no folder %s", folder);
+    else if (access(folder, W_OK) != 0)
+        status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "folder %s: %s", folder,
+                               strerror(errno));
+    else if (!replace && lstat(path, &status_of_file) == 0)
+        status = es_errors_add(errors, ES_CANT_CREATE, path, 0,
+                               "is there already; --force replaces it, -o names another file");
+    free(folder);
+    if (status != ES_OK)
+        es_publication_fini(publication);
+    return status;
+}
+
+/* Makes what a path names durable. */
+static bool sync_path(const char *path, int flags) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (descriptor < 0)
+        return false;
+    bool synced = fsync(descriptor) == 0;
+    return close(descriptor) == 0 && synced;
+}
+
+es_status es_publication_commit(es_publication *publication, es_errors *errors) {
+    char *folder = folder_of(publication->final);
+    if (folder == NULL)
+        return es_errors_add(errors, ES_NO_MEMORY, publication->final, 0, "out of memory");
+    es_status status = ES_OK;
+    if (!sync_path(publication->temporary, 0) ||
+        rename(publication->temporary, publication->final) != 0 ||
+        !sync_path(folder, O_DIRECTORY)) {
+        int cause = errno;
+        unlink(publication->temporary);
+        status = es_errors_add(errors, ES_IO, publication->final, 0, "cannot be written: %s",
+                               strerror(cause));
+    }
+    free(folder);
+    free(publication->temporary);
+    publication->temporary = NULL;
+    return status;
+}
+
+void es_publication_fini(es_publication *publication) {
+    if (publication->temporary != NULL)
+        unlink(publication->temporary);
+    free(publication->temporary);
+    free(publication->final);
+    *publication = (es_publication){0};
+}
+
+es_status es_file_write(const char *path, const char *data, size_t length, bool replace,
+                        es_errors *errors) {
+    es_publication publication;
+    es_status status = es_publication_init(&publication, path, replace, errors);
+    if (status != ES_OK)
+        return status;
+    FILE *stream = fopen(publication.temporary, "wb");
+    if (stream == NULL) {
+        status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "%s", strerror(errno));
+    } else {
+        bool written = fwrite(data, 1, length, stream) == length;
+        bool closed = fclose(stream) == 0;
+        if (!written || !closed)
+            status =
+                es_errors_add(errors, ES_IO, path, 0, "cannot be written: %s", strerror(errno));
+    }
+    if (status == ES_OK)
+        status = es_publication_commit(&publication, errors);
+    es_publication_fini(&publication);
+    return status;
+}

@@ -1,0 +1,176 @@
+#include "edgesplit/text.h"
+
+#include "edgesplit/alloc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+void es_text_add(es_text *text, const char *format, ...) {
+    if (text->failed)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    int needed = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (needed < 0 ||
+        es_reserve(&text->data, &text->capacity, text->length + (size_t)needed + 1, 1) != ES_OK) {
+        text->failed = true;
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(text->data + text->length, (size_t)needed + 1, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)needed;
+}
+
+void es_text_add_json(es_text *text, const char *value) {
+    es_text_add(text, "\"");
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            es_text_add(text, "\\%c", *c);
+        else if ((unsigned char)*c < 0x20)
+            es_text_add(text, "\\u%04x", (unsigned)*c);
+        else
+            es_text_add(text, "%c", *c);
+    }
+    es_text_add(text, "\"");
+}
+
+es_slice es_slice_trim(es_slice slice) {
+    while (slice.length > 0 && isspace((unsigned char)slice.data[0])) {
+        slice.data++;
+        slice.length--;
+    }
+    while (slice.length > 0 && isspace((unsigned char)slice.data[slice.length - 1]))
+        slice.length--;
+    return slice;
+}
+
+bool es_slice_equals(es_slice slice, const char *text) {
+    return strlen(text) == slice.length && memcmp(slice.data, text, slice.length) == 0;
+}
+
+bool es_next_line(es_slice *rest, es_slice *line) {
+    if (rest->length == 0)
+        return false;
+    const char *end = memchr(rest->data, '\n', rest->length);
+    size_t length = end != NULL ? (size_t)(end - rest->data) : rest->length;
+    size_t taken = end != NULL ? length + 1 : length;
+    *line = (es_slice){rest->data, length};
+    if (length > 0 && line->data[length - 1] == '\r')
+        line->length--;
+    rest->data += taken;
+    rest->length -= taken;
+    return true;
+}
+
+bool es_next_field(es_slice *rest, char separator, es_slice *field) {
+    if (rest->data == NULL)
+        return false;
+    const char *end = rest->length > 0 ? memchr(rest->data, separator, rest->length) : NULL;
+    if (end == NULL) {
+        *field = es_slice_trim(*rest);
+        *rest = (es_slice){NULL, 0};
+        return true;
+    }
+    size_t length = (size_t)(end - rest->data);
+    *field = es_slice_trim((es_slice){rest->data, length});
+    rest->data += length + 1;
+    rest->length -= length + 1;
+    return true;
+}
+
+/* Copies a slice that should hold a number into a buffer the C library can read; false if it cannot
+ * be one. */
+static bool number_text(es_slice slice, char *buffer, size_t size, const char *allowed) {
+    if (slice.length == 0 || slice.length >= size)
+        return false;
+    for (size_t i = 0; i < slice.length; i++)
+        if (strchr(allowed, slice.data[i]) == NULL || slice.data[i] == '\0')
+            return false;
+    memcpy(buffer, slice.data, slice.length);
+    buffer[slice.length] = '\0';
+    return true;
+}
+
+es_status es_parse_double(es_slice slice, double *value) {
+    char buffer[64];
+    if (!number_text(slice, buffer, sizeof buffer, "+-.0123456789eE"))
+        return ES_INVALID;
+    char *end;
+    double parsed = strtod(buffer, &end);
+    if (*end != '\0' || end == buffer || !isfinite(parsed))
+        return ES_INVALID;
+    *value = parsed;
+    return ES_OK;
+}
+
+es_status es_parse_int64(es_slice slice, int64_t *value) {
+    char buffer[32];
+    if (!number_text(slice, buffer, sizeof buffer, "+-0123456789"))
+        return ES_INVALID;
+    char *end;
+    errno = 0;
+    long long parsed = strtoll(buffer, &end, 10);
+    if (*end != '\0' || end == buffer || errno == ERANGE)
+        return ES_INVALID;
+    *value = parsed;
+    return ES_OK;
+}
+
+void es_format_double(double value, char text[ES_NUMBER_TEXT]) {
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, ES_NUMBER_TEXT, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            return;
+    }
+}
+
+enum { LONGEST_NAME = 63 };
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance of two texts of at most LONGEST_NAME bytes. */
+static size_t alignment_distance(const char *a, size_t n_a, const char *b, size_t n_b) {
+    size_t distance[LONGEST_NAME + 1][LONGEST_NAME + 1];
+    for (size_t i = 0; i <= n_a; i++)
+        distance[i][0] = i;
+    for (size_t j = 0; j <= n_b; j++)
+        distance[0][j] = j;
+    for (size_t i = 1; i <= n_a; i++)
+        for (size_t j = 1; j <= n_b; j++) {
+            size_t substituted = distance[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            size_t best = least(substituted, least(distance[i - 1][j], distance[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = least(best, distance[i - 2][j - 2] + 1);
+            distance[i][j] = best;
+        }
+    return distance[n_a][n_b];
+}
+
+const char *es_nearest_name(const char *word, size_t n,
+                            const char *(*name_at)(const void *context, size_t i),
+                            const void *context) {
+    size_t length = strlen(word);
+    if (length > LONGEST_NAME)
+        return NULL;
+    const char *nearest = NULL;
+    size_t bound = 2 + length / 4;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_at(context, i);
+        size_t name_length = strlen(name);
+        if (name_length > LONGEST_NAME)
+            continue;
+        size_t distance = alignment_distance(word, length, name, name_length);
+        if (distance < bound) {
+            bound = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}

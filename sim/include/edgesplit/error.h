@@ -1,0 +1,41 @@
+/* Error records: what went wrong, where, and what was expected instead.
+ *
+ * Functions that read what a user wrote take an `es_errors` and add one record per mistake, so that
+ * all mistakes of a file are reported at once. The list has a fixed capacity and never allocates:
+ * an error can be recorded when memory has run out. */
+#ifndef EDGESPLIT_ERROR_H
+#define EDGESPLIT_ERROR_H
+
+#include "edgesplit/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ES_ERRORS_CAPACITY = 32, ES_ERROR_TEXT = 512 };
+
+typedef struct es_error {
+    es_status status;
+    char text[ES_ERROR_TEXT]; /* "FILE:LINE: what is wrong; what was expected", one line, cut if
+                                 longer */
+} es_error;
+
+typedef struct es_errors {
+    size_t n;    /* records kept */
+    size_t lost; /* further records that did not fit */
+    es_error records[ES_ERRORS_CAPACITY];
+} es_errors;
+
+void es_errors_init(es_errors *errors);
+
+/* Adds a record and returns its status. `file` may be NULL (no place) and `line` 0 (no line). */
+es_status es_errors_add(es_errors *errors, es_status status, const char *file, size_t line,
+                        const char *format, ...) ES_PRINTF(5, 6);
+
+/* The status of the first record, ES_OK if there is none: what a function returns after collecting.
+ */
+es_status es_errors_status(const es_errors *errors);
+
+/* Prints every record on its own line, in the order they were added. */
+void es_errors_print(const es_errors *errors, FILE *stream);
+
+#endif

@@ -1,0 +1,58 @@
+/* Files: read whole, hash, and publish atomically. The only module besides the programs that calls
+ * POSIX. */
+#ifndef EDGESPLIT_FILE_H
+#define EDGESPLIT_FILE_H
+
+#include "edgesplit/error.h"
+#include "edgesplit/text.h"
+
+enum { ES_SHA256_TEXT = 65 };
+
+/* A file's bytes in memory, NUL-terminated behind `length`, and their SHA-256 in lower-case
+ * hexadecimal. */
+typedef struct es_file {
+    char *data;
+    size_t length;
+    char sha256[ES_SHA256_TEXT];
+} es_file;
+
+/* Reads a whole regular file of at most `max_bytes`. ES_NO_INPUT: missing, not a regular file or
+ * unreadable; ES_INVALID: longer than `max_bytes`; ES_NO_MEMORY. Free with es_file_fini. */
+ES_NODISCARD es_status es_file_read(const char *path, size_t max_bytes, es_file *file,
+                                    es_errors *errors);
+void es_file_fini(es_file *file);
+
+/* SHA-256 (FIPS 180-4, by libcrypto) of a buffer. ES_INTERNAL if libcrypto refuses. */
+ES_NODISCARD es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]);
+
+/* Creates the path of a file named `path` in a scenario or profile that lies at `base_file`: `path`
+ * itself if it is absolute, else relative to the folder of `base_file`. NULL: out of memory. */
+ES_NODISCARD char *es_path_beside(const char *base_file, const char *path);
+
+/* The part behind the last slash; lends from `path`. */
+const char *es_path_name(const char *path);
+
+/* A file that appears under its final name complete or not at all: it is written under `temporary`
+ * ("FINAL.tmp.PID", beside it), then made durable and renamed. */
+typedef struct es_publication {
+    char *final, *temporary;
+} es_publication;
+
+/* Names the temporary file. ES_CANT_CREATE: the folder is missing or not writable, or `path` is
+ * there already and `replace` is false; ES_NO_MEMORY. Nothing is created yet. */
+ES_NODISCARD es_status es_publication_init(es_publication *publication, const char *path,
+                                           bool replace, es_errors *errors);
+
+/* fsync of the temporary file, rename, fsync of the folder. On failure (ES_IO) the temporary file
+ * is removed. */
+ES_NODISCARD es_status es_publication_commit(es_publication *publication, es_errors *errors);
+
+/* Frees the names and removes the temporary file if it was not committed. NULL members are allowed.
+ */
+void es_publication_fini(es_publication *publication);
+
+/* Publishes a text as a file in one call. */
+ES_NODISCARD es_status es_file_write(const char *path, const char *data, size_t length,
+                                     bool replace, es_errors *errors);
+
+#endif

@@ -1,0 +1,72 @@
+/* INI files, strictly: over inih, with the true line of every entry and every mistake of a file in
+ * one pass.
+ *
+ * What inih would damage silently is an error here: values cut at its line length, section names
+ * cut at 49 bytes, an indented `key = value` swallowed as a continuation, text after `]`, `key:
+ * value`, NUL bytes, a byte-order mark, repeated keys and sections. */
+#ifndef EDGESPLIT_INI_H
+#define EDGESPLIT_INI_H
+
+#include "edgesplit/error.h"
+#include "edgesplit/text.h"
+
+/* A section `[kind]` or `[kind label]`. */
+typedef struct es_ini_section {
+    const char *name;  /* as written, inner white space as one blank: "policy dynamic-split" */
+    const char *kind;  /* first word: "policy" */
+    const char *label; /* the rest: "dynamic-split"; "" if there is none */
+    size_t line;       /* of its header; 0: made by an override */
+} es_ini_section;
+
+typedef struct es_ini_entry {
+    size_t section; /* index into the sections */
+    const char *key, *value;
+    size_t line; /* 0: given by an override, that is on the command line */
+} es_ini_entry;
+
+typedef struct es_ini {
+    char *path;
+    char *text; /* the file's bytes as read, NUL-terminated */
+    size_t text_length;
+    size_t n_sections, n_entries;
+    es_ini_section *sections; /* in file order */
+    es_ini_entry *entries;    /* in file order, overrides of absent keys behind */
+    size_t sections_capacity, entries_capacity;
+} es_ini;
+
+/* Reads a file of at most 16 MiB. Creates `*ini`. ES_NO_INPUT, ES_NO_MEMORY, ES_INVALID with one
+ * record per mistake. O(file size * log entries). */
+ES_NODISCARD es_status es_ini_load(const char *path, es_ini **ini, es_errors *errors);
+void es_ini_destroy(es_ini *ini);
+
+/* Applies "section.key=value" (for labelled sections "kind label.key=value"): replaces the value or
+ * adds the entry (and the section). The section name ends at the last '.' before the first '='.
+ * ES_USAGE: not of that form; ES_NO_MEMORY. */
+ES_NODISCARD es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors);
+
+/* What a file may contain. */
+typedef struct es_ini_known {
+    const char *kind; /* section */
+    const char *key;
+    bool
+        labelled; /* the section needs a label and may occur with several; else it must have none */
+} es_ini_known;
+
+/* Checks every section and key against the table [n]. ES_INVALID with one record per unknown name,
+ * each with the nearest known one; a key that is known in another section is named with that
+ * section. */
+ES_NODISCARD es_status es_ini_check(const es_ini *ini, size_t n, const es_ini_known *known,
+                                    es_errors *errors);
+
+/* The entry of a key in section `section` (index); NULL if absent. O(entries). */
+const es_ini_entry *es_ini_find(const es_ini *ini, size_t section, const char *key);
+
+/* The index of the first section of that kind at or behind `from`; n_sections if there is none. */
+size_t es_ini_find_section(const es_ini *ini, const char *kind, size_t from);
+
+/* Adds a record "PATH:LINE: [section] key = value: <format>" (or "command line: ..." for an
+ * override). Returns ES_INVALID. */
+es_status es_ini_complain(const es_ini *ini, const es_ini_entry *entry, es_errors *errors,
+                          const char *format, ...) ES_PRINTF(4, 5);
+
+#endif

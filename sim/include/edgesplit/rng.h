@@ -1,0 +1,36 @@
+/* Random streams: Philox4x32-10, a counter-based generator, behind GSL's generator interface.
+ *
+ * A stream is named by (seed, replication, purpose, entity) and is independent of every other one:
+ * no draw of one stream shifts another, and streams may be opened in any order or in parallel.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+#ifndef EDGESPLIT_RNG_H
+#define EDGESPLIT_RNG_H
+
+#include "edgesplit/status.h"
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+/* The GSL generator type "philox4x32-10": 32-bit outputs, gsl_rng_uniform has 53 random bits.
+ * gsl_rng_set(r, seed) opens the stream (seed, 0, 0, 0). */
+extern const gsl_rng_type *const es_rng_philox;
+
+/* What a stream is drawn for. Values are part of the results: append, never renumber. */
+typedef enum es_rng_purpose {
+    ES_RNG_ARRIVALS = 1,
+    ES_RNG_BATCH = 2,
+    ES_RNG_SERVICE = 3,
+    ES_RNG_POLICY = 4,
+    ES_RNG_TRACE = 5,
+} es_rng_purpose;
+
+/* Creates the generator of a named stream at its start; the caller frees it with gsl_rng_free.
+ * NULL: out of memory. `purpose` < 2^16, `replication` < 2^16. Each stream has 2^64 blocks of four
+ * outputs. */
+ES_NODISCARD gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,
+                                    uint32_t entity);
+
+/* The bare function: one block of four 32-bit words from a 128-bit counter and a 64-bit key. */
+void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
+
+#endif

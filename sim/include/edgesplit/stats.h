@@ -1,0 +1,65 @@
+/* Statistics of long columns in bounded memory. Distributions, intervals and tests are GSL's. */
+#ifndef EDGESPLIT_STATS_H
+#define EDGESPLIT_STATS_H
+
+#include "edgesplit/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A compensated sum (Neumaier 1974): the rounding error of n additions does not grow with n.
+ * Zero-initialise. */
+typedef struct es_sum {
+    double sum, compensation;
+} es_sum;
+
+static inline void es_sum_add(es_sum *sum, double value) {
+    double total = sum->sum + value;
+    double larger =
+        (sum->sum < 0 ? -sum->sum : sum->sum) >= (value < 0 ? -value : value) ? sum->sum : value;
+    double smaller = larger == sum->sum ? value : sum->sum;
+    sum->compensation += (larger - total) + smaller;
+    sum->sum = total;
+}
+
+static inline double es_sum_value(es_sum sum) {
+    return sum.sum + sum.compensation;
+}
+
+/* Count, mean, variance, extremes of the values that are not NaN. Zero-initialise. */
+typedef struct es_moments {
+    uint64_t n;
+    es_sum sum;
+    double mean, m2; /* running mean and sum of squared deviations (Chan, Golub, LeVeque 1979),
+                        block by block */
+    double min, max; /* meaningless while n is 0 */
+} es_moments;
+
+/* Adds a column of values. O(n), no allocation. */
+void es_moments_add(es_moments *moments, const double *values, size_t n);
+double es_moments_mean(const es_moments *moments); /* NaN if empty */
+double
+es_moments_std(const es_moments *moments); /* sample standard deviation; NaN below two values */
+
+/* Exact quantiles of a column that does not fit in memory, by reading it several times: each pass
+ * counts the values in the bins of the interval that can still hold an order statistic, until that
+ * interval is one value.
+ *
+ *     do { for each block: es_quantiles_feed(q, values, n); } while (es_quantiles_again(q));
+ *
+ * Quantile p of n values is the linear interpolation at (n - 1) p between order statistics (as
+ * gsl_stats_quantile_from_sorted_data). NaN values are skipped. Memory: about 200 kB per quantile,
+ * whatever n. */
+typedef struct es_quantiles es_quantiles;
+
+/* Creates a selection of `n_p` quantiles, 0 <= p <= 1. ES_NO_MEMORY. */
+ES_NODISCARD es_status es_quantiles_create(size_t n_p, const double *p, es_quantiles **quantiles);
+void es_quantiles_destroy(es_quantiles *quantiles);
+void es_quantiles_feed(es_quantiles *quantiles, const double *values, size_t n);
+/* Ends a pass: true if the same column has to be fed once more. */
+bool es_quantiles_again(es_quantiles *quantiles);
+/* Quantile i after the last pass; NaN if there was no value. */
+double es_quantiles_value(const es_quantiles *quantiles, size_t i);
+
+#endif
