@@ -6,9 +6,12 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_
 foreach(line IN LISTS lines)
   string(REGEX MATCH "^([a-z]+) \\|([^|]*)\\|([^|]*)\\|([^|]*)$" matched "${line}")
   set(module ${CMAKE_MATCH_1})
-  string(REGEX MATCHALL "[a-z0-9]+" ES_HEADERS_${module} "${CMAKE_MATCH_2}")
-  string(REGEX MATCHALL "[a-z0-9]+" ES_USES_${module} "${CMAKE_MATCH_3}")
-  string(REGEX MATCHALL "[a-z0-9]+" ES_LIBRARIES_${module} "${CMAKE_MATCH_4}")
+  set(headers ${CMAKE_MATCH_2})
+  set(uses ${CMAKE_MATCH_3})
+  set(libraries ${CMAKE_MATCH_4})
+  string(REGEX MATCHALL "[a-z0-9]+" ES_HEADERS_${module} "${headers}")
+  string(REGEX MATCHALL "[a-z0-9]+" ES_USES_${module} "${uses}")
+  string(REGEX MATCHALL "[a-z0-9]+" ES_LIBRARIES_${module} "${libraries}")
 endforeach()
 
 # es_module(NAME source...): the static library es_NAME (header-only without sources), linked with just what

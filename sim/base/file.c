@@ -40,9 +40,15 @@ static es_status read_all(FILE *stream, const char *path, size_t max_bytes, es_f
 
 es_status es_file_read(const char *path, size_t max_bytes, es_file *file, es_errors *errors) {
     *file = (es_file){0};
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL)
-        return es_errors_add(errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
+    /* O_NONBLOCK: opening a pipe that nobody writes must not wait. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    if (stream == NULL) {
+        es_errors_add(errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
+        if (descriptor >= 0)
+            close(descriptor);
+        return ES_NO_INPUT;
+    }
     struct stat status_of_file;
     es_status status;
     if (fstat(fileno(stream), &status_of_file) != 0 || !S_ISREG(status_of_file.st_mode))

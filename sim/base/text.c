@@ -122,10 +122,16 @@ es_status es_parse_int64(es_slice slice, int64_t *value) {
 }
 
 void es_format_double(double value, char text[ES_NUMBER_TEXT]) {
-    for (int digits = 1; digits <= 17; digits++) {
+    int digits = 1;
+    do
         snprintf(text, ES_NUMBER_TEXT, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
+    while (strtod(text, NULL) != value && ++digits <= 17);
+    /* %g writes 1500 with two digits as 1.5e+03. */
+    char whole[ES_NUMBER_TEXT];
+    if (fabs(value) < 1e15 && value == trunc(value)) {
+        snprintf(whole, sizeof whole, "%.0f", value);
+        if (strlen(whole) <= strlen(text))
+            memcpy(text, whole, sizeof whole);
     }
 }
 

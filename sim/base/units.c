@@ -6,12 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-static const struct {
+typedef struct unit_row {
     es_dimension dimension;
     const char *spelling;
-    double factor;
-} units[] = {
-#define ES_UNIT(dimension, spelling, factor) {ES_DIM_##dimension, spelling, factor},
+    double numerator, denominator;
+} unit_row;
+
+static const unit_row units[] = {
+#define ES_UNIT(dimension, spelling, numerator, denominator)                                       \
+    {ES_DIM_##dimension, spelling, numerator, denominator},
 #include "edgesplit/units.def"
 #undef ES_UNIT
 };
@@ -21,8 +24,8 @@ static const char *const expectations[ES_N_DIMENSIONS] = {
     [ES_DIM_DATA] =
         "an amount of data with its unit (B, kB, MB, GB, KiB, MiB, GiB, bit, kbit, Mbit, Gbit)",
     [ES_DIM_DATA_RATE] =
-        "a data rate with its unit (bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, GB/s, "
-        "KiB/s, MiB/s)",
+        ("a data rate with its unit (bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, GB/s, "
+         "KiB/s, MiB/s)"),
     [ES_DIM_FREQUENCY] = "a frequency with its unit (/s, /min, /h, Hz, kHz)",
     [ES_DIM_POWER] = "a power with its unit (W, mW, kW)",
     [ES_DIM_RATIO] = "a ratio, as a bare number or in %",
@@ -50,37 +53,41 @@ static void split_number(es_slice text, es_slice *number, es_slice *unit) {
     *unit = es_slice_trim((es_slice){text.data + length, text.length - length});
 }
 
-static bool find_unit(es_slice spelling, es_dimension dimension, double *factor) {
+static const unit_row *find_unit(es_slice spelling, es_dimension dimension) {
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (units[i].dimension == dimension && es_slice_equals(spelling, units[i].spelling)) {
-            *factor = units[i].factor;
-            return true;
-        }
-    return false;
+        if (units[i].dimension == dimension && es_slice_equals(spelling, units[i].spelling))
+            return &units[i];
+    return NULL;
 }
 
-/* A number whose unit is already known; counts must be whole. */
-static es_status scaled_number(es_slice number, es_dimension dimension, double factor,
-                               double *value) {
+/* The number in SI: rounded once, because one of the two factors is 1. */
+static double to_si(double number, const unit_row *unit) {
+    return number * unit->numerator / unit->denominator;
+}
+
+/* A number that stays finite in SI; counts must be whole. */
+static es_status parse_number(es_slice number, const unit_row *unit, double *value) {
     double parsed;
-    if (es_parse_double(number, &parsed) != ES_OK || !isfinite(parsed * factor))
+    if (es_parse_double(number, &parsed) != ES_OK || !isfinite(to_si(parsed, unit)))
         return ES_INVALID;
-    if (dimension == ES_DIM_COUNT && (parsed != floor(parsed) || fabs(parsed) > 0x1p53))
+    if (unit->dimension == ES_DIM_COUNT && (parsed != floor(parsed) || fabs(parsed) > 0x1p53))
         return ES_INVALID;
-    *value = parsed * factor;
+    *value = parsed;
     return ES_OK;
 }
 
 es_status es_parse_quantity(es_slice text, es_dimension dimension, double *value,
                             const char **expected) {
-    es_slice number, unit;
-    double factor;
+    es_slice number, spelling;
+    double parsed;
     if (expected != NULL)
         *expected = expectations[dimension];
-    split_number(es_slice_trim(text), &number, &unit);
-    if (!find_unit(unit, dimension, &factor))
+    split_number(es_slice_trim(text), &number, &spelling);
+    const unit_row *found = find_unit(spelling, dimension);
+    if (found == NULL || parse_number(number, found, &parsed) != ES_OK)
         return ES_INVALID;
-    return scaled_number(number, dimension, factor, value);
+    *value = to_si(parsed, found);
+    return ES_OK;
 }
 
 typedef struct number_list {
@@ -98,28 +105,27 @@ static es_status append(number_list *list, double value) {
     return status;
 }
 
-/* "5..10 step 2" or "7", with numbers of the dimension in a unit of `factor`. */
-static es_status append_entry(number_list *list, es_slice entry, es_dimension dimension,
-                              double factor) {
+/* "5..10 step 2" or "7". */
+static es_status append_entry(number_list *list, es_slice entry, const unit_row *unit) {
     es_slice number, rest;
-    double first, last, step = factor;
+    double first, last, step = 1;
     split_number(entry, &number, &rest);
-    es_status status = scaled_number(number, dimension, factor, &first);
+    es_status status = parse_number(number, unit, &first);
     if (status != ES_OK)
         return status;
     if (rest.length == 0)
-        return append(list, first);
-    if (rest.length < 2 || memcmp(rest.data, "..", 2) != 0)
+        return append(list, to_si(first, unit));
+    if (rest.length < 3 || memcmp(rest.data, "..", 2) != 0 || rest.data[2] == '.')
         return ES_INVALID;
     split_number(es_slice_trim((es_slice){rest.data + 2, rest.length - 2}), &number, &rest);
-    status = scaled_number(number, dimension, factor, &last);
+    status = parse_number(number, unit, &last);
     if (status != ES_OK)
         return status;
     if (rest.length > 0) {
         if (rest.length < 5 || memcmp(rest.data, "step", 4) != 0)
             return ES_INVALID;
         number = es_slice_trim((es_slice){rest.data + 4, rest.length - 4});
-        status = scaled_number(number, dimension, factor, &step);
+        status = parse_number(number, unit, &step);
         if (status != ES_OK)
             return status;
     }
@@ -130,7 +136,7 @@ static es_status append_entry(number_list *list, es_slice entry, es_dimension di
         return ES_INVALID;
     size_t n = (size_t)floor(count + 1e-9) + 1;
     for (size_t i = 0; status == ES_OK && i < n; i++)
-        status = append(list, first + (double)i * step);
+        status = append(list, to_si(first + (double)i * step, unit));
     return status;
 }
 
@@ -147,21 +153,18 @@ es_status es_parse_quantities(es_slice text, es_dimension dimension, double **va
                               size_t *n_values, const char **expected) {
     number_list list = {0};
     es_status status = ES_OK;
-    double list_factor;
     if (expected != NULL)
         *expected = expectations[dimension];
     text = es_slice_trim(text);
-    if (!find_unit(trailing_unit(text), dimension, &list_factor))
+    const unit_row *of_list = find_unit(trailing_unit(text), dimension);
+    if (of_list == NULL)
         return ES_INVALID;
     es_slice entry;
     while (status == ES_OK && es_next_field(&text, ',', &entry)) {
-        es_slice unit = trailing_unit(entry);
-        double factor = list_factor;
-        if (unit.length > 0 && !find_unit(unit, dimension, &factor))
-            status = ES_INVALID;
-        es_slice bare = {entry.data, entry.length - unit.length};
-        if (status == ES_OK)
-            status = append_entry(&list, es_slice_trim(bare), dimension, factor);
+        es_slice spelling = trailing_unit(entry);
+        const unit_row *own = spelling.length > 0 ? find_unit(spelling, dimension) : of_list;
+        es_slice bare = es_slice_trim((es_slice){entry.data, entry.length - spelling.length});
+        status = own != NULL ? append_entry(&list, bare, own) : ES_INVALID;
     }
     if (status == ES_OK) {
         *values = list.values;

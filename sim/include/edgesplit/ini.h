@@ -1,9 +1,17 @@
 /* INI files, strictly: over inih, with the true line of every entry and every mistake of a file in
  * one pass.
  *
- * What inih would damage silently is an error here: values cut at its line length, section names
- * cut at 49 bytes, an indented `key = value` swallowed as a continuation, text after `]`, `key:
- * value`, NUL bytes, a byte-order mark, repeated keys and sections. */
+ *     ; a comment            # another
+ *     [kind label]           section names: at most 49 bytes, without [ ] = ; #
+ *     key = value  # why     keys: at most 49 letters, digits, '-' and '_'; values of any length
+ *
+ * A ';' or '#' that starts a line or follows white space starts a comment; there is no quoting.
+ * Everything but comments starts in the first column. Text is UTF-8, lines end with LF or CR LF.
+ *
+ * What inih would damage silently is an error here: section names cut at 49 bytes, an indented `key
+ * = value` swallowed as a continuation, text after `]`, `key: value`, empty values, NUL bytes, a
+ * byte-order mark, repeated keys and sections. Values longer than inih's line buffer are handed to
+ * it in pieces. */
 #ifndef EDGESPLIT_INI_H
 #define EDGESPLIT_INI_H
 
@@ -31,7 +39,8 @@ typedef struct es_ini {
     size_t n_sections, n_entries;
     es_ini_section *sections; /* in file order */
     es_ini_entry *entries;    /* in file order, overrides of absent keys behind */
-    size_t sections_capacity, entries_capacity;
+    char **strings;           /* [n_strings], what sections and entries lend */
+    size_t n_strings, sections_capacity, entries_capacity, strings_capacity;
 } es_ini;
 
 /* Reads a file of at most 16 MiB. Creates `*ini`. ES_NO_INPUT, ES_NO_MEMORY, ES_INVALID with one

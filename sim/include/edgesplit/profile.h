@@ -44,6 +44,8 @@ typedef struct es_profile {
     const es_provenance *provenance; /* every `# key: value` line, in file order */
     size_t n_rows;
     const es_profile_row *rows; /* [n_rows] in file order */
+    const es_profile_row *const *sorted; /* [n_rows] the same by (kind, index, batch); NULL in a
+                                            profile put together by hand */
 } es_profile;
 
 /* Reads and checks a profile: required provenance (model, kind, granularity), header, every row a
@@ -53,8 +55,11 @@ typedef struct es_profile {
 ES_NODISCARD es_status es_profile_load(const char *path, es_profile **profile, es_errors *errors);
 void es_profile_destroy(es_profile *profile);
 
-/* Writes a profile in the file format; the same profile gives the same bytes. ES_CANT_CREATE,
- * ES_IO, ES_NO_MEMORY. */
+/* Writes a profile in the file format; the same profile gives the same bytes. Model, kind,
+ * granularity and resolution are written from their fields, whatever `provenance` says of them.
+ * Medians must be finite and not negative. ES_INVALID: a text that the format cannot hold (a line
+ * break; a comma or quote in a row; an empty key or a colon in one); ES_CANT_CREATE, ES_IO,
+ * ES_NO_MEMORY. */
 ES_NODISCARD es_status es_profile_save(const es_profile *profile, const char *path, bool replace,
                                        es_errors *errors);
 
@@ -71,7 +76,7 @@ ES_NODISCARD es_status es_profile_check_model(const es_profile *profile, const e
 ES_NODISCARD es_status es_profile_batches(const es_profile *profile, int64_t **batches, size_t *n,
                                           es_errors *errors);
 
-/* The row of (kind, index, batch); NULL if absent. O(log n_rows). */
+/* The row of (kind, index, batch); NULL if absent. O(log n_rows); O(n_rows) without `sorted`. */
 const es_profile_row *es_profile_find(const es_profile *profile, es_profile_kind kind, size_t index,
                                       int64_t batch);
 
@@ -94,10 +99,12 @@ typedef struct es_profile_import {
     const es_provenance *provenance;
 } es_profile_import;
 
-/* Reads a CSV table with a header by that description; creates a profile of kind "measured" unless
- * the provenance says otherwise, with the table's SHA-256 as provenance `source-sha256`.
- * ES_INVALID: a column that is not there, a number that is none, an index outside the model's units
- * (file and line). */
+/* Reads a CSV table with a header by that description; creates a profile of kind "measured" at the
+ * network's default resolution unless the provenance says otherwise, with the table's SHA-256 as
+ * provenance `source-sha256`. Times become medians of one sample; names and elements are those of
+ * the network's units and cuts. ES_INVALID: a description that cannot be, an unknown network, a
+ * column that is not there, a number that is none, an index outside the model's units, a row twice
+ * (every mistake, with file and line); ES_NO_INPUT, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_profile_import_csv(const char *path, const es_profile_import *how,
                                              es_profile **profile, es_errors *errors);
 

@@ -27,7 +27,8 @@ static inline double es_sum_value(es_sum sum) {
     return sum.sum + sum.compensation;
 }
 
-/* Count, mean, variance, extremes of the values that are not NaN. Zero-initialise. */
+/* Count, mean, variance, extremes of the values that are not NaN; they must be finite.
+ * Zero-initialise. */
 typedef struct es_moments {
     uint64_t n;
     es_sum sum;
@@ -43,14 +44,14 @@ double
 es_moments_std(const es_moments *moments); /* sample standard deviation; NaN below two values */
 
 /* Exact quantiles of a column that does not fit in memory, by reading it several times: each pass
- * counts the values in the bins of the interval that can still hold an order statistic, until that
- * interval is one value.
+ * counts the values in the bins of the interval that can still hold an order statistic, until the
+ * bins tell its value: at most five passes for any column of doubles.
  *
  *     do { for each block: es_quantiles_feed(q, values, n); } while (es_quantiles_again(q));
  *
  * Quantile p of n values is the linear interpolation at (n - 1) p between order statistics (as
- * gsl_stats_quantile_from_sorted_data). NaN values are skipped. Memory: about 200 kB per quantile,
- * whatever n. */
+ * gsl_stats_quantile_from_sorted_data). NaN values are skipped. Each pass has to feed the same
+ * values, in any order. Memory: about 200 kB per quantile, whatever n. */
 typedef struct es_quantiles es_quantiles;
 
 /* Creates a selection of `n_p` quantiles, 0 <= p <= 1. ES_NO_MEMORY. */

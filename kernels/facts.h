@@ -1,0 +1,20 @@
+/* Facts about a measurement: the provenance lines of a profile while they are gathered. */
+#ifndef KERNELS_FACTS_H
+#define KERNELS_FACTS_H
+
+#include "edgesplit/profile.h"
+
+/* A growing list of `key: value`. Zero-initialise it; end with es_facts_fini. A failed addition
+ * marks it `failed` and later ones do nothing, so that a writer checks once, at the end. */
+typedef struct es_facts {
+    es_provenance *items; /* [n]; keys borrowed, values owned */
+    size_t n, capacity;
+    bool failed; /* out of memory */
+} es_facts;
+
+/* Appends a fact; `key` is borrowed (a constant). */
+void es_facts_add(es_facts *facts, const char *key, const char *format, ...) ES_PRINTF(3, 4);
+
+void es_facts_fini(es_facts *facts);
+
+#endif

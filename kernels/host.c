@@ -1,0 +1,92 @@
+#include "host.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t es_host_now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Adds the run delay of one thread; false if the system does not tell. */
+static bool add_run_delay(const char *thread, int64_t *sum_ns) {
+    char path[64];
+    int length = snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", thread);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return false;
+    FILE *stream = fopen(path, "r");
+    if (stream == NULL)
+        return false;
+    char line[128];
+    es_slice rest = {line, 0}, field;
+    int64_t delay_ns = 0;
+    if (fgets(line, sizeof line, stream) != NULL)
+        rest.length = strlen(line);
+    fclose(stream);
+    /* Time on a processor, run delay, number of time slices. */
+    bool found = es_next_field(&rest, ' ', &field) && es_next_field(&rest, ' ', &field) &&
+                 es_parse_int64(field, &delay_ns) == ES_OK;
+    *sum_ns += delay_ns;
+    return found;
+}
+
+int64_t es_host_lost_ns(void) {
+    int64_t sum_ns = 0;
+    bool known = false;
+    DIR *threads = opendir("/proc/self/task");
+    for (struct dirent *entry; threads != NULL && (entry = readdir(threads)) != NULL;)
+        if (entry->d_name[0] != '.')
+            known |= add_run_delay(entry->d_name, &sum_ns);
+    if (threads != NULL)
+        closedir(threads);
+    if (known)
+        return sum_ns;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw * INT64_C(1000000000);
+}
+
+int es_host_cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 1 ? (int)n : 1;
+}
+
+/* Copies the first "model name" of /proc/cpuinfo; "unknown CPU" where there is none. */
+static void cpu_name(char *name, size_t size) {
+    char line[256];
+    snprintf(name, size, "unknown CPU");
+    FILE *stream = fopen("/proc/cpuinfo", "r");
+    if (stream == NULL)
+        return;
+    while (fgets(line, sizeof line, stream) != NULL) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", strlen("model name")) != 0 || colon == NULL)
+            continue;
+        es_slice value = es_slice_trim((es_slice){colon + 1, strlen(colon + 1)});
+        snprintf(name, size, "%.*s", (int)value.length, value.data);
+        break;
+    }
+    fclose(stream);
+}
+
+void es_host_describe(es_facts *facts) {
+    char name[256];
+    struct utsname kernel;
+    cpu_name(name, sizeof name);
+    es_facts_add(facts, "device", "%s", name);
+    es_facts_add(facts, "cores", "%d", es_host_cores());
+    if (uname(&kernel) >= 0)
+        es_facts_add(facts, "kernel", "%s %s", kernel.sysname, kernel.release);
+}
+
+void es_host_date(char text[ES_DATE_TEXT]) {
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(text, ES_DATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}

@@ -1,0 +1,193 @@
+#include "measure.h"
+
+#include "edgesplit/alloc.h"
+
+#include <math.h>
+
+const es_stop_rule es_stop_rule_default = {.warm_up_passes = 3,
+                                           .warm_up_ns = INT64_C(200000000),
+                                           .least_samples = 30,
+                                           .lost_ratio = 0.002,
+                                           .precision_ratio = 0.01,
+                                           .time_box_ns = INT64_C(20000000000)};
+
+typedef struct measurement {
+    const es_backend *backend;
+    const es_device *device;
+    es_network *network;
+    size_t n_units;
+    const es_stop_rule *rule;
+    int64_t *stamps_ns; /* [n_units + 1] */
+    double *unit_s;     /* [n_stamped][n_units] */
+    double *whole_s;    /* [n_plain] */
+    double *scratch;    /* for sorting: one kind's samples */
+    size_t n_stamped, n_plain, unit_capacity, whole_capacity, scratch_capacity;
+    size_t n_passes, n_dropped;
+    es_errors *errors;
+} measurement;
+
+static int64_t now_ns(const measurement *m) {
+    return m->backend->now_ns(m->device);
+}
+
+/* One pass; `*kept` says whether it lost little enough of its time. */
+static es_status run_pass(measurement *m, bool stamped, bool *kept) {
+    int64_t lost_ns = m->backend->lost_ns(m->device);
+    es_status status = m->backend->run(m->network, stamped, m->stamps_ns, m->errors);
+    if (status != ES_OK)
+        return status;
+    lost_ns = m->backend->lost_ns(m->device) - lost_ns;
+    int64_t pass_ns = m->stamps_ns[m->n_units] - m->stamps_ns[0];
+    *kept = (double)lost_ns <= m->rule->lost_ratio * (double)pass_ns;
+    size_t step = stamped ? 1 : m->n_units;
+    for (size_t u = step; u <= m->n_units; u += step)
+        if (m->stamps_ns[u] < m->stamps_ns[u - step])
+            return es_errors_add(m->errors, ES_INTERNAL, NULL, 0,
+                                 "the clock of backend %s ran backwards", m->backend->name);
+    return ES_OK;
+}
+
+static es_status warm_up(measurement *m) {
+    int64_t end = now_ns(m) + m->rule->warm_up_ns;
+    bool kept;
+    for (size_t i = 0; i < m->rule->warm_up_passes || now_ns(m) < end; i++) {
+        es_status status = run_pass(m, true, &kept);
+        if (status == ES_OK)
+            status = run_pass(m, false, &kept);
+        if (status != ES_OK)
+            return status;
+    }
+    return ES_OK;
+}
+
+/* Room for one more pass of each kind, made while nothing is timed. */
+static es_status reserve(measurement *m) {
+    size_t more = (m->n_stamped > m->n_plain ? m->n_stamped : m->n_plain) + 1;
+    es_status status =
+        es_reserve(&m->unit_s, &m->unit_capacity, more * m->n_units, sizeof *m->unit_s);
+    if (status == ES_OK)
+        status = es_reserve(&m->whole_s, &m->whole_capacity, more, sizeof *m->whole_s);
+    if (status == ES_OK)
+        status = es_reserve(&m->scratch, &m->scratch_capacity, more, sizeof *m->scratch);
+    return status;
+}
+
+static double seconds(int64_t from_ns, int64_t to_ns) {
+    return (double)(to_ns - from_ns) / 1e9;
+}
+
+/* A stamped pass and a plain one. */
+static es_status run_pair(measurement *m) {
+    bool kept;
+    es_status status = reserve(m);
+    if (status == ES_OK)
+        status = run_pass(m, true, &kept);
+    if (status != ES_OK)
+        return status;
+    if (kept) {
+        for (size_t u = 1; u <= m->n_units; u++)
+            m->unit_s[m->n_stamped * m->n_units + u - 1] =
+                seconds(m->stamps_ns[u - 1], m->stamps_ns[u]);
+        m->n_stamped++;
+    }
+    m->n_dropped += !kept;
+    status = run_pass(m, false, &kept);
+    if (status != ES_OK)
+        return status;
+    if (kept)
+        m->whole_s[m->n_plain++] = seconds(m->stamps_ns[0], m->stamps_ns[m->n_units]);
+    m->n_dropped += !kept;
+    m->n_passes += 2;
+    return ES_OK;
+}
+
+static double interval_ratio(measurement *m) {
+    for (size_t i = 0; i < m->n_plain; i++)
+        m->scratch[i] = m->whole_s[i];
+    return es_median_interval_ratio(m->n_plain, m->scratch);
+}
+
+static bool is_precise(measurement *m) {
+    return m->n_stamped >= m->rule->least_samples && m->n_plain >= m->rule->least_samples &&
+           interval_ratio(m) < m->rule->precision_ratio;
+}
+
+/* The interval is looked at again after as many pairs as this, because sorting takes time in which
+ * caches cool down. */
+enum { PAIRS_PER_CHECK = 5 };
+
+static es_status run_until_stopped(measurement *m, int64_t end_ns, bool *boxed) {
+    for (size_t n = 1;; n++) {
+        es_status status = run_pair(m);
+        if (status != ES_OK)
+            return status;
+        *boxed = now_ns(m) >= end_ns;
+        if ((n % PAIRS_PER_CHECK == 0 || *boxed) && is_precise(m)) {
+            *boxed = false;
+            return ES_OK;
+        }
+        if (*boxed)
+            return ES_OK;
+    }
+}
+
+static es_status summarise(measurement *m, es_batch_times *times) {
+    if (m->n_stamped == 0 || m->n_plain == 0)
+        return es_errors_add(m->errors, ES_UNAVAILABLE, NULL, 0,
+                             "batch %lld: all %zu passes inside the time box were disturbed; "
+                             "measure on a quieter machine or with a longer --time-box",
+                             (long long)times->batch, m->n_passes);
+    times->units = es_alloc(m->n_units, sizeof *times->units);
+    if (times->units == NULL)
+        return ES_NO_MEMORY;
+    for (size_t u = 0; u < m->n_units; u++) {
+        for (size_t i = 0; i < m->n_stamped; i++)
+            m->scratch[i] = m->unit_s[i * m->n_units + u];
+        times->units[u] = es_summarise(m->n_stamped, m->scratch);
+    }
+    times->interval_ratio = interval_ratio(m);
+    times->whole = es_summarise(m->n_plain, m->whole_s);
+    times->n_units = m->n_units;
+    times->n_passes = m->n_passes;
+    times->n_dropped = m->n_dropped;
+    return ES_OK;
+}
+
+es_status es_measure_batch(const es_backend *backend, const es_device *device, es_network *network,
+                           size_t n_units, int64_t batch, const es_stop_rule *rule,
+                           es_batch_times *times, es_errors *errors) {
+    measurement m = {.backend = backend,
+                     .device = device,
+                     .network = network,
+                     .n_units = n_units,
+                     .rule = rule,
+                     .stamps_ns = es_alloc(n_units + 1, sizeof *m.stamps_ns),
+                     .errors = errors};
+    *times = (es_batch_times){.batch = batch};
+    int64_t end_ns = now_ns(&m) + rule->time_box_ns;
+    es_status status = m.stamps_ns != NULL ? warm_up(&m) : ES_NO_MEMORY;
+    if (status == ES_OK)
+        status = run_until_stopped(&m, end_ns, &times->boxed);
+    if (status == ES_OK)
+        status = summarise(&m, times);
+    if (status == ES_NO_MEMORY && errors->n == 0)
+        es_errors_add(errors, status, NULL, 0, "batch %lld: %s", (long long)batch,
+                      es_status_text(status));
+    free(m.stamps_ns);
+    free(m.unit_s);
+    free(m.whole_s);
+    free(m.scratch);
+    return status;
+}
+
+void es_batch_times_fini(es_batch_times *times) {
+    free(times->units);
+    *times = (es_batch_times){0};
+}
+
+double es_batch_times_sum_s(const es_batch_times *times) {
+    double sum = 0;
+    for (size_t u = 0; u < times->n_units; u++)
+        sum += times->units[u].median;
+    return sum;
+}

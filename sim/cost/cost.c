@@ -1,0 +1,271 @@
+#include "edgesplit/cost.h"
+
+#include "edgesplit/alloc.h"
+#include "edgesplit/number.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_interp.h>
+#include <math.h>
+#include <string.h>
+
+/* One profile's measured batch sizes and an interpolator over them. */
+struct curve {
+    const es_profile *profile;
+    const es_cost_options *options;
+    size_t n;           /* measured batch sizes */
+    double *x, *y;      /* [n] */
+    gsl_interp *interp; /* NULL with one size */
+    int64_t *measured;
+};
+
+static void curve_fini(struct curve *curve) {
+    gsl_interp_free(curve->interp);
+    free(curve->x);
+    free(curve->y);
+    free(curve->measured);
+}
+
+static es_status curve_init(struct curve *curve, const es_profile *profile,
+                            const es_cost_options *options, es_errors *errors) {
+    *curve = (struct curve){.profile = profile, .options = options};
+    es_status status = es_profile_batches(profile, &curve->measured, &curve->n, errors);
+    if (status != ES_OK)
+        return status;
+    curve->x = es_alloc(curve->n, sizeof *curve->x);
+    curve->y = es_alloc(curve->n, sizeof *curve->y);
+    if (curve->n > 1)
+        curve->interp =
+            gsl_interp_alloc(curve->n > 2 ? gsl_interp_steffen : gsl_interp_linear, curve->n);
+    if (curve->x == NULL || curve->y == NULL || (curve->n > 1 && curve->interp == NULL))
+        return es_errors_add(errors, ES_NO_MEMORY, profile->path, 0, "out of memory");
+    for (size_t i = 0; i < curve->n; i++)
+        curve->x[i] = (double)curve->measured[i];
+    int64_t least = curve->measured[0], most = curve->measured[curve->n - 1];
+    for (size_t b = 0; b < options->n_batches; b++) {
+        int64_t batch = options->batches[b];
+        if (batch >= least && batch <= most)
+            continue;
+        if (!options->extrapolate || curve->n < 2)
+            status = es_errors_add(
+                errors, ES_INVALID, profile->path, 0,
+                "batch %lld lies outside the measured batch sizes %lld .. %lld; measure it, or set "
+                "[model] batch_extrapolation = linear (which needs two measured sizes)",
+                (long long)batch, (long long)least, (long long)most);
+    }
+    return status;
+}
+
+/* The interpolated median times of one row at all wanted batch sizes, [n_batches]; false if the
+ * profile lacks it. */
+static bool curve_times(struct curve *curve, es_profile_kind kind, size_t index, double *times_s) {
+    size_t n = curve->n;
+    for (size_t i = 0; i < n; i++) {
+        const es_profile_row *row =
+            es_profile_find(curve->profile, kind, index, curve->measured[i]);
+        if (row == NULL)
+            return false;
+        curve->y[i] = row->median_s;
+    }
+    if (curve->interp != NULL)
+        gsl_interp_init(curve->interp, curve->x, curve->y, n);
+    for (size_t b = 0; b < curve->options->n_batches; b++) {
+        double batch = (double)curve->options->batches[b];
+        if (n == 1)
+            times_s[b] = curve->y[0];
+        else if (batch < curve->x[0] || batch > curve->x[n - 1]) {
+            size_t i = batch < curve->x[0] ? 0 : n - 2;
+            double slope = (curve->y[i + 1] - curve->y[i]) / (curve->x[i + 1] - curve->x[i]);
+            times_s[b] = fmax(0, curve->y[i] + slope * (batch - curve->x[i]));
+        } else
+            times_s[b] = gsl_interp_eval(curve->interp, curve->x, curve->y, batch, NULL);
+    }
+    return true;
+}
+
+/* Which side of a cut a profile gives the times of. */
+enum side { HEAD, TAIL };
+
+/* Sums of the layers on one side of every unit boundary of the profile: sums [units +
+ * 1][n_batches], NaN where a layer is not in the profile. Returns whether the profile has any
+ * layers. */
+static bool sum_layers(struct curve *curve, enum side side, size_t n_units, double *sums_s) {
+    size_t n_batches = curve->options->n_batches;
+    bool any = false;
+    size_t start = side == HEAD ? 0 : n_units;
+    memset(sums_s + start * n_batches, 0, n_batches * sizeof *sums_s);
+    for (size_t k = 1; k <= n_units; k++) {
+        size_t unit = side == HEAD ? k : n_units + 1 - k;
+        size_t from = side == HEAD ? unit - 1 : unit;
+        size_t to = side == HEAD ? unit : unit - 1;
+        bool known = curve_times(curve, ES_PROFILE_LAYER, unit, sums_s + to * n_batches);
+        any = any || known;
+        for (size_t b = 0; b < n_batches; b++)
+            sums_s[to * n_batches + b] =
+                known ? sums_s[to * n_batches + b] + sums_s[from * n_batches + b] : ES_NAN;
+    }
+    return any;
+}
+
+/* Times of one side of every cut: times [n_batches][n_cuts], NaN where the profile cannot tell. */
+static es_status side_times(const es_model *model, const es_profile *profile,
+                            const es_cost_options *options, enum side side, double *times_s,
+                            es_errors *errors) {
+    size_t n_cuts = model->n_cuts[options->granularity];
+    size_t n_units = model->n_cuts[profile->granularity] - 1;
+    size_t n_batches = options->n_batches;
+    struct curve curve;
+    es_status status = es_profile_check_model(profile, model, errors);
+    if (status != ES_OK)
+        return status;
+    double *sums_s = es_alloc((n_units + 1) * n_batches, sizeof *sums_s);
+    double *row_s = es_alloc(2 * n_batches, sizeof *row_s);
+    status = curve_init(&curve, profile, options, errors);
+    if (status == ES_OK && (sums_s == NULL || row_s == NULL))
+        status = es_errors_add(errors, ES_NO_MEMORY, profile->path, 0, "out of memory");
+    if (status != ES_OK)
+        goto done;
+    double *whole_s = row_s + n_batches;
+    bool has_layers = sum_layers(&curve, side, n_units, sums_s);
+    bool has_whole = curve_times(&curve, ES_PROFILE_WHOLE, 0, whole_s);
+    const double *all_s = sums_s + (side == HEAD ? n_units : 0) * n_batches;
+    size_t nothing = side == HEAD ? 0 : n_cuts - 1; /* the cut with no layer on this side */
+    size_t everything = n_cuts - 1 - nothing;
+    for (size_t cut = 0; cut < n_cuts; cut++) {
+        size_t unit = es_model_find_cut(model, profile->granularity,
+                                        model->cuts[options->granularity][cut].last_layer);
+        bool segment =
+            unit <= n_units &&
+            curve_times(&curve, side == HEAD ? ES_PROFILE_HEAD : ES_PROFILE_TAIL, unit, row_s);
+        for (size_t b = 0; b < n_batches; b++) {
+            double correction =
+                options->whole_correction && has_whole && has_layers ? whole_s[b] / all_s[b] : 1.0;
+            double *time_s = &times_s[b * n_cuts + cut];
+            if (cut == nothing)
+                *time_s = 0;
+            else if (segment)
+                *time_s = row_s[b];
+            else if (cut == everything && !has_layers)
+                *time_s = has_whole ? whole_s[b] : ES_NAN;
+            else
+                *time_s = unit <= n_units ? sums_s[unit * n_batches + b] * correction : ES_NAN;
+        }
+    }
+done:
+    curve_fini(&curve);
+    free(sums_s);
+    free(row_s);
+    return status;
+}
+
+/* Bytes that cut `cut` sends for a batch, the header included; whole bytes, rounded up. */
+static int64_t message_bytes(const es_model *model, const es_cost_options *options, size_t cut,
+                             int64_t batch) {
+    const es_cut *description = &model->cuts[options->granularity][cut];
+    if (description->n_tensors == 0)
+        return 0;
+    double per_elem = cut == 0 ? options->input_bytes_per_elem : options->feature_bytes_per_elem;
+    return (int64_t)ceil((double)batch * (double)description->elems * per_elem +
+                         options->header_bytes);
+}
+
+/* Lays one table out in the cost's storage and fills it from heads and tails [n_cuts]. */
+static void fill_table(es_cost *cost, size_t b, const es_model *model,
+                       const es_cost_options *options, const double *heads_s,
+                       const double *tails_s) {
+    size_t n = cost->n_cuts;
+    int64_t *head_ns = cost->integers + 3 * b * n, *tail_ns = head_ns + n, *bytes = tail_ns + n;
+    double *head_s = cost->doubles + 3 * b * n, *tail_s = head_s + n, *bits = tail_s + n;
+    for (size_t cut = 0; cut < n; cut++) {
+        bytes[cut] = message_bytes(model, options, cut, options->batches[b]);
+        bits[cut] = 8.0 * (double)bytes[cut];
+        if (!cost->available[cut])
+            continue;
+        head_ns[cut] = llround(heads_s[cut] * 1e9);
+        tail_ns[cut] = llround(tails_s[cut] * 1e9);
+        head_s[cut] = (double)head_ns[cut] / 1e9;
+        tail_s[cut] = (double)tail_ns[cut] / 1e9;
+    }
+    cost->tables[b] = (es_cut_costs){n, head_ns, tail_ns, bytes, head_s, tail_s, bits};
+    cost->batches[b] = options->batches[b];
+}
+
+static bool outside(const es_profile *profile, const es_cost_options *options) {
+    int64_t least = INT64_MAX, most = 0;
+    for (size_t i = 0; i < profile->n_rows; i++) {
+        least = profile->rows[i].batch < least ? profile->rows[i].batch : least;
+        most = profile->rows[i].batch > most ? profile->rows[i].batch : most;
+    }
+    return options->batches[0] < least || options->batches[options->n_batches - 1] > most;
+}
+
+es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
+                         const es_cost_options *options, es_cost **out, es_errors *errors) {
+    size_t n_cuts = model->n_cuts[options->granularity], n_batches = options->n_batches;
+    es_cost *cost = es_alloc(1, sizeof *cost);
+    double *heads_s = es_alloc(n_cuts * n_batches, sizeof *heads_s);
+    double *tails_s = es_alloc(n_cuts * n_batches, sizeof *tails_s);
+    es_status status = ES_OK;
+    if (cost != NULL) {
+        *cost = (es_cost){.n_cuts = n_cuts, .n_batches = n_batches};
+        cost->batches = es_alloc(n_batches, sizeof *cost->batches);
+        cost->tables = es_alloc(n_batches, sizeof *cost->tables);
+        cost->available = es_alloc(n_cuts, sizeof *cost->available);
+        cost->integers = es_alloc(3 * n_cuts * n_batches, sizeof *cost->integers);
+        cost->doubles = es_alloc(3 * n_cuts * n_batches, sizeof *cost->doubles);
+    }
+    if (cost == NULL || heads_s == NULL || tails_s == NULL || cost->batches == NULL ||
+        cost->tables == NULL || cost->available == NULL || cost->integers == NULL ||
+        cost->doubles == NULL) {
+        status = es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+        goto done;
+    }
+    es_status device_status = side_times(model, device, options, HEAD, heads_s, errors);
+    es_status server_status = side_times(model, server, options, TAIL, tails_s, errors);
+    status = device_status != ES_OK ? device_status : server_status;
+    if (status != ES_OK)
+        goto done;
+    size_t n_available = 0;
+    for (size_t cut = 0; cut < n_cuts; cut++) {
+        cost->available[cut] = isfinite(heads_s[cut]) && isfinite(tails_s[cut]);
+        n_available += cost->available[cut];
+    }
+    if (n_available == 0) {
+        status = es_errors_add(errors, ES_INVALID, device->path, 0,
+                               "no cut of %s has both a head time here and a tail time in %s",
+                               model->name, server->path);
+        goto done;
+    }
+    cost->extrapolated = outside(device, options) || outside(server, options);
+    for (size_t b = 0; b < n_batches; b++)
+        fill_table(cost, b, model, options, heads_s + b * n_cuts, tails_s + b * n_cuts);
+    *out = cost;
+    cost = NULL;
+done:
+    es_cost_destroy(cost);
+    free(heads_s);
+    free(tails_s);
+    return status;
+}
+
+void es_cost_destroy(es_cost *cost) {
+    if (cost == NULL)
+        return;
+    free(cost->batches);
+    free(cost->tables);
+    free(cost->available);
+    free(cost->integers);
+    free(cost->doubles);
+    free(cost);
+}
+
+const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch) {
+    size_t low = 0, high = cost->n_batches;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cost->batches[middle] < batch)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < cost->n_batches && cost->batches[low] == batch ? &cost->tables[low] : NULL;
+}

@@ -1,0 +1,44 @@
+/* The cost of each cut: head, tail and bytes, from two profiles and the conventions of the transfer
+ * (SEMANTICS 1, 2). */
+#ifndef EDGESPLIT_COST_H
+#define EDGESPLIT_COST_H
+
+#include "edgesplit/policy.h"
+#include "edgesplit/profile.h"
+
+typedef struct es_cost_options {
+    es_granularity granularity;    /* of the cuts */
+    double input_bytes_per_elem;   /* of the input tensor, sent by cut 0 */
+    double feature_bytes_per_elem; /* of every other tensor */
+    double header_bytes;           /* per message */
+    bool extrapolate;      /* linear in the batch outside the measured sizes; else an error */
+    bool whole_correction; /* multiply sums of layers by the profile's whole / sum */
+    size_t n_batches;
+    const int64_t *batches; /* [n_batches] batch sizes to prepare, ascending */
+} es_cost_options;
+
+typedef struct es_cost {
+    size_t n_cuts, n_batches;
+    int64_t *batches;     /* [n_batches] ascending */
+    es_cut_costs *tables; /* [n_batches], one per batch size */
+    bool *available;      /* [n_cuts] both profiles hold a time for it */
+    bool extrapolated;    /* some batch lies outside a profile's measured sizes */
+    int64_t *integers;    /* storage behind the tables */
+    double *doubles;
+} es_cost;
+
+/* Creates the table. Head of cut l: the profile's `head` row if it has one, else the sum of its
+ * layers 1..l; the whole network on the device is its `whole` row only if the profile has no
+ * layers. Tails likewise. Between measured batch sizes: Steffen's monotone interpolation of each
+ * row (linear with two sizes). ES_INVALID: a profile of another network, a batch outside the
+ * measured span (the record names the span), no cut with times on both sides; ES_NO_MEMORY. O(cuts
+ * * units * batches). */
+ES_NODISCARD es_status es_cost_create(const es_model *model, const es_profile *device,
+                                      const es_profile *server, const es_cost_options *options,
+                                      es_cost **cost, es_errors *errors);
+void es_cost_destroy(es_cost *cost);
+
+/* The table of a batch size; NULL if it was not prepared. O(log n_batches). */
+const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch);
+
+#endif

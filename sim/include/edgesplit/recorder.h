@@ -1,0 +1,129 @@
+/* What a run records, and the contract of the sinks that keep it. A sink is one file and one line
+ * of sinks.def. */
+#ifndef EDGESPLIT_RECORDER_H
+#define EDGESPLIT_RECORDER_H
+
+#include "edgesplit/error.h"
+#include "edgesplit/time.h"
+
+#include <stdbool.h>
+
+/* What became of a request: values of the column `status`. */
+typedef enum es_step_status {
+    ES_STEP_COMPLETED,
+    ES_STEP_LATE, /* completed behind its deadline */
+    ES_STEP_DROPPED,
+    ES_STEP_UNFINISHED, /* still under way when nothing more could happen */
+    ES_STEP_PADDING,    /* no request: this policy ended with fewer steps */
+} es_step_status;
+
+/* Columns of the per-step table. */
+typedef enum es_column {
+#define ES_COLUMN(name, type, units, long_name) ES_COLUMN_##name,
+#include "edgesplit/column.def"
+#undef ES_COLUMN
+    ES_N_COLUMNS
+} es_column;
+
+/* Up to ES_BLOCK_STEPS consecutive steps of one policy, column by column: [n] of each are filled.
+ */
+enum { ES_BLOCK_STEPS = 16384 };
+typedef struct es_block {
+    size_t n;
+#define ES_COLUMN(name, type, units, long_name) type name[ES_BLOCK_STEPS];
+#include "edgesplit/column.def"
+#undef ES_COLUMN
+} es_block;
+
+/* The stations a request passes. */
+typedef enum es_station { ES_DEVICE, ES_UPLINK, ES_SERVER, ES_DOWNLINK, ES_N_STATIONS } es_station;
+const char *es_station_text(es_station station);
+
+/* Up to ES_SERIES_SAMPLES consecutive intervals of one policy's time series; figures are means over
+ * the interval. */
+enum { ES_SERIES_SAMPLES = 1024 };
+typedef struct es_series {
+    size_t n;
+    double end_s[ES_SERIES_SAMPLES]; /* end of the interval */
+    double utilisation[ES_N_STATIONS][ES_SERIES_SAMPLES];
+    double queue_length[ES_N_STATIONS][ES_SERIES_SAMPLES]; /* requests waiting or in service */
+    double uplink_rate_bps[ES_SERIES_SAMPLES];
+    double server_load[ES_SERIES_SAMPLES];
+} es_series;
+
+/* A profile or trace that went into a run. */
+typedef struct es_input {
+    const char *role; /* "device profile", "uplink trace", ... */
+    const char *path; /* as the scenario names it */
+    const char *sha256;
+    const char *provenance; /* its "key: value" lines */
+} es_input;
+
+/* A cut as the run offered it; times and bytes per batch size. */
+typedef struct es_cut_record {
+    const char *name;
+    int64_t last_layer, n_tensors, elems;
+    double compression;
+    bool natural, compressive, residual_block, available;
+} es_cut_record;
+
+/* What is known before the first step. Everything is borrowed for the life of the sink. */
+typedef struct es_run_record {
+    const char *title, *program, *scenario_ini, *scenario_resolved;
+    const char *model, *granularity, *mode;
+    int64_t seed;
+    double input_bytes_per_element, feature_bytes_per_element, header_bytes, warmup_s;
+    bool batch_extrapolated;
+    bool compress;
+    double series_period_s;
+    size_t n_policies;
+    const char *const *policy_names, *const *policy_types;
+    size_t n_inputs;
+    const es_input *inputs;
+    size_t n_cuts, n_batches;
+    const es_cut_record *cuts;
+    const int64_t *batches;
+    const double *head_s, *tail_s; /* [n_cuts][n_batches], NaN where not available */
+    const int64_t *bytes;          /* [n_cuts][n_batches] */
+} es_run_record;
+
+/* ES_SUMMARY(name, units, long name): one figure per policy, over the steps behind the warm-up. */
+typedef enum es_summary_figure {
+#define ES_SUMMARY(name, units, long_name) ES_SUMMARY_##name,
+#include "edgesplit/summary.def"
+#undef ES_SUMMARY
+    ES_N_SUMMARY
+} es_summary_figure;
+
+/* What is known after the last step. [policy] unless said. */
+typedef struct es_summary {
+    double (*figures)[ES_N_SUMMARY];                   /* NaN: not known */
+    uint64_t *n_steps;                                 /* rows that count, warm-up included */
+    double *cut_share;                                 /* [policy][cut] share of steps */
+    double *utilisation, *queue_length;                /* [policy][station] time averages */
+    double *gain_mean_of_ratios, *gain_ratio_of_means; /* [policy][baseline]; NaN: no common step */
+} es_summary;
+
+typedef struct es_sink_ops {
+    const char *name, *summary;
+    /* Opens a sink for one run. `path` names the result, `replace` whether one there may be
+     * replaced. Creates
+     * `*sink`. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
+    es_status (*open)(const es_run_record *record, const char *path, bool replace, void **sink,
+                      es_errors *errors);
+    /* Appends steps `first` .. first + block->n - 1 of a policy. ES_IO. */
+    es_status (*steps)(void *sink, size_t policy, uint64_t first, const es_block *block,
+                       es_errors *errors);
+    /* Appends intervals of a policy's time series. ES_IO. */
+    es_status (*series)(void *sink, size_t policy, uint64_t first, const es_series *series,
+                        es_errors *errors);
+    /* Reads values [n] of a double column back. NULL if the sink keeps nothing. ES_IO. */
+    es_status (*read)(void *sink, es_column column, size_t policy, uint64_t first, size_t n,
+                      double *values, es_errors *errors);
+    /* Writes the summary and publishes the result under its name. ES_IO. */
+    es_status (*publish)(void *sink, const es_summary *summary, es_errors *errors);
+    /* Closes the sink; a result that was not published leaves no trace. */
+    void (*close)(void *sink);
+} es_sink_ops;
+
+#endif

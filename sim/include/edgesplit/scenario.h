@@ -1,0 +1,134 @@
+/* A scenario: what to simulate, read from an INI file, validated and converted to SI units. Names
+ * (of models, policies, trace formats) are texts here; `run` resolves them. The keys are the table
+ * keys.def. */
+#ifndef EDGESPLIT_SCENARIO_H
+#define EDGESPLIT_SCENARIO_H
+
+#include "edgesplit/ini.h"
+#include "edgesplit/units.h"
+
+/* Values of keys with named choices; the names are in keys.c, in this order. */
+typedef enum es_mode { ES_ISOLATED, ES_OPEN } es_mode;
+typedef enum es_states { ES_STATES_TRACE, ES_STATES_GRID } es_states;
+typedef enum es_arrivals { ES_PERIODIC, ES_POISSON } es_arrivals;
+typedef enum es_service { ES_DETERMINISTIC, ES_EXPONENTIAL } es_service;
+typedef enum es_on_deadline { ES_DEADLINE_FINISH, ES_DEADLINE_DROP } es_on_deadline;
+typedef enum es_cut_points { ES_CUTS_ALL, ES_CUTS_RESIDUAL_BLOCKS } es_cut_points;
+typedef enum es_candidates {
+    ES_CANDIDATES_COMPRESSIVE,
+    ES_CANDIDATES_NATURAL,
+    ES_CANDIDATES_SINGLE_TENSOR,
+    ES_CANDIDATES_ALL,
+} es_candidates;
+typedef enum es_knowledge { ES_KNOWLEDGE_TRUE, ES_KNOWLEDGE_LAST, ES_KNOWLEDGE_EWMA } es_knowledge;
+typedef enum es_compression { ES_COMPRESSION_DEFLATE, ES_COMPRESSION_NONE } es_compression;
+
+typedef struct es_list {
+    double *values;
+    size_t n;
+} es_list;
+
+/* A section `[policy NAME]`. Texts that are absent are NULL, numbers NaN. */
+typedef struct es_policy_section {
+    size_t section; /* of the INI file, for messages */
+    const char *name;
+    const char *type;  /* the policy's name; NAME itself if the key is absent */
+    const char *split; /* static-split */
+    int candidates;    /* es_candidates */
+    int privacy;
+    int knowledge; /* es_knowledge */
+    double half_life_s, initial_rate_bps;
+} es_policy_section;
+
+typedef struct es_scenario {
+    es_ini *ini; /* owned */
+    struct {
+        const char *title;
+        double duration_s;
+        int64_t steps, seed;
+        double warmup_s;
+    } scenario;
+    struct {
+        const char *name;
+        int64_t resolution;
+        int granularity; /* es_granularity of model.h: leaf, fused, block */
+        int cut_points;
+        int extrapolate, whole_correction;
+    } model;
+    struct {
+        const char *profile;
+        int service;
+    } device;
+    struct {
+        const char *profile;
+        int service;
+        es_list load_ratio;
+        const char *load_trace, *load_format;
+        double load_scale, load_offset_s;
+        int load_at_end; /* es_at_end, or one more: as the trace says */
+    } server;
+    struct {
+        es_list rate_bps;
+        const char *trace, *format;
+        double window_s, scale, offset_s;
+        int at_end;
+        double propagation_s;
+    } uplink;
+    struct {
+        double rate_bps; /* NaN: no bottleneck */
+        double propagation_s;
+    } downlink;
+    struct {
+        int mode, states, arrivals;
+        double rate_hz;
+        es_list batch;
+        double deadline_s;
+        int on_deadline;
+        int64_t max_backlog;
+    } workload;
+    struct {
+        double input_bytes, feature_bytes, header_bytes, result_bytes;
+    } transfer;
+    struct {
+        double active_w, transmit_w, receive_w, idle_w;
+    } energy;
+    struct {
+        double period_s;
+        int compression;
+        int regret;
+    } output;
+    size_t n_policies;
+    es_policy_section *policies; /* in file order */
+} es_scenario;
+
+/* At-end choice of a trace key that leaves it to the trace. */
+enum { ES_AT_END_AS_TRACE = 3 };
+
+/* Reads a scenario, applies the overrides "section.key=value" [n_overrides], and checks everything
+ * that can be checked without opening another file. Creates `*scenario`. ES_NO_INPUT, ES_INVALID
+ * (one record per mistake), ES_USAGE (an override), ES_NO_MEMORY. */
+ES_NODISCARD es_status es_scenario_load(const char *path, size_t n_overrides,
+                                        const char *const *overrides, es_scenario **scenario,
+                                        es_errors *errors);
+void es_scenario_destroy(es_scenario *scenario);
+
+/* Appends every key with its resolved value and where it comes from (file and line, command line,
+ * default): a valid scenario file again, the origins as comments. Values that are absent are
+ * commented out. */
+void es_scenario_resolve(const es_scenario *scenario, bool origins, es_text *text);
+
+/* Adds a record about a key of a section without a label, with its place in the file, or at the
+ * section's header, or the file, if the key is not written there. Returns ES_INVALID. */
+es_status es_scenario_complain(const es_scenario *scenario, const char *section, const char *key,
+                               es_errors *errors, const char *format, ...) ES_PRINTF(5, 6);
+
+/* The same about a key of a policy section. */
+es_status es_policy_complain(const es_scenario *scenario, const es_policy_section *policy,
+                             const char *key, es_errors *errors, const char *format, ...)
+    ES_PRINTF(5, 6);
+
+/* Appends the reference of all keys: section, key, unit or choices, default, meaning. `roff`: as a
+ * man page's body. */
+void es_scenario_reference(es_text *text, bool roff);
+
+#endif

@@ -1,0 +1,70 @@
+/* netCDF-4 conventions over HDF5 (private): dimensions are dimension scales, variables are column
+ * datasets with one on each axis. Failure is sticky: after the first one every call does nothing,
+ * and `cause` says why. */
+#ifndef SIM_RECORDER_NETCDF_H
+#define SIM_RECORDER_NETCDF_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+
+typedef struct netcdf {
+    hid_t file;
+    bool failed;
+    char cause[160];
+    int n_dimensions;
+} netcdf;
+
+typedef struct nc_dimension {
+    hid_t scale; /* the coordinate variable's dataset */
+    hsize_t length;
+    bool unlimited;
+} nc_dimension;
+
+enum { NC_MAX_RANK = 3 };
+
+/* What a variable looks like. The types are HDF5's native ones; files are little-endian. */
+typedef struct nc_spec {
+    hid_t group;
+    const char *name, *units, *long_name;
+    hid_t type; /* native number, or nc_string_type(): then no fill value */
+    int rank;   /* 0: scalar */
+    nc_dimension *dimensions[NC_MAX_RANK];
+    hsize_t chunk; /* along the last dimension; 0: contiguous (no unlimited dimension) */
+    bool compress; /* shuffle, deflate 1, fletcher32 */
+} nc_spec;
+
+/* Creates a file that stays byte for byte the same for the same content. */
+void nc_create(netcdf *nc, const char *path);
+
+/* Closes it, flushing; false if anything went wrong since it was created. */
+bool nc_close(netcdf *nc);
+
+/* Takes note of a call's result; true if it was fine. */
+bool nc_check(netcdf *nc, int64_t result);
+
+hid_t nc_string_type(void); /* variable-length UTF-8; the caller closes it */
+hid_t nc_group(netcdf *nc, const char *name);
+void nc_text_attribute(netcdf *nc, hid_t object, const char *name, const char *value);
+void nc_number_attribute(netcdf *nc, hid_t object, const char *name, hid_t type, const void *values,
+                         hsize_t n);
+
+/* A dimension with its coordinate variable: [n] values of `spec->type` (const char * for strings).
+ * Unlimited: n = 0 now, a chunk in the spec, values are written later. The spec's rank and
+ * dimensions are not used. */
+nc_dimension nc_define_dimension(netcdf *nc, const nc_spec *spec, bool unlimited, hsize_t n,
+                                 const void *values);
+void nc_close_dimension(netcdf *nc, nc_dimension *dimension);
+
+/* A variable; floating point ones get _FillValue = NaN. The caller closes it with H5Dclose. */
+hid_t nc_define(netcdf *nc, const nc_spec *spec);
+
+/* A variable with its values, closed again. */
+void nc_put(netcdf *nc, const nc_spec *spec, const void *values);
+
+/* Writes a box of a variable, or reads it (doubles). */
+void nc_write(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *start,
+              const hsize_t *count, const void *values);
+void nc_read(netcdf *nc, hid_t variable, int rank, const hsize_t *start, const hsize_t *count,
+             double *values);
+
+#endif

@@ -1,0 +1,157 @@
+#include "keys.h"
+
+#include <math.h>
+
+static const char *const no_yes[] = {"no", "yes", NULL};
+static const char *const granularities[] = {"leaf", "fused", "block", NULL};
+static const char *const cut_points[] = {"all", "residual-blocks", NULL};
+static const char *const extrapolations[] = {"none", "linear", NULL};
+static const char *const services[] = {"deterministic", "exponential", NULL};
+static const char *const at_ends[] = {"loop", "hold", "stop", "as-trace", NULL};
+static const char *const modes[] = {"isolated", "open", NULL};
+static const char *const states[] = {"trace", "grid", NULL};
+static const char *const arrivals[] = {"periodic", "poisson", NULL};
+static const char *const on_deadline[] = {"finish", "drop", NULL};
+static const char *const candidates[] = {"compressive", "natural", "single-tensor", "all", NULL};
+static const char *const knowledge[] = {"true", "last", "ewma", NULL};
+static const char *const compressions[] = {"deflate", "none", NULL};
+
+#define AT(field) offsetof(es_scenario, field)
+#define OF(field) offsetof(es_policy_section, field)
+#define TINY      1e-12
+#define DAYS      1e8 /* longest time, s: three years */
+
+#define TEXT(section, name, offset, fallback, required, meaning)                                   \
+    { section, name, KEY_TEXT, offset, ES_DIM_COUNT, 0, 0, NULL, fallback, required, meaning }
+#define QUANTITY(section, name, offset, dimension, least, most, fallback, meaning)                 \
+    {                                                                                              \
+        section, name, KEY_QUANTITY, offset, ES_DIM_##dimension, least, most, NULL, fallback,      \
+            false, meaning                                                                         \
+    }
+#define COUNT(section, name, offset, least, most, fallback, meaning)                               \
+    { section, name, KEY_COUNT, offset, ES_DIM_COUNT, least, most, NULL, fallback, false, meaning }
+#define LIST(section, name, offset, dimension, least, most, fallback, meaning)                     \
+    {                                                                                              \
+        section, name, KEY_LIST, offset, ES_DIM_##dimension, least, most, NULL, fallback, false,   \
+            meaning                                                                                \
+    }
+#define CHOICE(section, name, offset, choices, fallback, meaning)                                  \
+    { section, name, KEY_CHOICE, offset, ES_DIM_COUNT, 0, 0, choices, fallback, false, meaning }
+
+const struct key keys[] = {
+    TEXT("scenario", "title", AT(scenario.title), "", false, "one line for tables and figures"),
+    QUANTITY("scenario", "duration", AT(scenario.duration_s), TIME, TINY, DAYS, NULL,
+             "requests arrive before this time; those in the system then are finished"),
+    COUNT("scenario", "steps", AT(scenario.steps), 0, 1e12, "0",
+          "number of requests; 0: as many as arrive within `duration`, or as the grid has states"),
+    COUNT("scenario", "seed", AT(scenario.seed), 0, 0x1p53, "1", "seed of every random stream"),
+    QUANTITY("scenario", "warmup", AT(scenario.warmup_s), TIME, 0, DAYS, "0s",
+             "requests that arrive earlier are recorded but left out of the summary"),
+
+    TEXT("model", "name", AT(model.name), NULL, true, "network of the zoo (edgesplit list models)"),
+    COUNT("model", "resolution", AT(model.resolution), 0, 4096, "0",
+          "input height and width in pixels; 0: the published one"),
+    CHOICE("model", "granularity", AT(model.granularity), granularities, "block",
+           "where cuts may lie"),
+    CHOICE("model", "cut_points", AT(model.cut_points), cut_points, "all",
+           "cuts offered to policies: all of that granularity, or behind residual blocks only, as "
+           "the paper counts"),
+    CHOICE("model", "batch_extrapolation", AT(model.extrapolate), extrapolations, "none",
+           "batch sizes outside the measured ones: an error, or linear from the two nearest"),
+    CHOICE("model", "whole_correction", AT(model.whole_correction), no_yes, "no",
+           "multiply sums of layer times by the profile's whole / sum"),
+
+    TEXT("device", "profile", AT(device.profile), NULL, true, "profile file of the device"),
+    CHOICE("device", "service", AT(device.service), services, "deterministic",
+           "head times: the measured median, or exponential with that mean (queueing studies)"),
+
+    TEXT("server", "profile", AT(server.profile), NULL, true, "profile file of the server"),
+    CHOICE("server", "service", AT(server.service), services, "deterministic",
+           "tail times, likewise"),
+    LIST("server", "load", AT(server.load_ratio), RATIO, 0, 1, "0",
+         "utilisation by others; several: states = grid"),
+    TEXT("server", "load_trace", AT(server.load_trace), NULL, false,
+         "trace file of the utilisation, instead"),
+    TEXT("server", "load_format", AT(server.load_format), NULL, false,
+         "its format (edgesplit list traces); default: recognised from the content"),
+    QUANTITY("server", "load_scale", AT(server.load_scale), RATIO, TINY, 1e6, "1",
+             "factor on the trace; capped at 1"),
+    QUANTITY("server", "load_offset", AT(server.load_offset_s), TIME, 0, DAYS, "0s",
+             "start this far into the trace"),
+    CHOICE("server", "load_at_end", AT(server.load_at_end), at_ends, "as-trace",
+           "behind the trace's end"),
+
+    LIST("uplink", "rate", AT(uplink.rate_bps), DATA_RATE, 1, 1e15, NULL,
+         "constant data rate; several: states = grid"),
+    TEXT("uplink", "trace", AT(uplink.trace), NULL, false, "trace file of the data rate, instead"),
+    TEXT("uplink", "format", AT(uplink.format), NULL, false,
+         "its format; default: recognised from the content"),
+    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 1e-3, DAYS, "1ms",
+             "mahimahi: opportunities are counted in windows of this length (whole ms)"),
+    QUANTITY("uplink", "scale", AT(uplink.scale), RATIO, TINY, 1e9, "1", "factor on the trace"),
+    QUANTITY("uplink", "offset", AT(uplink.offset_s), TIME, 0, DAYS, "0s",
+             "start this far into the trace"),
+    CHOICE("uplink", "at_end", AT(uplink.at_end), at_ends, "as-trace", "behind the trace's end"),
+    QUANTITY("uplink", "propagation", AT(uplink.propagation_s), TIME, 0, DAYS, "0s",
+             "one-way delay to the server"),
+
+    QUANTITY("downlink", "rate", AT(downlink.rate_bps), DATA_RATE, 1, 1e15, NULL,
+             "constant data rate; absent: results take no time to send"),
+    QUANTITY("downlink", "propagation", AT(downlink.propagation_s), TIME, 0, DAYS, "0s",
+             "one-way delay from the server"),
+
+    CHOICE("workload", "mode", AT(workload.mode), modes, "open",
+           "isolated: each step alone, state frozen (the paper); open: requests arrive and queue"),
+    CHOICE("workload", "states", AT(workload.states), states, "trace",
+           "isolated mode: state at each arrival, or every combination of uplink.rate, server.load "
+           "and batch"),
+    CHOICE("workload", "arrivals", AT(workload.arrivals), arrivals, "periodic", "arrival process"),
+    QUANTITY("workload", "rate", AT(workload.rate_hz), FREQUENCY, 1e-9, 1e9, "1/s",
+             "arrivals per time"),
+    LIST("workload", "batch", AT(workload.batch), COUNT, 1, 1e6, "1",
+         "images per request; several: one after the other, again and again"),
+    QUANTITY("workload", "deadline", AT(workload.deadline_s), TIME, TINY, DAYS, NULL,
+             "a request that takes longer is late"),
+    CHOICE("workload", "on_deadline", AT(workload.on_deadline), on_deadline, "finish",
+           "late requests finish, or are dropped where they next start service"),
+    COUNT(
+        "workload", "max_backlog", AT(workload.max_backlog), 2, 1 << 24, "65536",
+        "a policy is stopped as saturated when its oldest unfinished request is this many behind"),
+
+    QUANTITY("transfer", "input_bytes", AT(transfer.input_bytes), DATA, TINY, 1e6, "1B",
+             "per element of the input (8-bit image: 1B)"),
+    QUANTITY("transfer", "feature_bytes", AT(transfer.feature_bytes), DATA, TINY, 1e6, "4B",
+             "per element of a feature map (float32: 4B)"),
+    QUANTITY("transfer", "header", AT(transfer.header_bytes), DATA, 0, 1e9, "0B", "per message"),
+    QUANTITY("transfer", "result", AT(transfer.result_bytes), DATA, 0, 1e12, "0B",
+             "sent back per image"),
+
+    QUANTITY("energy", "active", AT(energy.active_w), POWER, 0, 1e9, NULL,
+             "device power while it computes a head"),
+    QUANTITY("energy", "transmit", AT(energy.transmit_w), POWER, 0, 1e9, NULL, "while it sends"),
+    QUANTITY("energy", "receive", AT(energy.receive_w), POWER, 0, 1e9, NULL, "while it receives"),
+    QUANTITY("energy", "idle", AT(energy.idle_w), POWER, 0, 1e9, NULL, "while it waits"),
+
+    QUANTITY("output", "period", AT(output.period_s), TIME, 1e-3, DAYS, "1s",
+             "length of the intervals of /series; changes no other number"),
+    CHOICE("output", "compression", AT(output.compression), compressions, "deflate",
+           "of the result file"),
+    CHOICE("output", "regret", AT(output.regret), no_yes, "yes",
+           "record the oracle's latency of every step"),
+
+    TEXT("policy", "type", OF(type), NULL, false,
+         "the policy (edgesplit list policies); default: the section's own name"),
+    TEXT("policy", "split", OF(split), NULL, false,
+         "static-split: a cut's number or name, best-mean, best-hindsight, or each"),
+    CHOICE("policy", "candidates", OF(candidates), candidates, "compressive",
+           "cuts to choose from, besides full offload and no offload"),
+    CHOICE("policy", "privacy", OF(privacy), no_yes, "no",
+           "yes: the input never leaves the device"),
+    CHOICE("policy", "knowledge", OF(knowledge), knowledge, "true",
+           "of rate and load: as they are, the last sample, or an exponentially weighted mean"),
+    QUANTITY("policy", "half_life", OF(half_life_s), TIME, TINY, DAYS, "2s",
+             "ewma: after this time a sample weighs half"),
+    QUANTITY("policy", "initial_rate", OF(initial_rate_bps), DATA_RATE, 1, 1e15, NULL,
+             "last, ewma: what is assumed before the first transfer (required there)"),
+};
+const size_t n_keys = sizeof keys / sizeof keys[0];

@@ -1,0 +1,112 @@
+/* Isolated mode: each step alone, its state frozen (SEMANTICS 3). */
+#include "edgesplit/number.h"
+
+#include "internal.h"
+
+#include <math.h>
+
+/* State of one step. */
+struct state {
+    size_t batch_index;
+    double rate_bps, load;
+};
+
+static struct state state_of(es_world *world, uint64_t step, es_time at) {
+    const es_world_config *config = &world->config;
+    struct state state = {.batch_index = (size_t)(step % config->n_batches)};
+    if (config->n_rates > 0) {
+        uint64_t rest = step / config->n_batches;
+        state.load = config->loads[rest % config->n_loads];
+        state.rate_bps = config->rates_bps[rest / config->n_loads % config->n_rates];
+    } else {
+        state.rate_bps = (double)es_rate_at(config->uplink, &world->uplink_now, at);
+        state.load = 1 - (double)es_rate_at(config->server, &world->server_now, at) /
+                             (double)ES_FULL_CAPACITY;
+    }
+    return state;
+}
+
+/* Least latency over the offered cuts; fills outcome_s. */
+static double best_outcome_s(es_world *world, const es_policy_view *truth) {
+    const es_world_config *config = &world->config;
+    double s_per_bit = 1 / truth->rate_bps, slowdown = 1 / (1 - truth->load), best_s = ES_INFINITY;
+    for (size_t i = 0; i < config->n_offered; i++) {
+        size_t cut = config->offered[i];
+        world->outcome_s[cut] = es_policy_predict_s(truth, cut, s_per_bit, slowdown);
+        best_s = fmin(best_s, world->outcome_s[cut]);
+    }
+    return best_s;
+}
+
+static es_status write_step(es_world *world, es_time at, size_t cut, const es_policy_view *truth,
+                            const es_policy_view *known, int64_t batch, double oracle_s) {
+    const es_world_config *config = &world->config;
+    const es_cut_costs *costs = truth->costs;
+    es_block *block = world->block;
+    size_t i = world_row(world);
+    bool offloaded = cut + 1 < costs->n_cuts;
+    double send_s = offloaded ? costs->bits[cut] / truth->rate_bps : 0;
+    double tail_s = offloaded ? costs->tail_s[cut] / (1 - truth->load) : 0;
+    double up_s = offloaded ? es_time_s(config->uplink_propagation_ns) : 0;
+    double down_s = offloaded ? truth->delay_s - es_time_s(config->uplink_propagation_ns) : 0;
+    double receive_s = offloaded ? down_s - es_time_s(config->downlink_propagation_ns) : 0;
+    double latency_s = costs->head_s[cut] + send_s + up_s + tail_s + down_s;
+    bool finished = isfinite(latency_s);
+    double deadline_s =
+        config->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(config->deadline_ns);
+    block->arrival_time[i] = es_time_s(at);
+    block->batch[i] = (int32_t)batch;
+    block->split_index[i] = (int32_t)cut;
+    block->latency[i] = finished ? latency_s : ES_NAN;
+    block->head_time[i] = costs->head_s[cut];
+    block->device_queue_time[i] = 0;
+    block->uplink_queue_time[i] = 0;
+    block->uplink_time[i] = isfinite(send_s) ? send_s + up_s : ES_NAN;
+    block->uplink_bytes[i] = costs->bytes[cut];
+    block->server_queue_time[i] = 0;
+    block->tail_time[i] = isfinite(tail_s) ? tail_s : ES_NAN;
+    block->downlink_time[i] = finished ? down_s : ES_NAN;
+    block->rate_true[i] = truth->rate_bps;
+    block->rate_estimate[i] = known->rate_bps;
+    block->load_true[i] = truth->load;
+    block->load_estimate[i] = known->load;
+    block->deadline[i] = deadline_s;
+    block->status[i] = !finished                ? ES_STEP_UNFINISHED
+                       : latency_s > deadline_s ? ES_STEP_LATE
+                                                : ES_STEP_COMPLETED;
+    block->energy[i] =
+        finished ? world_energy(world, costs->head_s[cut], send_s, receive_s, latency_s) : ES_NAN;
+    block->oracle_latency[i] = isfinite(oracle_s) ? oracle_s : ES_NAN;
+    block->regret[i] = finished ? latency_s - oracle_s : ES_NAN;
+    return world_row_done(world);
+}
+
+es_status isolated_run(es_world *world) {
+    const es_world_config *config = &world->config;
+    es_status status = ES_OK;
+    es_time at;
+    while (status == ES_OK && world_next_arrival(world, &at)) {
+        struct state state = state_of(world, world->n_arrivals - 1, at);
+        es_policy_view truth = {
+            .costs = world->costs[state.batch_index],
+            .rate_bps = state.rate_bps,
+            .load = state.load,
+            .delay_s = world->delay_s[state.batch_index],
+        };
+        double oracle_s = ES_NAN;
+        if (config->outcomes || config->policy->ops->clairvoyant)
+            oracle_s = best_outcome_s(world, &truth);
+        es_policy_view known = truth;
+        world_know(world, &known.rate_bps, &known.load);
+        known.outcome_s = config->policy->ops->clairvoyant ? world->outcome_s : NULL;
+        size_t cut = config->policy->ops->choose(config->policy, &known);
+        if (cut + 1 < truth.costs->n_cuts) {
+            world_learn(world, &world->rate, truth.rate_bps, at);
+            world_learn(world, &world->load, truth.load, at);
+        }
+        status = write_step(world, at, cut, &truth, &known, config->batches[state.batch_index],
+                            config->outcomes ? oracle_s : ES_NAN);
+        world->result->end_ns = at;
+    }
+    return status;
+}

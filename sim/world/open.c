@@ -1,0 +1,502 @@
+/* Open mode: the discrete-event system of SEMANTICS 4. */
+#include "edgesplit/alloc.h"
+#include "edgesplit/number.h"
+#include "internal.h"
+
+#include <gsl/gsl_randist.h>
+#include <math.h>
+
+/* Event slots. Their order is the order of simultaneous events: completions along the path of a
+ * request, then arrivals, then samples. */
+enum slot {
+    SLOT_STATION, /* completions, one per es_station */
+    SLOT_UP_LINE = SLOT_STATION + ES_N_STATIONS,
+    SLOT_DOWN_LINE,
+    SLOT_ARRIVAL,
+    SLOT_SAMPLE,
+    N_SLOTS
+};
+
+enum { NOBODY = UINT32_MAX, IN_FLIGHT = -1 };
+
+/* A request in flight; it is found at its step modulo the capacity of the ring. */
+struct request {
+    es_time arrival, deadline_at;
+    es_time entered;                /* the queue or line it is in */
+    es_time wait_ns[ES_N_STATIONS]; /* in the queue of each station passed */
+    es_time service_ns[ES_N_STATIONS];
+    es_time left;             /* the system */
+    int64_t head_ns, tail_ns; /* nominal service */
+    double rate_true, rate_estimate, load_true, load_estimate, oracle_s;
+    uint32_t cut, batch_index;
+    uint32_t next; /* behind it in the same queue or line */
+    int8_t status; /* es_step_status, or IN_FLIGHT */
+};
+
+/* A first-in-first-out queue with its time integrals. */
+struct queue {
+    uint32_t first, last, n;
+    es_time changed; /* when n last changed */
+    es_time busy_ns; /* time with n > 0 */
+    es_work area;    /* integral of n over time, ns */
+};
+
+typedef struct open_system {
+    es_engine *engine;
+    struct request *ring;
+    uint32_t mask;        /* ring capacity - 1 */
+    uint64_t first, next; /* steps: oldest not yet written, next to arrive */
+    struct queue station[ES_N_STATIONS];
+    struct queue up_line, down_line; /* propagation: any number at once, in order */
+    struct queue system;             /* everybody; only its integrals are used */
+    es_work sojourn;                 /* sum of departure - arrival, ns */
+    es_rate_cursor cursor[ES_N_STATIONS], ahead[ES_N_STATIONS]; /* of service, of forecasts */
+    es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
+    es_time end;                    /* last event other than a sample */
+    gsl_rng *head_draws, *tail_draws;
+    es_series *series;
+    uint64_t n_samples;
+    es_time sampled_busy[ES_N_STATIONS];
+    es_work sampled_area[ES_N_STATIONS];
+    es_status status; /* of the callbacks */
+} open_system;
+
+es_status open_create(es_world *world) {
+    const es_world_config *config = &world->config;
+    open_system *open = es_alloc(1, sizeof *open);
+    if (open == NULL)
+        return ES_NO_MEMORY;
+    world->open = open;
+    size_t capacity = 2;
+    while (capacity < config->max_backlog)
+        capacity *= 2;
+    open->mask = (uint32_t)(capacity - 1);
+    open->ring = es_alloc(capacity, sizeof *open->ring);
+    if (config->exponential_head)
+        open->head_draws = es_rng_create(config->seed, 0, ES_RNG_SERVICE, ES_DEVICE);
+    if (config->exponential_tail)
+        open->tail_draws = es_rng_create(config->seed, 0, ES_RNG_SERVICE, ES_SERVER);
+    if (config->series_period_ns > 0)
+        open->series = es_alloc(1, sizeof *open->series);
+    if (open->ring == NULL || (config->exponential_head && open->head_draws == NULL) ||
+        (config->exponential_tail && open->tail_draws == NULL) ||
+        (config->series_period_ns > 0 && open->series == NULL))
+        return ES_NO_MEMORY;
+    return es_engine_create(N_SLOTS, &open->engine);
+}
+
+void open_destroy(open_system *open) {
+    if (open == NULL)
+        return;
+    es_engine_destroy(open->engine);
+    if (open->head_draws != NULL)
+        gsl_rng_free(open->head_draws);
+    if (open->tail_draws != NULL)
+        gsl_rng_free(open->tail_draws);
+    free(open->series);
+    free(open->ring);
+    free(open);
+}
+
+/* Brings a queue's integrals up to `now`. */
+static void integrate(struct queue *queue, es_time now) {
+    es_time elapsed = now - queue->changed;
+    queue->area += (es_work)elapsed * queue->n;
+    queue->busy_ns += queue->n > 0 ? elapsed : 0;
+    queue->changed = now;
+}
+
+static void push(open_system *open, struct queue *queue, uint32_t index, es_time now) {
+    integrate(queue, now);
+    struct request *request = &open->ring[index];
+    request->entered = now;
+    request->next = NOBODY;
+    if (queue->n++ == 0)
+        queue->first = index;
+    else
+        open->ring[queue->last].next = index;
+    queue->last = index;
+}
+
+static uint32_t pop(open_system *open, struct queue *queue, es_time now) {
+    integrate(queue, now);
+    uint32_t index = queue->first;
+    queue->first = open->ring[index].next;
+    queue->n--;
+    return index;
+}
+
+static es_work transfer_work(double bytes) {
+    return (es_work)llround(8 * bytes) * ES_SECOND;
+}
+
+static es_work result_work(const es_world_config *config, uint32_t batch_index) {
+    return transfer_work(ceil(config->result_bytes * (double)config->batches[batch_index]));
+}
+
+/* When a station that begins on a request at `from` is done with it. Every forecast uses the same
+ * function. */
+static es_time service_end(const es_world *world, es_station station, es_time from,
+                           const struct request *request, size_t cut, es_rate_cursor *cursor,
+                           int64_t head_ns, int64_t tail_ns) {
+    const es_world_config *config = &world->config;
+    switch (station) {
+    case ES_DEVICE: return from + head_ns;
+    case ES_UPLINK:
+        return es_rate_finish(config->uplink, cursor, from,
+                              (es_work)world->costs[request->batch_index]->bytes[cut] * 8 *
+                                  ES_SECOND);
+    case ES_SERVER:
+        return es_rate_finish(config->server, cursor, from, (es_work)tail_ns * ES_FULL_CAPACITY);
+    case ES_DOWNLINK:
+        return config->downlink == NULL ? from
+                                        : es_rate_finish(config->downlink, cursor, from,
+                                                         result_work(config, request->batch_index));
+    case ES_N_STATIONS: break;
+    }
+    return ES_TIME_NEVER;
+}
+
+/* Writes the oldest requests as far as they have left, or all of them at the end. */
+static void write_rows(es_world *world, bool all) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    es_block *block = world->block;
+    double deadline_s =
+        config->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(config->deadline_ns);
+    for (; open->first < open->next && open->status == ES_OK; open->first++) {
+        const struct request *r = &open->ring[open->first & open->mask];
+        if (r->status == IN_FLIGHT && !all)
+            return;
+        const es_cut_costs *costs = world->costs[r->batch_index];
+        size_t i = world_row(world);
+        bool finished = r->status == ES_STEP_COMPLETED || r->status == ES_STEP_LATE;
+        bool offloaded = finished && r->cut + 1 < costs->n_cuts;
+        double up_s = offloaded ? es_time_s(config->uplink_propagation_ns) : 0;
+        double down_s = offloaded ? es_time_s(config->downlink_propagation_ns) : 0;
+        double latency_s = es_time_s(r->left - r->arrival);
+        double head_s = es_time_s(r->service_ns[ES_DEVICE]),
+               send_s = es_time_s(r->service_ns[ES_UPLINK]);
+        double receive_s = es_time_s(r->service_ns[ES_DOWNLINK]);
+        block->arrival_time[i] = es_time_s(r->arrival);
+        block->batch[i] = (int32_t)config->batches[r->batch_index];
+        block->split_index[i] = (int32_t)r->cut;
+        block->latency[i] = finished ? latency_s : ES_NAN;
+        block->head_time[i] = head_s;
+        block->device_queue_time[i] = es_time_s(r->wait_ns[ES_DEVICE]);
+        block->uplink_queue_time[i] = es_time_s(r->wait_ns[ES_UPLINK]);
+        block->uplink_time[i] = send_s + up_s;
+        block->uplink_bytes[i] = r->service_ns[ES_UPLINK] > 0 ? costs->bytes[r->cut] : 0;
+        block->server_queue_time[i] = es_time_s(r->wait_ns[ES_SERVER]);
+        block->tail_time[i] = es_time_s(r->service_ns[ES_SERVER]);
+        block->downlink_time[i] = es_time_s(r->wait_ns[ES_DOWNLINK]) + receive_s + down_s;
+        block->rate_true[i] = r->rate_true;
+        block->rate_estimate[i] = r->rate_estimate;
+        block->load_true[i] = r->load_true;
+        block->load_estimate[i] = r->load_estimate;
+        block->deadline[i] = deadline_s;
+        block->status[i] = r->status == IN_FLIGHT ? ES_STEP_UNFINISHED : r->status;
+        block->energy[i] =
+            finished ? world_energy(world, head_s, send_s, receive_s, latency_s) : ES_NAN;
+        block->oracle_latency[i] = r->oracle_s;
+        block->regret[i] = finished ? latency_s - r->oracle_s : ES_NAN;
+        open->status = world_row_done(world);
+    }
+}
+
+static void leave(es_world *world, uint32_t index, es_step_status status, es_time now) {
+    open_system *open = world->open;
+    struct request *request = &open->ring[index];
+    request->left = now;
+    request->status = (int8_t)status;
+    open->sojourn += now - request->arrival;
+    integrate(&open->system, now);
+    open->system.n--;
+    write_rows(world, false);
+}
+
+static void finish(es_world *world, uint32_t index, es_time now) {
+    bool late = now > world->open->ring[index].deadline_at;
+    leave(world, index, late ? ES_STEP_LATE : ES_STEP_COMPLETED, now);
+}
+
+/* Takes the first waiting request into service; those whose deadline is over are dropped where that
+ * is wanted. */
+static void begin_service(es_world *world, es_station station, es_time now) {
+    open_system *open = world->open;
+    struct queue *queue = &open->station[station];
+    while (queue->n > 0) {
+        struct request *request = &open->ring[queue->first];
+        if (!world->config.drop_late || now <= request->deadline_at) {
+            request->wait_ns[station] = now - request->entered;
+            es_engine_schedule(open->engine, SLOT_STATION + station,
+                               service_end(world, station, now, request, request->cut,
+                                           &open->cursor[station], request->head_ns,
+                                           request->tail_ns));
+            return;
+        }
+        leave(world, pop(open, queue, now), ES_STEP_DROPPED, now);
+    }
+}
+
+static void enter(es_world *world, es_station station, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    push(open, &open->station[station], index, now);
+    if (open->station[station].n == 1)
+        begin_service(world, station, now);
+}
+
+/* The far end of the downlink: the device has the result, and has seen how long it took. */
+static void receive(es_world *world, uint32_t index, es_time now) {
+    const struct request *request = &world->open->ring[index];
+    es_time tail_ns = request->service_ns[ES_SERVER];
+    if (tail_ns > 0)
+        world_learn(world, &world->load, 1 - (double)request->tail_ns / (double)tail_ns, now);
+    finish(world, index, now);
+}
+
+/* Puts a request on a propagation line, or straight through one without delay. */
+static void propagate(es_world *world, bool up, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    es_time delay_ns =
+        up ? world->config.uplink_propagation_ns : world->config.downlink_propagation_ns;
+    struct queue *line = up ? &open->up_line : &open->down_line;
+    if (delay_ns > 0) {
+        push(open, line, index, now);
+        if (line->n == 1)
+            es_engine_schedule(open->engine, up ? SLOT_UP_LINE : SLOT_DOWN_LINE, now + delay_ns);
+    } else if (up)
+        enter(world, ES_SERVER, index, now);
+    else
+        receive(world, index, now);
+}
+
+static void end_of_line(es_world *world, bool up, es_time now) {
+    open_system *open = world->open;
+    es_time delay_ns =
+        up ? world->config.uplink_propagation_ns : world->config.downlink_propagation_ns;
+    struct queue *line = up ? &open->up_line : &open->down_line;
+    uint32_t index = pop(open, line, now);
+    if (line->n > 0)
+        es_engine_schedule(open->engine, up ? SLOT_UP_LINE : SLOT_DOWN_LINE,
+                           open->ring[line->first].entered + delay_ns);
+    if (up)
+        enter(world, ES_SERVER, index, now);
+    else
+        receive(world, index, now);
+}
+
+static void complete(es_world *world, es_station station, es_time now) {
+    open_system *open = world->open;
+    uint32_t index = pop(open, &open->station[station], now);
+    struct request *request = &open->ring[index];
+    request->service_ns[station] = now - request->entered - request->wait_ns[station];
+    begin_service(world, station, now);
+    const es_cut_costs *costs = world->costs[request->batch_index];
+    switch (station) {
+    case ES_DEVICE:
+        if (request->cut + 1 == costs->n_cuts)
+            finish(world, index, now);
+        else
+            enter(world, ES_UPLINK, index, now);
+        break;
+    case ES_UPLINK:
+        if (request->service_ns[ES_UPLINK] > 0)
+            world_learn(world, &world->rate,
+                        costs->bits[request->cut] / es_time_s(request->service_ns[ES_UPLINK]), now);
+        propagate(world, true, index, now);
+        break;
+    case ES_SERVER:
+        if (world->config.downlink != NULL)
+            enter(world, ES_DOWNLINK, index, now);
+        else
+            propagate(world, false, index, now);
+        break;
+    case ES_DOWNLINK: propagate(world, false, index, now); break;
+    case ES_N_STATIONS: break;
+    }
+}
+
+/* When `request` would leave if it took `cut`, given all that was accepted before it and nothing
+ * after: the stations' own step functions one after the other. `free_at` is what the stations are
+ * then free at. ES_TIME_NEVER: dropped, or stalled for ever. */
+static es_time forecast(es_world *world, const struct request *request, size_t cut, int64_t head_ns,
+                        int64_t tail_ns, es_time free_at[ES_N_STATIONS]) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    bool stays = cut + 1 == world->costs[request->batch_index]->n_cuts;
+    es_time at = request->arrival;
+    for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_N_STATIONS); station++) {
+        if (station == ES_DOWNLINK && config->downlink == NULL)
+            break;
+        es_time start = at > free_at[station] ? at : free_at[station];
+        if (start == ES_TIME_NEVER || (config->drop_late && start > request->deadline_at))
+            return ES_TIME_NEVER;
+        at = service_end(world, station, start, request, cut, &open->ahead[station], head_ns,
+                         tail_ns);
+        free_at[station] = at;
+        if (at == ES_TIME_NEVER)
+            return ES_TIME_NEVER;
+        if (station == ES_UPLINK)
+            at += config->uplink_propagation_ns;
+    }
+    return stays ? at : at + config->downlink_propagation_ns;
+}
+
+/* Least latency over the offered cuts. Cuts whose head alone takes longer are not looked at. */
+static double best_outcome_s(es_world *world, const struct request *request, double head_factor,
+                             double tail_factor) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    const es_cut_costs *costs = world->costs[request->batch_index];
+    es_time begin =
+        open->free_at[ES_DEVICE] > request->arrival ? open->free_at[ES_DEVICE] : request->arrival;
+    es_time best = ES_TIME_NEVER;
+    for (size_t i = 0; i < config->n_offered; i++) {
+        size_t cut = config->offered[i];
+        int64_t head_ns = llround((double)costs->head_ns[cut] * head_factor);
+        world->outcome_s[cut] = ES_INFINITY;
+        if (begin + head_ns >= best)
+            continue;
+        int64_t tail_ns = llround((double)costs->tail_ns[cut] * tail_factor);
+        es_time free_at[ES_N_STATIONS];
+        for (size_t s = 0; s < ES_N_STATIONS; s++)
+            free_at[s] = open->free_at[s];
+        es_time left = forecast(world, request, cut, head_ns, tail_ns, free_at);
+        if (left == ES_TIME_NEVER)
+            continue;
+        world->outcome_s[cut] = es_time_s(left - request->arrival);
+        best = left < best ? left : best;
+    }
+    return best == ES_TIME_NEVER ? ES_NAN : es_time_s(best - request->arrival);
+}
+
+static void arrive(es_world *world, es_time now) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    uint64_t step = open->next;
+    es_time next;
+    if (step - open->first == config->max_backlog) {
+        world->result->saturated = true;
+        return;
+    }
+    uint32_t index = (uint32_t)(step & open->mask);
+    struct request *request = &open->ring[index];
+    *request = (struct request){.arrival = now, .status = IN_FLIGHT, .oracle_s = ES_NAN};
+    request->deadline_at =
+        config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + config->deadline_ns;
+    request->batch_index = (uint32_t)(step % config->n_batches);
+    request->rate_true = (double)es_rate_at(config->uplink, &world->uplink_now, now);
+    request->load_true =
+        1 - (double)es_rate_at(config->server, &world->server_now, now) / (double)ES_FULL_CAPACITY;
+    request->rate_estimate = request->rate_true;
+    request->load_estimate = request->load_true;
+    world_know(world, &request->rate_estimate, &request->load_estimate);
+    double head_factor = config->exponential_head ? gsl_ran_exponential(open->head_draws, 1) : 1;
+    double tail_factor = config->exponential_tail ? gsl_ran_exponential(open->tail_draws, 1) : 1;
+    bool clairvoyant = config->policy->ops->clairvoyant, outcomes = config->outcomes || clairvoyant;
+    double oracle_s = outcomes ? best_outcome_s(world, request, head_factor, tail_factor) : ES_NAN;
+    request->oracle_s = config->outcomes ? oracle_s : ES_NAN;
+    const es_cut_costs *costs = world->costs[request->batch_index];
+    es_policy_view view = {
+        .costs = costs,
+        .rate_bps = request->rate_estimate,
+        .load = request->load_estimate,
+        .delay_s = world->delay_s[request->batch_index],
+        .outcome_s = clairvoyant ? world->outcome_s : NULL,
+    };
+    request->cut = (uint32_t)config->policy->ops->choose(config->policy, &view);
+    request->head_ns = llround((double)costs->head_ns[request->cut] * head_factor);
+    request->tail_ns = llround((double)costs->tail_ns[request->cut] * tail_factor);
+    if (outcomes)
+        (void)forecast(world, request, request->cut, request->head_ns, request->tail_ns,
+                       open->free_at);
+    open->next++;
+    integrate(&open->system, now);
+    open->system.n++;
+    enter(world, ES_DEVICE, index, now);
+    if (world_next_arrival(world, &next))
+        es_engine_schedule(open->engine, SLOT_ARRIVAL, next);
+}
+
+/* Closes an interval of the time series. */
+static void sample(es_world *world, es_time now) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    es_series *series = open->series;
+    es_time period = config->series_period_ns;
+    size_t i = series->n++;
+    for (size_t s = 0; s < ES_N_STATIONS; s++) {
+        struct queue *queue = &open->station[s];
+        integrate(queue, now);
+        series->utilisation[s][i] =
+            (double)(queue->busy_ns - open->sampled_busy[s]) / (double)period;
+        series->queue_length[s][i] = (double)(queue->area - open->sampled_area[s]) / (double)period;
+        open->sampled_busy[s] = queue->busy_ns;
+        open->sampled_area[s] = queue->area;
+    }
+    series->end_s[i] = es_time_s(now);
+    series->uplink_rate_bps[i] =
+        (double)es_rate_integral(config->uplink, now - period, now) / (double)period;
+    series->server_load[i] = 1 - (double)es_rate_integral(config->server, now - period, now) /
+                                     ((double)period * (double)ES_FULL_CAPACITY);
+    if (series->n == ES_SERIES_SAMPLES) {
+        open->status = config->series(config->context, series);
+        series->n = 0;
+    }
+    open->n_samples++;
+    for (size_t slot = 0; slot < SLOT_SAMPLE; slot++)
+        if (es_engine_pending(open->engine, slot) != ES_TIME_NEVER) {
+            es_engine_schedule(open->engine, SLOT_SAMPLE, now + period);
+            return;
+        }
+}
+
+static void sum_up(es_world *world) {
+    open_system *open = world->open;
+    es_world_result *result = world->result;
+    es_time end = open->end;
+    for (uint64_t step = open->first; step < open->next; step++)
+        if (open->ring[step & open->mask].status == IN_FLIGHT)
+            open->sojourn += end - open->ring[step & open->mask].arrival;
+    write_rows(world, true);
+    integrate(&open->system, end);
+    result->end_ns = end;
+    result->n_events = es_engine_n_events(open->engine);
+    result->little_residual_s = (double)(open->system.area - open->sojourn) / 1e9;
+    for (size_t s = 0; s < ES_N_STATIONS; s++) {
+        struct queue *queue = &open->station[s];
+        integrate(queue, end);
+        result->utilisation[s] = end > 0 ? (double)queue->busy_ns / (double)end : 0;
+        result->queue_length[s] = end > 0 ? (double)queue->area / (double)end : 0;
+    }
+}
+
+es_status open_run(es_world *world) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    es_time at;
+    size_t slot;
+    if (world_next_arrival(world, &at))
+        es_engine_schedule(open->engine, SLOT_ARRIVAL, at);
+    if (config->series_period_ns > 0)
+        es_engine_schedule(open->engine, SLOT_SAMPLE, config->series_period_ns);
+    while (open->status == ES_OK && es_engine_pop(open->engine, &slot)) {
+        es_time now = es_engine_now(open->engine);
+        if (slot != SLOT_SAMPLE)
+            open->end = now;
+        if (slot < SLOT_UP_LINE)
+            complete(world, (es_station)slot, now);
+        else if (slot == SLOT_ARRIVAL)
+            arrive(world, now);
+        else if (slot == SLOT_SAMPLE)
+            sample(world, now);
+        else
+            end_of_line(world, slot == SLOT_UP_LINE, now);
+    }
+    if (open->status == ES_OK)
+        sum_up(world);
+    if (open->status == ES_OK && config->series_period_ns > 0 && open->series->n > 0)
+        open->status = config->series(config->context, open->series);
+    return open->status;
+}

@@ -1,0 +1,184 @@
+/* What holds for every network of the zoo, at even and odd resolutions. */
+#include "edgesplit/model.h"
+
+#include "test.h"
+
+#include <string.h>
+
+static void for_each_model(void (*check)(const es_model *model)) {
+    static const int64_t resolutions[] = {0, 33, 225};
+    for (size_t i = 0; es_model_zoo_name(i) != NULL; i++)
+        for (size_t r = 0; r < sizeof resolutions / sizeof resolutions[0]; r++) {
+            es_errors errors;
+            es_errors_init(&errors);
+            es_model *model = NULL;
+            assert_int_equal(es_model_create(es_model_zoo_name(i), resolutions[r], &model, &errors),
+                             ES_OK);
+            check(model);
+            es_model_destroy(model);
+        }
+}
+
+static bool reads(const es_layer *layer, size_t input) {
+    for (size_t i = 0; i < layer->n_inputs; i++)
+        if (layer->inputs[i] == input)
+            return true;
+    return false;
+}
+
+/* By the definition, SEMANTICS 1: outputs of the head that some layer of the tail reads. */
+static void check_crossing(const es_model *model) {
+    for (size_t l = 0; l <= model->n_layers; l++) {
+        size_t n_tensors = 0;
+        int64_t elems = 0;
+        for (size_t made = 0; made <= l; made++)
+            for (size_t reader = l + 1; reader <= model->n_layers; reader++)
+                if (reads(&model->layers[reader], made)) {
+                    n_tensors++;
+                    elems += es_shape_elems(model->layers[made].out);
+                    break;
+                }
+        assert_int_equal(model->cuts[ES_LEAF][l].n_tensors, n_tensors);
+        assert_int_equal(model->cuts[ES_LEAF][l].elems, elems);
+    }
+}
+
+static void crossing_tensors_equal_brute_force(void **state) {
+    (void)state;
+    for_each_model(check_crossing);
+}
+
+static void check_topology(const es_model *model) {
+    assert_int_equal(model->layers[0].n_inputs, 0);
+    for (size_t l = 1; l <= model->n_layers; l++) {
+        const es_layer *layer = &model->layers[l];
+        assert_in_range(layer->n_inputs, 1, 2);
+        for (size_t i = 0; i < layer->n_inputs; i++) {
+            assert_true(layer->inputs[i] < l);
+            assert_true(i == 0 || layer->inputs[i - 1] < layer->inputs[i]);
+        }
+        assert_memory_equal(&layer->in, &model->layers[layer->inputs[0]].out, sizeof layer->in);
+        assert_true(es_shape_elems(layer->out) > 0);
+        for (size_t other = 0; other < l; other++)
+            assert_string_not_equal(layer->name, model->layers[other].name);
+    }
+}
+
+static void layers_are_in_topological_order(void **state) {
+    (void)state;
+    for_each_model(check_topology);
+}
+
+static void check_granularities(const es_model *model) {
+    assert_int_equal(model->n_cuts[ES_LEAF], model->n_layers + 1);
+    for (size_t g = 0; g < ES_N_GRANULARITIES; g++) {
+        size_t n = model->n_cuts[g];
+        assert_int_equal(model->cuts[g][0].last_layer, 0);
+        assert_int_equal(model->cuts[g][n - 1].last_layer, model->n_layers);
+        for (size_t i = 0; i < n; i++) {
+            const es_cut *cut = &model->cuts[g][i];
+            const es_cut *leaf = &model->cuts[ES_LEAF][cut->last_layer];
+            assert_true(i == 0 || model->cuts[g][i - 1].last_layer < cut->last_layer);
+            assert_int_equal(cut->n_tensors, leaf->n_tensors);
+            assert_int_equal(cut->elems, leaf->elems);
+            assert_true(cut->compression == leaf->compression);
+            assert_int_equal(cut->head_params, leaf->head_params);
+            assert_int_equal(cut->head_macs, leaf->head_macs);
+        }
+    }
+    for (size_t i = 0; i < model->n_cuts[ES_BLOCK]; i++) /* blocks are runs of fused units */
+        assert_true(es_model_find_cut(model, ES_FUSED, model->cuts[ES_BLOCK][i].last_layer) <
+                    model->n_cuts[ES_FUSED]);
+}
+
+static void coarse_cuts_are_leaf_cuts(void **state) {
+    (void)state;
+    for_each_model(check_granularities);
+}
+
+static void check_costs(const es_model *model) {
+    int64_t params = 0, macs = 0;
+    for (size_t l = 0; l <= model->n_layers; l++) {
+        params += model->layers[l].params;
+        macs += model->layers[l].macs;
+        assert_int_equal(model->cuts[ES_LEAF][l].head_params, params);
+        assert_int_equal(model->cuts[ES_LEAF][l].head_macs, macs);
+    }
+}
+
+static void costs_add_up(void **state) {
+    (void)state;
+    for_each_model(check_costs);
+}
+
+static void check_bottlenecks(const es_model *model) {
+    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
+        for (size_t i = 0; i < model->n_cuts[g]; i++) {
+            const es_cut *cut = &model->cuts[g][i];
+            bool natural = i + 1 < model->n_cuts[g] && cut->compression < 1;
+            bool record = true;
+            for (size_t j = 0; j < i; j++)
+                record = record && cut->compression < model->cuts[g][j].compression;
+            assert_int_equal(cut->natural, natural);
+            assert_int_equal(cut->compressive, natural && record);
+        }
+}
+
+static void bottlenecks_follow_their_definition(void **state) {
+    (void)state;
+    for_each_model(check_bottlenecks);
+}
+
+/* Between a tensor and a join that reads it beside a later one, both ways have to be cut. */
+static void check_joins(const es_model *model) {
+    size_t n_add = 0, n_mul = 0;
+    for (size_t l = 1; l <= model->n_layers; l++) {
+        const es_layer *layer = &model->layers[l];
+        if (layer->n_inputs < 2)
+            continue;
+        n_add += layer->op == ES_OP_ADD;
+        n_mul += layer->op == ES_OP_MUL;
+        for (size_t cut = layer->inputs[0] + 1; cut < l; cut++)
+            assert_true(model->cuts[ES_LEAF][cut].n_tensors >= 2);
+    }
+    assert_true(n_add > 0 && n_mul > n_add);
+    for (size_t i = 0; i + 1 < model->n_cuts[ES_BLOCK]; i++)
+        assert_int_equal(model->cuts[ES_BLOCK][i].n_tensors, 1);
+}
+
+static void cuts_inside_a_join_carry_several_tensors(void **state) {
+    (void)state;
+    for_each_model(check_joins);
+}
+
+/* Each fused unit is one kernel: one operator that reads weights or reduces, the rest point by
+ * point. */
+static void check_fused(const es_model *model) {
+    for (size_t i = 1; i < model->n_cuts[ES_FUSED]; i++) {
+        size_t first = model->cuts[ES_FUSED][i - 1].last_layer + 1, n_heavy = 0;
+        for (size_t l = first; l <= model->cuts[ES_FUSED][i].last_layer; l++) {
+            es_op op = model->layers[l].op;
+            n_heavy += op == ES_OP_CONV || op == ES_OP_LINEAR || op == ES_OP_GLOBAL_AVERAGE_POOL ||
+                       op == ES_OP_MUL;
+        }
+        assert_int_equal(n_heavy, 1);
+    }
+}
+
+static void fused_units_hold_one_kernel(void **state) {
+    (void)state;
+    for_each_model(check_fused);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(crossing_tensors_equal_brute_force),
+        cmocka_unit_test(layers_are_in_topological_order),
+        cmocka_unit_test(coarse_cuts_are_leaf_cuts),
+        cmocka_unit_test(costs_add_up),
+        cmocka_unit_test(bottlenecks_follow_their_definition),
+        cmocka_unit_test(cuts_inside_a_join_carry_several_tensors),
+        cmocka_unit_test(fused_units_hold_one_kernel),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
