@@ -95,7 +95,7 @@ static es_status parse_setting(const char *text, cpu_setting *setting, es_errors
     es_slice rest = {text, strlen(text)}, entry;
     es_status first = ES_OK;
     *setting = (cpu_setting){dnnl_cpu_isa_all, omp_get_num_procs()};
-    while (rest.length > 0 && es_next_field(&rest, ',', &entry)) {
+    while (text[0] != '\0' && es_next_field(&rest, ',', &entry)) {
         char buffer[LONGEST_ENTRY];
         snprintf(buffer, sizeof buffer, "%.*s", (int)entry.length, entry.data);
         char *colon = strchr(buffer, ':');

@@ -55,8 +55,8 @@ static es_status accept(es_arguments *arguments, const es_option *option, const 
 }
 
 /* Takes the option that starts at words[*at] and moves `*at` to its last word. */
-static es_status take_option(es_arguments *arguments, int n_words, char *const words[], int *at,
-                             es_errors *errors) {
+static es_status take_option(es_arguments *arguments, int n_words, const char *const words[],
+                             int *at, es_errors *errors) {
     const char *word = words[*at], *value = NULL;
     const es_option *option;
     if (word[1] == '-') {
@@ -82,7 +82,7 @@ static es_status take_operand(es_arguments *arguments, const char *word, es_erro
     return ES_OK;
 }
 
-static bool asks_for_help(int n_words, char *const words[]) {
+static bool asks_for_help(int n_words, const char *const words[]) {
     for (int i = 0; i < n_words && strcmp(words[i], "--") != 0; i++)
         if (strcmp(words[i], "--help") == 0)
             return true;
@@ -100,7 +100,7 @@ static void check_complete(const es_arguments *arguments, es_errors *errors) {
                       command->operand);
 }
 
-es_status es_arguments_parse(const es_command *command, int n_words, char *const words[],
+es_status es_arguments_parse(const es_command *command, int n_words, const char *const words[],
                              es_arguments *arguments, es_errors *errors) {
     *arguments = (es_arguments){.command = command, .help = asks_for_help(n_words, words)};
     if (arguments->help)

@@ -42,7 +42,7 @@ struct es_arguments {
  * option (with the nearest name), a value missing or superfluous, an option twice or missing, an
  * operand too many or missing; ES_NO_MEMORY. End with es_arguments_fini in any case. */
 ES_NODISCARD es_status es_arguments_parse(const es_command *command, int n_words,
-                                          char *const words[], es_arguments *arguments,
+                                          const char *const words[], es_arguments *arguments,
                                           es_errors *errors);
 void es_arguments_fini(es_arguments *arguments);
 

@@ -23,7 +23,7 @@ static es_slice slice_of(const char *text) {
     return (es_slice){text, strlen(text)};
 }
 
-enum { MOST_IMAGES = 65536 };
+enum { MOST_IMAGES = 4096 };
 
 /* Creates the list of batch sizes. */
 static es_status parse_batches(const char *text, int64_t **batches, size_t *n, es_errors *errors) {

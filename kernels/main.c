@@ -44,7 +44,7 @@ static es_status complain_command(const char *name, es_errors *errors) {
                          "no command is called \"%s\"; --help lists them all", name);
 }
 
-static es_status run_command(const es_command *command, int n_words, char *const words[],
+static es_status run_command(const es_command *command, int n_words, const char *const words[],
                              es_errors *errors) {
     es_arguments arguments;
     es_status status = es_arguments_parse(command, n_words, words, &arguments, errors);
@@ -56,7 +56,7 @@ static es_status run_command(const es_command *command, int n_words, char *const
     return status;
 }
 
-static es_status dispatch(int n_words, char *const words[], es_errors *errors) {
+static es_status dispatch(int n_words, const char *const words[], es_errors *errors) {
     if (n_words == 0) {
         print_help(stderr);
         return ES_USAGE;
@@ -78,7 +78,8 @@ static es_status dispatch(int n_words, char *const words[], es_errors *errors) {
 int main(int argc, char *argv[]) {
     es_errors errors;
     es_errors_init(&errors);
-    es_status status = dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0), &errors);
+    es_status status =
+        dispatch(argc > 0 ? argc - 1 : 0, (const char *const *)argv + (argc > 0), &errors);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (status == ES_OK)
             status = es_errors_add(&errors, ES_IO, NULL, 0, "standard output cannot be written");

@@ -22,17 +22,11 @@ int64_t es_weights_per_output(const es_layer *layer) {
     return es_shape_elems(layer->in);
 }
 
-/* E[silu(x)^2] = 0.355 for a standard normal x (numerical integral): weights of the inverse of this
- * variance times the fan-in keep the second moment through a SiLU, as those of He et al., ICCV
- * 2015, do through a ReLU. */
-static const double silu_second_moment = 0.355;
-
 float es_weights_at(const es_model *model, size_t index, es_weights_role role, int64_t i) {
     double centre = 0, half_width = 0;
     switch (role) {
     case ES_WEIGHTS:
-        half_width =
-            sqrt(3.0 / (silu_second_moment * (double)es_weights_per_output(&model->layers[index])));
+        half_width = sqrt(3.0 * 2.0 / (double)es_weights_per_output(&model->layers[index]));
         break;
     case ES_BIAS:
     case ES_MEAN: half_width = 0.1; break;

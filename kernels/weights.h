@@ -20,8 +20,9 @@ typedef enum es_weights_role {
 /* Weights that a convolution or linear layer has for each output channel. */
 int64_t es_weights_per_output(const es_layer *layer);
 
-/* Number `i` of a role of layer `index` of a model. Weights are uniform with the variance that
- * keeps the activations of a SiLU network of the order of 1. O(1). */
+/* Number `i` of a role of layer `index` of a model. Weights are uniform with a variance of 2 over
+ * the fan-in (He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10), which keeps
+ * activations of the order of 1. O(1). */
 float es_weights_at(const es_model *model, size_t index, es_weights_role role, int64_t i);
 
 /* Number `i` of the network's input, uniform in -1 .. 1. */

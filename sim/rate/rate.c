@@ -179,6 +179,13 @@ double es_rate_mean(const es_rate *rate) {
     return rate->n > 0 ? (double)end->work / (double)end->start : (double)end->rate;
 }
 
+int64_t es_rate_max(const es_rate *rate) {
+    int64_t most = rate->n == 0 ? rate->pieces[0].rate : 0;
+    for (size_t i = 0; i < rate->n; i++)
+        most = rate->pieces[i].rate > most ? rate->pieces[i].rate : most;
+    return most;
+}
+
 es_time es_rate_span(const es_rate *rate) {
     return rate->pieces[rate->n].start;
 }

@@ -5,7 +5,6 @@
 
 /* Where each mean's column lies in a block. */
 static const size_t mean_offsets[N_MEANS] = {
-    [MEAN_LATENCY] = offsetof(es_block, latency),
     [MEAN_HEAD] = offsetof(es_block, head_time),
     [MEAN_DEVICE_QUEUE] = offsetof(es_block, device_queue_time),
     [MEAN_UPLINK_QUEUE] = offsetof(es_block, uplink_queue_time),
@@ -63,8 +62,11 @@ void tally_add(struct tally *totals, const es_block *block) {
     }
     if (first < block->n && totals->n_rows - block->n + first == totals->n_skipped)
         totals->first_arrival_s = block->arrival_time[first];
+    es_moments_add(&totals->latency,
+                   finished_values(totals, block, offsetof(es_block, latency), first, n_finished),
+                   n_finished);
     for (size_t m = 0; m < N_MEANS; m++)
-        es_moments_add(&totals->means[m],
+        es_sum_add_all(&totals->sums[m],
                        finished_values(totals, block, mean_offsets[m], first, n_finished),
                        n_finished);
 }
@@ -72,7 +74,7 @@ void tally_add(struct tally *totals, const es_block *block) {
 void tally_figures(const struct tally *totals, const es_world_result *world,
                    double figures[ES_N_SUMMARY]) {
     const uint64_t *n = totals->n_by_status;
-    const es_moments *latency = &totals->means[MEAN_LATENCY];
+    const es_moments *latency = &totals->latency;
     double completed = (double)(n[ES_STEP_COMPLETED] + n[ES_STEP_LATE]);
     double unfinished = (double)n[ES_STEP_UNFINISHED], dropped = (double)n[ES_STEP_DROPPED];
     double arrived = (double)(totals->n_rows - totals->n_skipped);
@@ -83,7 +85,6 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
         es_summary_figure figure;
         enum mean_column mean;
     } means[] = {
-        {ES_SUMMARY_latency_mean, MEAN_LATENCY},
         {ES_SUMMARY_head_time_mean, MEAN_HEAD},
         {ES_SUMMARY_device_queue_time_mean, MEAN_DEVICE_QUEUE},
         {ES_SUMMARY_uplink_queue_time_mean, MEAN_UPLINK_QUEUE},
@@ -96,8 +97,9 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
     };
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
         figures[f] = ES_NAN;
-    for (size_t m = 0; m < sizeof means / sizeof means[0]; m++)
-        figures[means[m].figure] = es_moments_mean(&totals->means[means[m].mean]);
+    for (size_t m = 0; m < sizeof means / sizeof means[0] && completed > 0; m++)
+        figures[means[m].figure] = es_sum_value(totals->sums[means[m].mean]) / completed;
+    figures[ES_SUMMARY_latency_mean] = es_moments_mean(latency);
     figures[ES_SUMMARY_arrived] = arrived;
     figures[ES_SUMMARY_completed] = completed;
     figures[ES_SUMMARY_late] = (double)n[ES_STEP_LATE];

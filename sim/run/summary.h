@@ -8,7 +8,6 @@
 
 /* Columns whose means over completed requests are reported. */
 enum mean_column {
-    MEAN_LATENCY,
     MEAN_HEAD,
     MEAN_DEVICE_QUEUE,
     MEAN_UPLINK_QUEUE,
@@ -29,7 +28,8 @@ struct tally {
     double *scratch;            /* [ES_BLOCK_STEPS]; borrowed */
     uint64_t n_rows, n_skipped; /* all rows; those of the warm-up, which come first */
     uint64_t n_by_status[ES_STEP_PADDING];
-    es_moments means[N_MEANS];
+    es_moments latency;
+    es_sum sums[N_MEANS];
     es_sum unfinished_arrivals_s; /* sum of arrival times of unfinished requests */
     int64_t uplink_bytes;
     double first_arrival_s, last_completion_s;

@@ -4,6 +4,23 @@
 
 #include <math.h>
 
+/* Independent partial sums: additions of neighbours need not wait for each other. */
+enum { N_LANES = 4 };
+
+void es_sum_add_all(es_sum *sum, const double *values, size_t n) {
+    es_sum lanes[N_LANES] = {0};
+    size_t i = 0;
+    for (; i + N_LANES <= n; i += N_LANES)
+        for (size_t lane = 0; lane < N_LANES; lane++)
+            es_sum_add(&lanes[lane], values[i + lane]);
+    for (; i < n; i++)
+        es_sum_add(&lanes[0], values[i]);
+    for (size_t lane = 0; lane < N_LANES; lane++) {
+        es_sum_add(sum, lanes[lane].sum);
+        es_sum_add(sum, lanes[lane].compensation);
+    }
+}
+
 void es_moments_add(es_moments *moments, const double *values, size_t n) {
     es_sum sum = {0}, deviation = {0}, squares = {0};
     double min = ES_INFINITY, max = -ES_INFINITY;
@@ -13,7 +30,6 @@ void es_moments_add(es_moments *moments, const double *values, size_t n) {
             continue;
         n_block++;
         es_sum_add(&sum, values[i]);
-        es_sum_add(&moments->sum, values[i]);
         min = fmin(min, values[i]);
         max = fmax(max, values[i]);
     }
@@ -29,6 +45,8 @@ void es_moments_add(es_moments *moments, const double *values, size_t n) {
     }
     double rest = es_sum_value(deviation);
     double m2 = es_sum_value(squares) - rest * rest / (double)n_block;
+    es_sum_add(&moments->sum, sum.sum);
+    es_sum_add(&moments->sum, sum.compensation);
     double n_all = (double)(moments->n + n_block);
     double step = mean - moments->mean;
     moments->m2 += m2 + step * step * ((double)moments->n / n_all) * (double)n_block;

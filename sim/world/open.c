@@ -5,6 +5,7 @@
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
+#include <string.h>
 
 /* Event slots. Their order is the order of simultaneous events: completions along the path of a
  * request, then arrivals, then samples. */
@@ -51,6 +52,8 @@ typedef struct open_system {
     struct queue system;             /* everybody; only its integrals are used */
     es_work sojourn;                 /* sum of departure - arrival, ns */
     es_rate_cursor cursor[ES_N_STATIONS], ahead[ES_N_STATIONS]; /* of service, of forecasts */
+    int64_t *least_ns; /* [n_batches][n_cuts] transfer at the best rate, and propagation */
+    size_t best_cut;   /* of the last request */
     es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
     es_time end;                    /* last event other than a sample */
     gsl_rng *head_draws, *tail_draws;
@@ -60,6 +63,19 @@ typedef struct open_system {
     es_work sampled_area[ES_N_STATIONS];
     es_status status; /* of the callbacks */
 } open_system;
+
+/* Fills least_ns: what an offloaded request spends on the links at the very least. */
+static void bound_links(const es_world *world, int64_t *least_ns) {
+    const es_world_config *config = &world->config;
+    double most_bps = (double)es_rate_max(config->uplink);
+    for (size_t b = 0; b < config->n_batches; b++) {
+        const es_cut_costs *costs = world->costs[b];
+        for (size_t cut = 0; cut + 1 < costs->n_cuts; cut++)
+            least_ns[b * costs->n_cuts + cut] = (int64_t)floor(costs->bits[cut] / most_bps * 1e9) -
+                                                1 + config->uplink_propagation_ns +
+                                                config->downlink_propagation_ns;
+    }
+}
 
 es_status open_create(es_world *world) {
     const es_world_config *config = &world->config;
@@ -78,6 +94,14 @@ es_status open_create(es_world *world) {
         open->tail_draws = es_rng_create(config->seed, 0, ES_RNG_SERVICE, ES_SERVER);
     if (config->series_period_ns > 0)
         open->series = es_alloc(1, sizeof *open->series);
+    if (config->outcomes || config->policy->ops->clairvoyant) {
+        open->least_ns = es_alloc(config->n_batches * config->cost->n_cuts, sizeof *open->least_ns);
+        if (open->least_ns == NULL)
+            return ES_NO_MEMORY;
+        bound_links(world, open->least_ns);
+    }
+    if (config->n_offered > 0)
+        open->best_cut = config->offered[0];
     if (open->ring == NULL || (config->exponential_head && open->head_draws == NULL) ||
         (config->exponential_tail && open->tail_draws == NULL) ||
         (config->series_period_ns > 0 && open->series == NULL))
@@ -93,6 +117,7 @@ void open_destroy(open_system *open) {
         gsl_rng_free(open->head_draws);
     if (open->tail_draws != NULL)
         gsl_rng_free(open->tail_draws);
+    free(open->least_ns);
     free(open->series);
     free(open->ring);
     free(open);
@@ -343,31 +368,52 @@ static es_time forecast(es_world *world, const struct request *request, size_t c
     return stays ? at : at + config->downlink_propagation_ns;
 }
 
-/* Least latency over the offered cuts. Cuts whose head alone takes longer are not looked at. */
-static double best_outcome_s(es_world *world, const struct request *request, double head_factor,
-                             double tail_factor) {
+static int64_t scaled(int64_t ns, double factor) {
+    return factor == 1 ? ns : llround((double)ns * factor);
+}
+
+/* What one request may draw on. */
+struct draws {
+    double head, tail; /* factors on the nominal service times */
+};
+
+/* Tries one cut: fills its outcome unless it cannot be better than `best`, which it then lowers. */
+static void try_cut(es_world *world, const struct request *request, size_t cut,
+                    const struct draws *draws, es_time *best) {
     open_system *open = world->open;
-    const es_world_config *config = &world->config;
     const es_cut_costs *costs = world->costs[request->batch_index];
+    int64_t head_ns = scaled(costs->head_ns[cut], draws->head),
+            tail_ns = scaled(costs->tail_ns[cut], draws->tail);
     es_time begin =
         open->free_at[ES_DEVICE] > request->arrival ? open->free_at[ES_DEVICE] : request->arrival;
-    es_time best = ES_TIME_NEVER;
-    for (size_t i = 0; i < config->n_offered; i++) {
-        size_t cut = config->offered[i];
-        int64_t head_ns = llround((double)costs->head_ns[cut] * head_factor);
-        world->outcome_s[cut] = ES_INFINITY;
-        if (begin + head_ns >= best)
-            continue;
-        int64_t tail_ns = llround((double)costs->tail_ns[cut] * tail_factor);
-        es_time free_at[ES_N_STATIONS];
-        for (size_t s = 0; s < ES_N_STATIONS; s++)
-            free_at[s] = open->free_at[s];
-        es_time left = forecast(world, request, cut, head_ns, tail_ns, free_at);
-        if (left == ES_TIME_NEVER)
-            continue;
-        world->outcome_s[cut] = es_time_s(left - request->arrival);
-        best = left < best ? left : best;
+    world->outcome_s[cut] = ES_INFINITY;
+    if (begin + head_ns + open->least_ns[request->batch_index * costs->n_cuts + cut] + tail_ns >
+        *best)
+        return;
+    es_time free_at[ES_N_STATIONS];
+    memcpy(free_at, open->free_at, sizeof free_at);
+    es_time left = forecast(world, request, cut, head_ns, tail_ns, free_at);
+    if (left == ES_TIME_NEVER)
+        return;
+    world->outcome_s[cut] = es_time_s(left - request->arrival);
+    if (left <= *best) {
+        *best = left;
+        open->best_cut = cut;
     }
+}
+
+/* Least latency over the offered cuts, NaN if none would finish. The last request's best cut comes
+ * first: most others are then seen to be worse without a forecast. */
+static double best_outcome_s(es_world *world, const struct request *request,
+                             const struct draws *draws) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    es_time best = ES_TIME_NEVER;
+    size_t first = open->best_cut;
+    try_cut(world, request, first, draws, &best);
+    for (size_t i = 0; i < config->n_offered; i++)
+        if (config->offered[i] != first)
+            try_cut(world, request, config->offered[i], draws, &best);
     return best == ES_TIME_NEVER ? ES_NAN : es_time_s(best - request->arrival);
 }
 
@@ -392,10 +438,12 @@ static void arrive(es_world *world, es_time now) {
     request->rate_estimate = request->rate_true;
     request->load_estimate = request->load_true;
     world_know(world, &request->rate_estimate, &request->load_estimate);
-    double head_factor = config->exponential_head ? gsl_ran_exponential(open->head_draws, 1) : 1;
-    double tail_factor = config->exponential_tail ? gsl_ran_exponential(open->tail_draws, 1) : 1;
+    struct draws draws = {
+        config->exponential_head ? gsl_ran_exponential(open->head_draws, 1) : 1,
+        config->exponential_tail ? gsl_ran_exponential(open->tail_draws, 1) : 1,
+    };
     bool clairvoyant = config->policy->ops->clairvoyant, outcomes = config->outcomes || clairvoyant;
-    double oracle_s = outcomes ? best_outcome_s(world, request, head_factor, tail_factor) : ES_NAN;
+    double oracle_s = outcomes ? best_outcome_s(world, request, &draws) : ES_NAN;
     request->oracle_s = config->outcomes ? oracle_s : ES_NAN;
     const es_cut_costs *costs = world->costs[request->batch_index];
     es_policy_view view = {
@@ -406,8 +454,8 @@ static void arrive(es_world *world, es_time now) {
         .outcome_s = clairvoyant ? world->outcome_s : NULL,
     };
     request->cut = (uint32_t)config->policy->ops->choose(config->policy, &view);
-    request->head_ns = llround((double)costs->head_ns[request->cut] * head_factor);
-    request->tail_ns = llround((double)costs->tail_ns[request->cut] * tail_factor);
+    request->head_ns = scaled(costs->head_ns[request->cut], draws.head);
+    request->tail_ns = scaled(costs->tail_ns[request->cut], draws.tail);
     if (outcomes)
         (void)forecast(world, request, request->cut, request->head_ns, request->tail_ns,
                        open->free_at);

@@ -46,7 +46,7 @@ static void assert_faults_of(const char *text, size_t length, const char *const 
     assert_int_equal(errors.n, n);
 }
 
-#define assert_faults(text, ...)                                                                   \
+#define ASSERT_FAULTS(text, ...)                                                                   \
     assert_faults_of(text, sizeof(text) - 1, (const char *const[]){__VA_ARGS__},                   \
                      sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
@@ -113,7 +113,7 @@ static void test_line_ends_and_empty_file(void **state) {
     ini = load("");
     assert_int_equal(ini->n_sections, 0);
     es_ini_destroy(ini);
-    assert_faults("[a]\nb = 1\r2\n", "2: holds a control character");
+    ASSERT_FAULTS("[a]\nb = 1\r2\n", "2: holds a control character");
 }
 
 /* Values around inih's line length, with blanks, comment signs and equals signs at every seam. */
@@ -152,7 +152,7 @@ static void test_names_are_not_cut(void **state) {
     assert_int_equal(strlen(ini->sections[0].name), 49);
     assert_int_equal(strlen(ini->entries[0].key), 49);
     es_ini_destroy(ini);
-    assert_faults("[s2345678901234567890123456789012345678901234567890]\na = 1\na = 1\n[b]\n"
+    ASSERT_FAULTS("[s2345678901234567890123456789012345678901234567890]\na = 1\na = 1\n[b]\n"
                   "k2345678901234567890123456789012345678901234567890 = 1\n",
                   "1: the section name is longer than 49 bytes",
                   "5: the key is longer than 49 bytes");
@@ -160,53 +160,53 @@ static void test_names_are_not_cut(void **state) {
 
 static void test_header_faults(void **state) {
     (void)state;
-    assert_faults("[a] b = 1\n", "1: text behind ']'; put it on a line of its own");
-    assert_faults("[a]]\n", "1: text behind ']'; put it on a line of its own");
-    assert_faults("[a\nb = 1\n", "1: section header without ']'");
-    assert_faults("[]\n[ \t]\n", "1: the section has no name", "2: the section has no name");
-    assert_faults("[a ;b]\n[a=b]\n[[a]\n", "1: a section name may not hold any of [ ] = ; #",
+    ASSERT_FAULTS("[a] b = 1\n", "1: text behind ']'; put it on a line of its own");
+    ASSERT_FAULTS("[a]]\n", "1: text behind ']'; put it on a line of its own");
+    ASSERT_FAULTS("[a\nb = 1\n", "1: section header without ']'");
+    ASSERT_FAULTS("[]\n[ \t]\n", "1: the section has no name", "2: the section has no name");
+    ASSERT_FAULTS("[a ;b]\n[a=b]\n[[a]\n", "1: a section name may not hold any of [ ] = ; #",
                   "2: a section name may not hold any of [ ] = ; #",
                   "3: a section name may not hold any of [ ] = ; #");
-    assert_faults("[a]\n [b]\n", "2: indented; start it in the first column");
-    assert_faults("[a]\nb = 1\n[c]\n[a]\nb = 1\n[ a ]\n",
+    ASSERT_FAULTS("[a]\n [b]\n", "2: indented; start it in the first column");
+    ASSERT_FAULTS("[a]\nb = 1\n[c]\n[a]\nb = 1\n[ a ]\n",
                   "4: section [a] is there already, on line 1",
                   "6: section [a] is there already, on line 1");
-    assert_faults("[p x  y]\n[p x y]\n", "2: section [p x y] is there already, on line 1");
+    ASSERT_FAULTS("[p x  y]\n[p x y]\n", "2: section [p x y] is there already, on line 1");
 }
 
 static void test_entry_faults(void **state) {
     (void)state;
-    assert_faults("[a]\nb = 1\n  c = 2\n\tcontinued\n", "3: indented; start it in the first column",
+    ASSERT_FAULTS("[a]\nb = 1\n  c = 2\n\tcontinued\n", "3: indented; start it in the first column",
                   "4: indented; start it in the first column");
-    assert_faults("[a]\nb: 1\nc : x = 2\n", "2: ':' used for '='; expected 'key = value'",
+    ASSERT_FAULTS("[a]\nb: 1\nc : x = 2\n", "2: ':' used for '='; expected 'key = value'",
                   "3: ':' used for '='; expected 'key = value'");
-    assert_faults("[a]\nb\nc ; = 2\n",
+    ASSERT_FAULTS("[a]\nb\nc ; = 2\n",
                   "2: no '='; expected 'key = value', '[section]' or a comment",
                   "3: no '='; expected 'key = value', '[section]' or a comment");
-    assert_faults("[a]\n= 1\n=\n", "2: there is no key before '='",
+    ASSERT_FAULTS("[a]\n= 1\n=\n", "2: there is no key before '='",
                   "3: there is no key before '='");
-    assert_faults("[a]\nb =\nc = ; 5\nd = \t \n", "2: key 'b' has no value",
+    ASSERT_FAULTS("[a]\nb =\nc = ; 5\nd = \t \n", "2: key 'b' has no value",
                   "3: key 'c' has no value", "4: key 'd' has no value");
-    assert_faults("[a]\nb c = 1\nb.c = 1\n\xc3\xa4 = 1\n",
+    ASSERT_FAULTS("[a]\nb c = 1\nb.c = 1\n\xc3\xa4 = 1\n",
                   "2: a key may hold only letters, digits, '-' and '_'",
                   "3: a key may hold only letters, digits, '-' and '_'",
                   "4: a key may hold only letters, digits, '-' and '_'");
-    assert_faults("[a]\nb = 1\nc = 1\nb = 1\nB = 1\nb =\n",
+    ASSERT_FAULTS("[a]\nb = 1\nc = 1\nb = 1\nB = 1\nb =\n",
                   "4: key 'b' is in [a] already, on line 2", "6: key 'b' has no value",
                   "6: key 'b' is in [a] already, on line 2");
-    assert_faults("a = 1\nb = 2\n[c]\nd = 1\n", "1: a key before the first [section]");
+    ASSERT_FAULTS("a = 1\nb = 2\n[c]\nd = 1\n", "1: a key before the first [section]");
 }
 
 static void test_encoding_faults(void **state) {
     (void)state;
-    assert_faults("\xef\xbb\xbf[a]\nb = 1\nb = 2\n",
+    ASSERT_FAULTS("\xef\xbb\xbf[a]\nb = 1\nb = 2\n",
                   "1: a byte-order mark; save the file as UTF-8 without it",
                   "3: key 'b' is in [a] already, on line 2");
-    assert_faults("[a]\nb = 1\0002\n# \0\n", "2: holds a NUL byte", "3: holds a NUL byte");
-    assert_faults("[a]\nb = \x1b[0m\nc = \x7f\n", "2: holds a control character",
+    ASSERT_FAULTS("[a]\nb = 1\0002\n# \0\n", "2: holds a NUL byte", "3: holds a NUL byte");
+    ASSERT_FAULTS("[a]\nb = \x1b[0m\nc = \x7f\n", "2: holds a control character",
                   "3: holds a control character");
     /* Latin-1, cut, overlong, surrogate, beyond U+10FFFF; the last byte of a file cut. */
-    assert_faults("[a]\nb = \xe9t\xe9\nc = \xe2\x82\nd = \xc0\xaf\ne = \xe0\x80\x80\n"
+    ASSERT_FAULTS("[a]\nb = \xe9t\xe9\nc = \xe2\x82\nd = \xc0\xaf\ne = \xe0\x80\x80\n"
                   "f = \xed\xa0\x80\ng = \xf4\x90\x80\x80\nh = \xf5\ni = \xf0\x8f\xbf\xbf\nj = "
                   "\xc3",
                   "2: is not UTF-8", "3: is not UTF-8", "4: is not UTF-8", "5: is not UTF-8",
@@ -217,7 +217,7 @@ static void test_encoding_faults(void **state) {
     assert_int_equal(ini->n_entries, 1);
     es_ini_destroy(ini);
     /* A header that cannot be read: the keys behind it are not keys of the section before it. */
-    assert_faults("[a]\nb = 1\n[\xe9]\nb = 1\n", "3: is not UTF-8");
+    ASSERT_FAULTS("[a]\nb = 1\n[\xe9]\nb = 1\n", "3: is not UTF-8");
 }
 
 static void test_missing_and_oversized_files(void **state) {

@@ -67,6 +67,10 @@ static void test_quantities(void **state) {
                          ES_OK);
         assert_true(value == good[i].value);
     }
+}
+
+static void test_bad_quantities(void **state) {
+    (void)state;
     static const struct {
         const char *text;
         es_dimension dimension;
@@ -142,11 +146,16 @@ static void test_lists(void **state) {
     assert_list("5..9 step 2 ms", ES_DIM_TIME, 3, (const double[]){0.005, 0.007, 0.009});
     assert_list("7s", ES_DIM_TIME, 1, (const double[]){7});
     assert_list("0..0.4 step 0.1", ES_DIM_RATIO, 5, (const double[]){0, 0.1, 0.2, 3 * 0.1, 0.4});
+    assert_list("0..0.3 step 0.1", ES_DIM_RATIO, 4, (const double[]){0, 0.1, 0.2, 3 * 0.1});
     assert_list("1..4, 8", ES_DIM_COUNT, 5, (const double[]){1, 2, 3, 4, 8});
     assert_list("2..2", ES_DIM_COUNT, 1, (const double[]){2});
     assert_list("10%, 0.5", ES_DIM_RATIO, 2, (const double[]){0.1, 0.5});
     assert_list("-2..0s", ES_DIM_TIME, 3, (const double[]){-2, -1, 0});
     assert_list("1e-3..2e-3 step 1e-3 s", ES_DIM_TIME, 2, (const double[]){1e-3, 2e-3});
+}
+
+static void test_bad_lists(void **state) {
+    (void)state;
     static const char *const bad[] = {"",
                                       "1, 2",
                                       "1,,2 s",
@@ -160,6 +169,8 @@ static void test_lists(void **state) {
                                       "1..5 step s",
                                       "1..s",
                                       "..5 s",
+                                      "0...5 s",
+                                      "0.. s",
                                       "1...5 s",
                                       "1..2..3 s",
                                       "1..1e9 s",
@@ -236,7 +247,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_unit),
         cmocka_unit_test(test_quantities),
+        cmocka_unit_test(test_bad_quantities),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_lists_out_of_memory),
         cmocka_unit_test(test_quantities_are_printed),
     };

@@ -64,6 +64,9 @@ es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from
 /* Time-weighted mean over one pass of the pieces, in units per second. */
 double es_rate_mean(const es_rate *rate);
 
+/* Largest rate of any piece. O(n). */
+int64_t es_rate_max(const es_rate *rate);
+
 /* Length of one pass of the pieces: 0 for a constant function. */
 es_time es_rate_span(const es_rate *rate);
 

@@ -1,0 +1,714 @@
+/* The profiler's core, on a backend whose clock and disturbances are a script. */
+#include "command.h"
+#include "host.h"
+#include "profiler.h"
+
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- A scripted backend. What a pass does is a function of its number, counted from 0; stamped
+ * and plain passes take turns, the stamped one first. */
+
+enum { US = 1000, MS = 1000000 };
+
+typedef struct script_pass {
+    int64_t unit_ns; /* of every unit */
+    int64_t lost_ns;
+    es_status status;
+} script_pass;
+
+typedef struct script_state {
+    script_pass (*at)(size_t number);
+    size_t n_opened, n_closed, n_prepared, n_released, n_passes;
+    int64_t clock_ns, lost_ns;
+} script_state;
+
+static script_state the_script;
+
+struct es_device {
+    script_state *script;
+};
+
+struct es_network {
+    script_state *script;
+    size_t n_units;
+};
+
+static es_status open_script(const char *setting, es_device **device, es_errors *errors) {
+    if (strcmp(setting, "wrong") == 0)
+        return es_errors_add(errors, ES_USAGE, NULL, 0, "no such setting");
+    *device = malloc(sizeof **device);
+    if (*device == NULL)
+        return es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+    (*device)->script = &the_script;
+    the_script.n_opened++;
+    return ES_OK;
+}
+
+static void close_script(es_device *device) {
+    device->script->n_closed++;
+    free(device);
+}
+
+static void describe_script(const es_device *device, es_facts *facts) {
+    es_facts_add(facts, "device", "script of %zu passes", device->script->n_passes);
+}
+
+static es_status prepare_script(es_device *device, const es_plan *plan, int64_t batch,
+                                es_network **network, es_errors *errors) {
+    assert_true(batch >= 1);
+    *network = malloc(sizeof **network);
+    if (*network == NULL)
+        return es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+    **network = (es_network){device->script, plan->n_units};
+    the_script.n_prepared++;
+    return ES_OK;
+}
+
+static void release_script(es_network *network) {
+    network->script->n_released++;
+    free(network);
+}
+
+/* Unit u of n takes unit_ns, the first one 1 us more. */
+static es_status run_script(es_network *network, bool stamped, int64_t *stamps_ns,
+                            es_errors *errors) {
+    script_state *script = network->script;
+    script_pass pass = script->at(script->n_passes++);
+    stamps_ns[0] = script->clock_ns;
+    script->clock_ns += 1 * US;
+    for (size_t u = 1; u <= network->n_units; u++) {
+        script->clock_ns += pass.unit_ns;
+        if (stamped)
+            stamps_ns[u] = script->clock_ns;
+    }
+    stamps_ns[network->n_units] = script->clock_ns;
+    script->lost_ns += pass.lost_ns;
+    return pass.status == ES_OK ? ES_OK
+                                : es_errors_add(errors, pass.status, NULL, 0, "the script says so");
+}
+
+static int64_t script_now_ns(const es_device *device) {
+    return device->script->clock_ns;
+}
+
+static int64_t script_lost_ns(const es_device *device) {
+    return device->script->lost_ns;
+}
+
+static const es_backend scripted = {
+    .name = "scripted",
+    .open = open_script,
+    .close = close_script,
+    .describe = describe_script,
+    .prepare = prepare_script,
+    .release = release_script,
+    .run = run_script,
+    .now_ns = script_now_ns,
+    .lost_ns = script_lost_ns,
+};
+
+/* ---- Scripts. WARM passes are warm-up under the rule below. */
+
+enum { N_UNITS = 4, WARM = 6 };
+
+static const es_stop_rule rule = {.warm_up_passes = WARM / 2,
+                                  .warm_up_ns = 0,
+                                  .least_samples = 30,
+                                  .lost_ratio = 0.002,
+                                  .precision_ratio = 0.01,
+                                  .time_box_ns = INT64_C(10000000000)};
+
+static script_pass steady(size_t number) {
+    (void)number;
+    return (script_pass){.unit_ns = 100 * US};
+}
+
+/* Two pseudo-random bits per pass. */
+static unsigned noise(size_t number) {
+    return (unsigned)((number * UINT64_C(6364136223846793005) + 1442695040888963407U) >> 60);
+}
+
+static es_status measure(script_pass (*at)(size_t), const es_stop_rule *how, es_batch_times *times,
+                         es_errors *errors) {
+    the_script = (script_state){.at = at};
+    es_device device = {&the_script};
+    es_network network = {&the_script, N_UNITS};
+    es_errors_init(errors);
+    return es_measure_batch(&scripted, &device, &network, N_UNITS, 1, how, times, errors);
+}
+
+static void assert_near(double value, double expected, double tolerance) {
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.17g is not %.17g +- %g", value, expected, tolerance);
+}
+
+/* ---- Figures of a sample */
+
+static void test_summary_of_known_sample(void **state) {
+    (void)state;
+    double values[] = {7, 1, 3, 9, 5, 11};
+    es_sample_summary summary = es_summarise(6, values);
+    assert_int_equal(summary.n, 6);
+    assert_near(summary.median, 6, 0);
+    assert_near(summary.p05, 1.5, 1e-12);
+    assert_near(summary.p95, 10.5, 1e-12);
+    assert_near(summary.min, 1, 0);
+    assert_near(summary.mean, 6, 1e-15);
+    assert_near(summary.std, sqrt(14), 1e-14);
+    double odd[] = {4, 2, 8};
+    assert_near(es_summarise(3, odd).median, 4, 0);
+}
+
+static void test_summary_of_one(void **state) {
+    (void)state;
+    double value = 2.5;
+    es_sample_summary summary = es_summarise(1, &value);
+    assert_near(summary.median, 2.5, 0);
+    assert_near(summary.p05, 2.5, 0);
+    assert_near(summary.p95, 2.5, 0);
+    assert_near(summary.std, 0, 0);
+}
+
+/* P(Binomial(n, 1/2) <= k), by adding the probabilities as Pascal's triangle gives them. */
+static double binomial_tail(size_t n, size_t k) {
+    double p[128] = {1};
+    for (size_t i = 1; i <= n; i++)
+        for (size_t j = i + 1; j-- > 0;)
+            p[j] = (p[j] + (j > 0 ? p[j - 1] : 0)) / 2;
+    double sum = 0;
+    for (size_t j = 0; j <= k; j++)
+        sum += p[j];
+    return sum;
+}
+
+static void test_median_interval_is_the_narrowest_of_95_percent(void **state) {
+    (void)state;
+    for (size_t n = 0; n < 6; n++)
+        assert_int_equal(es_median_interval_rank(n), n);
+    for (size_t n = 6; n < 128; n++) {
+        size_t rank = es_median_interval_rank(n);
+        assert_true(rank < n / 2);
+        assert_true(binomial_tail(n, rank) <= 0.025);
+        assert_true(binomial_tail(n, rank + 1) > 0.025);
+    }
+    /* Ranks counted from 1 in printed tables: 10 of 30, 40 of 100. */
+    assert_int_equal(es_median_interval_rank(30), 9);
+    assert_int_equal(es_median_interval_rank(100), 39);
+    assert_true(es_median_interval_rank(100000) > 49600);
+}
+
+static void test_median_interval_ratio(void **state) {
+    (void)state;
+    double values[] = {6, 5, 4, 3, 2, 1};
+    assert_near(es_median_interval_ratio(6, values), 5 / 3.5, 1e-15);
+    assert_true(isinf(es_median_interval_ratio(5, values)));
+}
+
+/* ---- One batch size */
+
+static void test_steady_passes_stop_at_the_least_samples(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(steady, &rule, &times, &errors), ES_OK);
+    assert_int_equal(the_script.n_passes, WARM + 60);
+    assert_int_equal(times.n_passes, 60);
+    assert_int_equal(times.n_dropped, 0);
+    assert_false(times.boxed);
+    assert_int_equal(times.units[0].n, 30);
+    assert_int_equal(times.whole.n, 30);
+    assert_near(times.units[0].median, 101e-6, 1e-18);
+    assert_near(times.units[3].median, 100e-6, 1e-18);
+    assert_near(times.whole.median, 401e-6, 1e-18);
+    assert_near(times.interval_ratio, 0, 0);
+    es_batch_times_fini(&times);
+}
+
+static script_pass slow_at_first(size_t number) {
+    return (script_pass){.unit_ns = number < WARM ? 6500 * US : 100 * US};
+}
+
+static void test_warm_up_is_dropped(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(slow_at_first, &rule, &times, &errors), ES_OK);
+    assert_near(times.units[1].mean, 100e-6, 1e-12);
+    es_batch_times_fini(&times);
+    es_stop_rule longer = rule;
+    longer.warm_up_ns = 100 * MS;
+    assert_int_equal(measure(steady, &longer, &times, &errors), ES_OK);
+    assert_true(the_script.n_passes > 60 + 100 * MS / (401 * US));
+    es_batch_times_fini(&times);
+}
+
+static script_pass noisy(size_t number) {
+    return (script_pass){.unit_ns = (94 + noise(number)) * US};
+}
+
+static void test_units_of_a_pass_add_up_to_it(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(noisy, &rule, &times, &errors), ES_OK);
+    double stamped_ns = 0, sum = 0;
+    for (size_t i = 0; i < times.n_passes; i += 2)
+        stamped_ns += (double)(1 * US + N_UNITS * noisy(WARM + i).unit_ns);
+    for (size_t u = 0; u < N_UNITS; u++)
+        sum += times.units[u].mean;
+    assert_near(sum, stamped_ns / (double)(times.n_passes / 2) / 1e9, 1e-15);
+    es_batch_times_fini(&times);
+}
+
+static void test_noise_asks_for_more_samples(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(noisy, &rule, &times, &errors), ES_OK);
+    assert_true(times.whole.n > 30);
+    assert_false(times.boxed);
+    assert_true(times.interval_ratio < 0.01);
+    es_batch_times_fini(&times);
+}
+
+/* Every third pass is preempted. */
+static script_pass preempted(size_t number) {
+    bool lost = number % 3 == 0;
+    return (script_pass){.unit_ns = lost ? 5000 * US : 100 * US, .lost_ns = lost ? 19600 * US : 0};
+}
+
+static void test_disturbed_passes_are_dropped(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(preempted, &rule, &times, &errors), ES_OK);
+    assert_near((double)times.n_dropped / (double)times.n_passes, 1 / 3.0, 0.02);
+    assert_int_equal(times.n_passes - times.n_dropped, times.units[0].n + times.whole.n);
+    assert_near(times.units[1].mean, 100e-6, 1e-12);
+    assert_near(times.whole.mean, 401e-6, 1e-12);
+    es_batch_times_fini(&times);
+}
+
+/* Every fifth pair is slow, for no reason that the backend knows of. */
+static script_pass slow_without_cause(size_t number) {
+    return (script_pass){.unit_ns = number / 2 % 5 == 0 ? 5000 * US : 100 * US};
+}
+
+static void test_slow_passes_are_kept(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(slow_without_cause, &rule, &times, &errors), ES_OK);
+    assert_int_equal(times.n_dropped, 0);
+    assert_near(times.whole.median, 401e-6, 1e-12);
+    assert_near(times.whole.p95, 20001e-6, 1e-12);
+    es_batch_times_fini(&times);
+}
+
+/* 802 ns is just below 0.2 % of a pass of 401 us, 803 ns just above. */
+static script_pass loses_802_ns(size_t number) {
+    (void)number;
+    return (script_pass){.unit_ns = 100 * US, .lost_ns = 802};
+}
+
+static script_pass loses_803_ns(size_t number) {
+    (void)number;
+    return (script_pass){.unit_ns = 100 * US, .lost_ns = 803};
+}
+
+static void test_a_pass_may_lose_little(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(loses_802_ns, &rule, &times, &errors), ES_OK);
+    assert_int_equal(times.n_dropped, 0);
+    es_batch_times_fini(&times);
+    assert_int_equal(measure(loses_803_ns, &rule, &times, &errors), ES_UNAVAILABLE);
+    assert_non_null(strstr(errors.records[0].text, "disturbed"));
+}
+
+/* Half of the pairs take twice as long: no sample makes the interval of the median narrow. */
+static script_pass bimodal(size_t number) {
+    return (script_pass){.unit_ns = number / 2 % 2 == 0 ? 100 * US : 200 * US};
+}
+
+static void test_time_box_ends_it(void **state) {
+    (void)state;
+    es_stop_rule boxed = rule;
+    boxed.time_box_ns = 100 * MS;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(bimodal, &boxed, &times, &errors), ES_OK);
+    assert_true(times.boxed);
+    assert_true(times.interval_ratio > 0.01);
+    assert_true(the_script.clock_ns >= 100 * MS && the_script.clock_ns < 102 * MS);
+    es_batch_times_fini(&times);
+    /* Fewer samples than the rule wants are still samples. */
+    boxed.time_box_ns = 10 * MS;
+    assert_int_equal(measure(steady, &boxed, &times, &errors), ES_OK);
+    assert_true(times.boxed);
+    assert_true(times.whole.n > 0 && times.whole.n < 30);
+    es_batch_times_fini(&times);
+}
+
+static script_pass fails_in_warm_up(size_t number) {
+    return (script_pass){.unit_ns = 1, .status = number == 3 ? ES_INTERNAL : ES_OK};
+}
+
+static script_pass fails_later(size_t number) {
+    return (script_pass){.unit_ns = 100 * US, .status = number == WARM + 9 ? ES_INTERNAL : ES_OK};
+}
+
+static script_pass runs_backwards(size_t number) {
+    return (script_pass){.unit_ns = number == WARM + 4 ? -100 * US : 100 * US};
+}
+
+static void test_failures_are_passed_on(void **state) {
+    (void)state;
+    script_pass (*const scripts[])(size_t) = {fails_in_warm_up, fails_later, runs_backwards};
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        es_batch_times times;
+        es_errors errors;
+        assert_int_equal(measure(scripts[i], &rule, &times, &errors), ES_INTERNAL);
+        assert_int_equal(errors.n, 1);
+    }
+}
+
+/* ---- Plans */
+
+static void test_plan_of_a_network(void **state) {
+    (void)state;
+    es_model *model;
+    es_plan *plan;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("efficientnet-b0", 0, &model, &errors), ES_OK);
+    assert_int_equal(es_plan_create(model, false, &plan, &errors), ES_OK);
+    assert_int_equal(plan->n_units, model->n_cuts[ES_FUSED] - 1);
+    size_t n_residuals = 0;
+    int64_t macs = 0;
+    for (size_t u = 1; u <= plan->n_units; u++) {
+        const es_fused_unit *unit = &plan->units[u];
+        assert_string_equal(unit->name, model->cuts[ES_FUSED][u].name);
+        n_residuals += unit->adds;
+        macs += unit->layer->macs;
+        /* Nobody writes over an output that is still to be read. */
+        for (size_t v = u + 1; v <= plan->n_units; v++) {
+            bool summed_in_place =
+                v == unit->last_reader && plan->units[v].adds && plan->units[v].residual == u;
+            if (plan->units[v].slot == unit->slot && !summed_in_place)
+                assert_true(v > unit->last_reader);
+        }
+    }
+    assert_int_equal(n_residuals, 9);
+    assert_int_equal(macs, model->cuts[ES_FUSED][plan->n_units].head_macs);
+    assert_true(plan->n_slots <= 5);
+    es_plan_destroy(plan);
+    assert_int_equal(es_plan_create(model, true, &plan, &errors), ES_OK);
+    assert_int_equal(plan->n_slots, plan->n_units + 1);
+    es_plan_destroy(plan);
+    es_model_destroy(model);
+}
+
+static void test_plan_refuses_what_no_kernel_does(void **state) {
+    (void)state;
+    es_shape shape = {2, 4, 4};
+    es_layer layers[] = {
+        {.name = "input", .op = ES_OP_INPUT, .in = shape, .out = shape},
+        {.name = "a", .op = ES_OP_SILU, .in = shape, .out = shape, .n_inputs = 1},
+        {.name = "b", .op = ES_OP_MUL, .in = shape, .out = shape, .n_inputs = 2, .inputs = {0, 1}},
+        {.name = "c", .op = ES_OP_SIGMOID, .in = shape, .out = shape, .n_inputs = 1, .inputs = {2}},
+    };
+    es_cut cuts[] = {
+        {.name = "input"}, {.name = "one", .last_layer = 1}, {.name = "two", .last_layer = 3}};
+    es_model model = {.name = "odd", .n_layers = 3, .layers = layers};
+    model.n_cuts[ES_FUSED] = 3;
+    model.cuts[ES_FUSED] = cuts;
+    es_plan *plan;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_plan_create(&model, false, &plan, &errors), ES_UNAVAILABLE);
+    assert_int_equal(errors.n, 2);
+    assert_non_null(strstr(errors.records[0].text, "unit 1 (one) starts with silu"));
+    assert_non_null(strstr(errors.records[1].text, "unit 2 (two) starts with mul"));
+}
+
+static void test_padding(void **state) {
+    (void)state;
+    static const struct {
+        int kernel, stride;
+        int64_t in, out, before, after;
+    } cases[] = {{3, 1, 7, 7, 1, 1},   {5, 1, 7, 7, 2, 2}, {3, 2, 224, 112, 1, 0},
+                 {5, 2, 56, 28, 2, 1}, {3, 2, 7, 4, 1, 1}, {1, 2, 8, 4, 0, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        es_layer conv = {.op = ES_OP_CONV, .kernel = cases[i].kernel, .stride = cases[i].stride};
+        int64_t before, after;
+        es_plan_padding(&conv, cases[i].in, cases[i].out, &before, &after);
+        assert_int_equal(before, cases[i].before);
+        assert_int_equal(after, cases[i].after);
+    }
+}
+
+/* ---- Whole profiles */
+
+static es_status profile(script_pass (*at)(size_t), const es_model *model, const char *setting,
+                         es_measured **measured, es_errors *errors) {
+    static const int64_t batches[] = {1, 4};
+    the_script = (script_state){.at = at};
+    es_profiler_job job = {.backend = &scripted,
+                           .setting = setting,
+                           .model = model,
+                           .n_batches = 2,
+                           .batches = batches,
+                           .rule = rule,
+                           .date = "2025-01-31T23:59:59Z"};
+    job.rule.time_box_ns = 4000 * (int64_t)MS;
+    es_errors_init(errors);
+    es_status status = es_profiler_run(&job, measured, errors);
+    assert_int_equal(the_script.n_opened, the_script.n_closed);
+    assert_int_equal(the_script.n_prepared, the_script.n_released);
+    return status;
+}
+
+static es_model *small_model(void) {
+    es_model *model;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("efficientnet-b0", 32, &model, &errors), ES_OK);
+    return model;
+}
+
+static void test_profile_is_complete_and_loads(void **state) {
+    (void)state;
+    es_model *model = small_model();
+    es_measured *measured;
+    es_profile *loaded;
+    es_errors errors;
+    char path[64];
+    snprintf(path, sizeof path, "scripted.%ld.profile", (long)getpid());
+    assert_int_equal(profile(steady, model, "", &measured, &errors), ES_OK);
+    const es_profile *made = es_measured_profile(measured);
+    size_t n_units = model->n_cuts[ES_FUSED] - 1;
+    assert_int_equal(made->n_rows, 2 * (n_units + 1));
+    assert_int_equal(es_profile_save(made, path, true, &errors), ES_OK);
+    assert_int_equal(es_profile_load(path, &loaded, &errors), ES_OK);
+    unlink(path);
+    assert_int_equal(es_profile_check_model(loaded, model, &errors), ES_OK);
+    int64_t *batches;
+    size_t n;
+    assert_int_equal(es_profile_batches(loaded, &batches, &n, &errors), ES_OK);
+    assert_int_equal(n, 2);
+    free(batches);
+    const es_profile_row *row = es_profile_find(loaded, ES_PROFILE_LAYER, 2, 4);
+    assert_non_null(row);
+    assert_near(row->median_s, 100e-6, 1e-18);
+    assert_string_equal(row->name, model->cuts[ES_FUSED][2].name);
+    assert_string_equal(row->op, "conv");
+    assert_int_equal(row->out_elems, 32 * 16 * 16);
+    row = es_profile_find(loaded, ES_PROFILE_WHOLE, 0, 1);
+    assert_non_null(row);
+    assert_near(row->median_s, (double)(1 + 100 * n_units) * 1e-6, 1e-15);
+    assert_int_equal(row->n, 30);
+    assert_string_equal(es_profile_provenance(loaded, "kind"), "measured");
+    assert_string_equal(es_profile_provenance(loaded, "setting"), "default");
+    assert_string_equal(es_profile_provenance(loaded, "resolution"), "32");
+    assert_string_equal(es_profile_provenance(loaded, "date"), "2025-01-31T23:59:59Z");
+    assert_string_equal(es_profile_provenance(loaded, "repetitions"),
+                        "batch 1: 30 stamped, 30 plain; batch 4: 30 stamped, 30 plain");
+    assert_string_equal(es_profile_provenance(loaded, "dropped"), "batch 1: 0.0 %; batch 4: 0.0 %");
+    assert_string_equal(es_profile_provenance(loaded, "ended-by"),
+                        "batch 1: stop rule; batch 4: stop rule");
+    assert_string_equal(es_profile_provenance(loaded, "whole-to-sum"),
+                        "batch 1: 1.0000; batch 4: 1.0000");
+    assert_non_null(es_profile_provenance(loaded, "device"));
+    es_profile_destroy(loaded);
+    es_measured_destroy(measured);
+    es_model_destroy(model);
+}
+
+static script_pass mostly_preempted(size_t number) {
+    return (script_pass){.unit_ns = number / 2 % 2 == 0 ? 100 * US : 150 * US,
+                         .lost_ns = number % 5 < 3 ? INT64_C(1000) * MS : 0};
+}
+
+static void test_profile_says_what_was_wrong(void **state) {
+    (void)state;
+    es_model *model = small_model();
+    es_measured *measured;
+    es_errors errors;
+    assert_int_equal(profile(mostly_preempted, model, "", &measured, &errors), ES_OK);
+    const es_profile *made = es_measured_profile(measured);
+    assert_non_null(strstr(es_profile_provenance(made, "dropped"), "% (more than half)"));
+    assert_non_null(strstr(es_profile_provenance(made, "ended-by"), "batch 4: time box"));
+    assert_true(es_measured_times(measured)[1].boxed);
+    es_measured_destroy(measured);
+    es_model_destroy(model);
+}
+
+static void test_profile_failures(void **state) {
+    (void)state;
+    es_model *model = small_model();
+    es_measured *measured = NULL;
+    es_errors errors;
+    assert_int_equal(profile(steady, model, "wrong", &measured, &errors), ES_USAGE);
+    assert_int_equal(profile(fails_later, model, "", &measured, &errors), ES_INTERNAL);
+    assert_null(measured);
+    es_model_destroy(model);
+}
+
+static void test_profile_out_of_memory(void **state) {
+    (void)state;
+    es_model *model = small_model();
+    size_t n = 0;
+    for (bool struck = true; struck;) {
+        es_measured *measured = NULL;
+        es_errors errors;
+        fault_alloc_fail_at(++n);
+        es_status status = profile(steady, model, "", &measured, &errors);
+        struck = fault_alloc_struck();
+        fault_alloc_fail_at(0);
+        assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
+        assert_true(struck ? measured == NULL && errors.n > 0 : measured != NULL);
+        es_measured_destroy(measured);
+    }
+    assert_true(n > 30);
+    es_model_destroy(model);
+}
+
+/* ---- Backends, host, command line */
+
+static void test_backend_names(void **state) {
+    (void)state;
+    const es_backend *backend;
+    es_errors errors;
+    for (size_t i = 0; es_backend_at(i) != NULL; i++) {
+        es_errors_init(&errors);
+        es_status status = es_backend_find(es_backend_at(i)->name, &backend, &errors);
+        assert_int_equal(status, es_backend_at(i)->backend != NULL ? ES_OK : ES_UNAVAILABLE);
+        if (status == ES_OK)
+            assert_string_equal(backend->name, es_backend_at(i)->name);
+    }
+    es_errors_init(&errors);
+    assert_int_equal(es_backend_find("onedn", &backend, &errors), ES_USAGE);
+    assert_non_null(strstr(errors.records[0].text, "the nearest name is onednn"));
+    assert_int_equal(es_backend_find("abacus", &backend, &errors), ES_USAGE);
+}
+
+static void test_host(void **state) {
+    (void)state;
+    int64_t before_ns = es_host_now_ns(), lost_ns = es_host_lost_ns();
+    char date[ES_DATE_TEXT];
+    es_facts facts = {0};
+    es_host_date(date);
+    es_host_describe(&facts);
+    assert_int_equal(strlen(date), 20);
+    assert_false(facts.failed);
+    assert_string_equal(facts.items[0].key, "device");
+    assert_true(es_host_cores() >= 1);
+    assert_true(es_host_now_ns() >= before_ns);
+    assert_true(es_host_lost_ns() >= lost_ns);
+    es_facts_fini(&facts);
+}
+
+static const es_option options[] = {
+    {"size", 's', "N", .required = true, .help = ""},
+    {"label", 0, "TEXT", .repeats = true, .help = ""},
+    {"force", 0, NULL, .help = ""},
+};
+
+static const es_command command = {
+    .name = "test", .summary = "", .operand = "FILE", .n_options = 3, .options = options};
+
+static size_t parse(const char *const words[], es_arguments *arguments, es_errors *errors) {
+    int n = 0;
+    while (words[n] != NULL)
+        n++;
+    es_errors_init(errors);
+    es_status status = es_arguments_parse(&command, n, words, arguments, errors);
+    assert_int_equal(status, errors->n > 0 ? ES_USAGE : ES_OK);
+    return errors->n;
+}
+
+static void test_right_command_lines(void **state) {
+    (void)state;
+    es_arguments arguments;
+    es_errors errors;
+    const char *long_form[] = {"--size=3", "--label", "a", "--force", "x", "--label", "b", NULL};
+    assert_int_equal(parse(long_form, &arguments, &errors), 0);
+    assert_string_equal(es_arguments_value(&arguments, "size", ""), "3");
+    assert_string_equal(es_arguments_value(&arguments, "label", ""), "a");
+    assert_true(es_arguments_has(&arguments, "force"));
+    assert_string_equal(arguments.operand, "x");
+    assert_int_equal(arguments.n_given, 4);
+    assert_string_equal(arguments.given[3].value, "b");
+    es_arguments_fini(&arguments);
+    const char *short_form[] = {"-s", "3", "--", "--force", NULL};
+    assert_int_equal(parse(short_form, &arguments, &errors), 0);
+    assert_string_equal(arguments.operand, "--force");
+    assert_false(es_arguments_has(&arguments, "force"));
+    assert_string_equal(es_arguments_value(&arguments, "label", "none"), "none");
+    es_arguments_fini(&arguments);
+    const char *help[] = {"--nonsense", "--help", NULL};
+    assert_int_equal(parse(help, &arguments, &errors), 0);
+    assert_true(arguments.help);
+    es_arguments_fini(&arguments);
+}
+
+static void assert_complaint(const char *const words[], const char *part) {
+    es_arguments arguments;
+    es_errors errors;
+    assert_int_equal(parse(words, &arguments, &errors), 1);
+    if (strstr(errors.records[0].text, part) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", errors.records[0].text, part);
+    es_arguments_fini(&arguments);
+}
+
+static void test_wrong_command_lines(void **state) {
+    (void)state;
+    assert_complaint((const char *[]){"-s", "1", "--forse", NULL}, "the nearest name is --force");
+    assert_complaint((const char *[]){"-s", "1", "--lab", NULL}, "unknown option --lab");
+    assert_complaint((const char *[]){"-s", "1", "-x", NULL}, "unknown option -x");
+    assert_complaint((const char *[]){"--size", NULL}, "--size needs a value");
+    assert_complaint((const char *[]){"-s", "1", "--force=yes", NULL}, "--force takes no value");
+    assert_complaint((const char *[]){"-s", "1", "-s", "2", NULL}, "--size is there twice");
+    assert_complaint((const char *[]){"-s", "1", "x", "y", NULL}, "\"y\" is one word too many");
+    assert_complaint((const char *[]){"x", NULL}, "--size N is missing");
+    es_arguments arguments;
+    es_errors errors;
+    assert_int_equal(parse((const char *[]){"--a", "--b", "--c", NULL}, &arguments, &errors), 3);
+    es_arguments_fini(&arguments);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_summary_of_known_sample),
+        cmocka_unit_test(test_summary_of_one),
+        cmocka_unit_test(test_median_interval_is_the_narrowest_of_95_percent),
+        cmocka_unit_test(test_median_interval_ratio),
+        cmocka_unit_test(test_steady_passes_stop_at_the_least_samples),
+        cmocka_unit_test(test_warm_up_is_dropped),
+        cmocka_unit_test(test_units_of_a_pass_add_up_to_it),
+        cmocka_unit_test(test_noise_asks_for_more_samples),
+        cmocka_unit_test(test_disturbed_passes_are_dropped),
+        cmocka_unit_test(test_slow_passes_are_kept),
+        cmocka_unit_test(test_a_pass_may_lose_little),
+        cmocka_unit_test(test_time_box_ends_it),
+        cmocka_unit_test(test_failures_are_passed_on),
+        cmocka_unit_test(test_plan_of_a_network),
+        cmocka_unit_test(test_plan_refuses_what_no_kernel_does),
+        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_profile_is_complete_and_loads),
+        cmocka_unit_test(test_profile_says_what_was_wrong),
+        cmocka_unit_test(test_profile_failures),
+        cmocka_unit_test(test_profile_out_of_memory),
+        cmocka_unit_test(test_backend_names),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_right_command_lines),
+        cmocka_unit_test(test_wrong_command_lines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
