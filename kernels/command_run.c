@@ -42,7 +42,7 @@ static es_status parse_batches(const char *text, int64_t **batches, size_t *n, e
     int64_t *counts = status == ES_OK ? es_alloc(*n, sizeof *counts) : NULL;
     if (status == ES_NO_MEMORY || (status == ES_OK && counts == NULL))
         status = es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "%s", es_status_text(ES_NO_MEMORY));
-    for (size_t i = 0; status == ES_OK && i < *n; i++)
+    for (size_t i = 0; counts != NULL && i < *n; i++)
         counts[i] = (int64_t)values[i];
     *batches = counts;
     free(values);

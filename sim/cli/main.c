@@ -47,9 +47,7 @@ static es_status load_settings(struct settings *settings, es_errors *errors) {
     return ES_OK;
 }
 
-/* Replaces this process by another program of edgesplit: the one beside this one, else the one on
- * PATH. Only returns if there is none. */
-static int hand_over(const char *program, char **argv) {
+int hand_over(const char *program, char **argv) {
     char self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length > 0) {

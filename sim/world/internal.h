@@ -21,7 +21,8 @@ typedef struct es_world {
     double *delay_s;            /* [config.n_batches] fixed part of an offloaded request */
     gsl_rng *arrivals;          /* NULL if periodic */
     es_time next_arrival;
-    uint64_t n_arrivals; /* drawn so far */
+    double arrival_period_ns; /* mean */
+    uint64_t n_arrivals;      /* drawn so far */
     struct estimate rate, load;
     es_rate_cursor uplink_now, server_now; /* for questions about the present */
     es_world_result *result;

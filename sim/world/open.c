@@ -428,7 +428,10 @@ static void arrive(es_world *world, es_time now) {
     }
     uint32_t index = (uint32_t)(step & open->mask);
     struct request *request = &open->ring[index];
-    *request = (struct request){.arrival = now, .status = IN_FLIGHT, .oracle_s = ES_NAN};
+    request->arrival = now;
+    request->status = IN_FLIGHT;
+    memset(request->wait_ns, 0, sizeof request->wait_ns);
+    memset(request->service_ns, 0, sizeof request->service_ns);
     request->deadline_at =
         config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + config->deadline_ns;
     request->batch_index = (uint32_t)(step % config->n_batches);

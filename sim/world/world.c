@@ -31,9 +31,10 @@ es_status es_world_create(const es_world_config *config, es_world **out) {
         world->delay_s[b] = es_time_s(propagation) + result_bits / downlink_bps;
     }
     world->rate.value = config->initial_rate_bps;
+    world->arrival_period_ns = 1e9 / config->arrival_rate_hz;
     if (config->poisson)
         world->next_arrival =
-            llround(gsl_ran_exponential(world->arrivals, 1e9 / config->arrival_rate_hz));
+            llround(gsl_ran_exponential(world->arrivals, world->arrival_period_ns));
     status = config->isolated ? ES_OK : open_create(world);
 done:
     if (status != ES_OK) {
@@ -73,7 +74,7 @@ bool world_next_arrival(es_world *world, es_time *at) {
     *at = world->next_arrival;
     world->n_arrivals++;
     /* Periodic arrivals are multiples of the period, so that no rounding adds up. */
-    double period_ns = 1e9 / config->arrival_rate_hz;
+    double period_ns = world->arrival_period_ns;
     world->next_arrival = config->poisson
                               ? *at + llround(gsl_ran_exponential(world->arrivals, period_ns))
                               : llround((double)world->n_arrivals * period_ns);
