@@ -7,10 +7,10 @@
 
 typedef struct es_option {
     const char *name;  /* "--name", never abbreviated */
-    char letter;       /* "-n"; 0: none */
     const char *value; /* what its value is called in the help; NULL: it has none */
-    bool required, repeats;
     const char *help;
+    char letter; /* "-n"; 0: none */
+    bool required, repeats;
 } es_option;
 
 typedef struct es_arguments es_arguments;

@@ -7,21 +7,20 @@
 #include <string.h>
 
 static const es_option options[] = {
-    {"model", 0, "NAME", .required = true, .help = "network of the zoo that was measured"},
-    {"kind", 0, "KIND", .required = true, .help = "what the times are of: head, tail or layer"},
-    {"granularity", 0, "NAME", .required = true,
-     .help = "what the index counts: leaf, fused, block"},
-    {"index-column", 0, "COLUMN", .required = true, .help = "number of the cut or layer"},
-    {"index-offset", 0, "N", .help = "added to that number (default 0)"},
-    {"time-column", 0, "COLUMN", .required = true, .help = "the time"},
-    {"time-unit", 0, "UNIT", .required = true, .help = "unit of that column, e.g. ms"},
-    {"batch-column", 0, "COLUMN", .help = "images per pass"},
-    {"batch", 0, "N", .help = "images per pass, the same for all rows (default 1)"},
-    {"whole-label", 0, "TEXT", .help = "index that marks a row of the whole network"},
-    {"skip", 0, "TEXT", .repeats = true, .help = "index that marks a row to leave out"},
-    {"provenance", 0, "KEY=VALUE", .repeats = true, .help = "what is known of the measurement"},
-    {"output", 'o', "FILE", .required = true, .help = "the profile"},
-    {"force", 0, NULL, .help = "replace FILE if it is there"},
+    {"model", "NAME", .help = "network of the zoo that was measured", .required = true},
+    {"kind", "KIND", .help = "what the times are of: head, tail or layer", .required = true},
+    {"granularity", "NAME", .help = "what the index counts: leaf, fused, block", .required = true},
+    {"index-column", "COLUMN", .help = "number of the cut or layer", .required = true},
+    {"index-offset", "N", .help = "added to that number (default 0)"},
+    {"time-column", "COLUMN", .help = "the time", .required = true},
+    {"time-unit", "UNIT", .help = "unit of that column, e.g. ms", .required = true},
+    {"batch-column", "COLUMN", .help = "images per pass"},
+    {"batch", "N", .help = "images per pass, the same for all rows (default 1)"},
+    {"whole-label", "TEXT", .help = "index that marks a row of the whole network"},
+    {"skip", "TEXT", .help = "index that marks a row to leave out", .repeats = true},
+    {"provenance", "KEY=VALUE", .help = "what is known of the measurement", .repeats = true},
+    {"output", "FILE", .help = "the profile", .required = true, .letter = 'o'},
+    {"force", NULL, .help = "replace FILE if it is there"},
 };
 
 static es_slice slice_of(const char *text) {

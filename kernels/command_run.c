@@ -8,15 +8,15 @@
 #include <string.h>
 
 static const es_option options[] = {
-    {"model", 0, "NAME", .required = true, .help = "network of the zoo, e.g. efficientnet-b0"},
-    {"backend", 0, "NAME", .help = "what runs it (default onednn); `list` shows them"},
-    {"setting", 0, "TEXT", .help = "state of the device, e.g. isa:sse41,threads:1"},
-    {"batch", 0, "LIST", .help = "images per pass, e.g. 1,2,4,8,16 (default 1)"},
-    {"resolution", 0, "N", .help = "pixels per side (default: the published one)"},
-    {"time-box", 0, "TIME", .help = "longest time per batch size (default 20s)"},
-    {"output", 'o', "FILE", .required = true, .help = "the profile"},
-    {"force", 0, NULL, .help = "replace FILE if it is there"},
-    {"quiet", 0, NULL, .help = "no notes on stderr"},
+    {"model", "NAME", .help = "network of the zoo, e.g. efficientnet-b0", .required = true},
+    {"backend", "NAME", .help = "what runs it (default onednn); `list` shows them"},
+    {"setting", "TEXT", .help = "state of the device, e.g. isa:sse41,threads:1"},
+    {"batch", "LIST", .help = "images per pass, e.g. 1,2,4,8,16 (default 1)"},
+    {"resolution", "N", .help = "pixels per side (default: the published one)"},
+    {"time-box", "TIME", .help = "longest time per batch size (default 20s)"},
+    {"output", "FILE", .help = "the profile", .required = true, .letter = 'o'},
+    {"force", NULL, .help = "replace FILE if it is there"},
+    {"quiet", NULL, .help = "no notes on stderr"},
 };
 
 static es_slice slice_of(const char *text) {

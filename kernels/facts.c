@@ -13,7 +13,9 @@ void es_facts_add(es_facts *facts, const char *key, const char *format, ...) {
     va_end(arguments);
     char *value = length < 0 ? NULL : es_alloc((size_t)length + 1, 1);
     if (value == NULL ||
-        es_reserve(&facts->items, &facts->capacity, facts->n + 1, sizeof *facts->items) != ES_OK) {
+        es_reserve(&facts->items, &facts->capacity, facts->n + 1, sizeof *facts->items) != ES_OK ||
+        es_reserve(&facts->values, &facts->values_capacity, facts->n + 1, sizeof *facts->values) !=
+            ES_OK) {
         free(value);
         facts->failed = true;
         return;
@@ -21,12 +23,14 @@ void es_facts_add(es_facts *facts, const char *key, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(value, (size_t)length + 1, format, arguments);
     va_end(arguments);
+    facts->values[facts->n] = value;
     facts->items[facts->n++] = (es_provenance){key, value};
 }
 
 void es_facts_fini(es_facts *facts) {
     for (size_t i = 0; i < facts->n; i++)
-        free((char *)(uintptr_t)facts->items[i].value);
+        free(facts->values[i]);
+    free(facts->values);
     free(facts->items);
     *facts = (es_facts){0};
 }

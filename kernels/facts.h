@@ -7,8 +7,9 @@
 /* A growing list of `key: value`. Zero-initialise it; end with es_facts_fini. A failed addition
  * marks it `failed` and later ones do nothing, so that a writer checks once, at the end. */
 typedef struct es_facts {
-    es_provenance *items; /* [n]; keys borrowed, values owned */
-    size_t n, capacity;
+    es_provenance *items; /* [n]; keys borrowed */
+    char **values;        /* [n]; owned, what the items lend */
+    size_t n, capacity, values_capacity;
     bool failed; /* out of memory */
 } es_facts;
 

@@ -28,9 +28,11 @@ static bool add_run_delay(const char *thread, int64_t *sum_ns) {
     if (fgets(line, sizeof line, stream) != NULL)
         rest.length = strlen(line);
     fclose(stream);
-    /* Time on a processor, run delay, number of time slices. */
-    bool found = es_next_field(&rest, ' ', &field) && es_next_field(&rest, ' ', &field) &&
-                 es_parse_int64(field, &delay_ns) == ES_OK;
+    /* The second field: time on a processor, run delay, number of time slices. */
+    bool found = true;
+    for (int i = 0; i < 2; i++)
+        found = found && es_next_field(&rest, ' ', &field);
+    found = found && es_parse_int64(field, &delay_ns) == ES_OK;
     *sum_ns += delay_ns;
     return found;
 }
@@ -88,5 +90,6 @@ void es_host_date(char text[ES_DATE_TEXT]) {
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
-    strftime(text, ES_DATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (strftime(text, ES_DATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        text[0] = '\0';
 }

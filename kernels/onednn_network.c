@@ -231,6 +231,7 @@ static es_status create_unit(es_network *network, size_t number, es_errors *erro
     kernel_step last = {0};
     dnnl_memory_t seen = NULL;
     es_status status = ES_OK;
+    ES_REQUIRE(layer->n_inputs <= 2);
     for (size_t i = 0; status == ES_OK && i < layer->n_inputs; i++) {
         status = prepare_input(network, number, i, &seen, errors);
         if (status == ES_OK)
@@ -283,7 +284,7 @@ es_status onednn_prepare(es_device *device, const es_plan *plan, int64_t batch,
                          .plan = plan,
                          .batch = batch,
                          .units = es_alloc(plan->n_units + 1, sizeof *made->units),
-                         .slots = es_alloc(plan->n_slots, sizeof *made->slots)};
+                         .slots = es_alloc(plan->n_slots, sizeof(dnnl_memory_t))};
     if (made->units == NULL || made->slots == NULL)
         goto done;
     status = create_units(made, errors);

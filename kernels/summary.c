@@ -47,7 +47,7 @@ size_t es_median_interval_rank(size_t n) {
 double es_median_interval_ratio(size_t n, double *values) {
     size_t rank = es_median_interval_rank(n);
     if (rank == n)
-        return INFINITY;
+        return HUGE_VAL;
     qsort(values, n, sizeof *values, compare);
     return (values[n - 1 - rank] - values[rank]) / quantile(n, values, 0.5);
 }

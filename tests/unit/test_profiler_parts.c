@@ -120,9 +120,9 @@ static void test_host(void **state) {
 }
 
 static const es_option options[] = {
-    {"size", 's', "N", .required = true, .help = ""},
-    {"label", 0, "TEXT", .repeats = true, .help = ""},
-    {"force", 0, NULL, .help = ""},
+    {"size", "N", .help = "", .letter = 's', .required = true},
+    {"label", "TEXT", .help = "", .repeats = true},
+    {"force", NULL, .help = ""},
 };
 
 static const es_command command = {

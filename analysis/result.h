@@ -1,0 +1,53 @@
+/* A result file's own account of itself: attributes, policies, inputs, cuts and summary, read by
+ * the layout of FORMAT.md. The per-step table stays in the file. */
+#ifndef ANALYSIS_RESULT_H
+#define ANALYSIS_RESULT_H
+
+#include "edgesplit/error.h"
+
+#include <stdint.h>
+
+enum { ES_RESULT_MAJOR = 1 }; /* the layout this reader knows; minor versions only add */
+
+/* A figure of every policy: a variable of /summary over (policy). */
+typedef struct es_result_figure {
+    char *name, *units;
+    double *values; /* [n_policies]; NaN: not known */
+} es_result_figure;
+
+typedef struct es_result {
+    char *title, *program, *format_version, *model, *granularity, *mode;
+    int64_t seed;
+    double input_bytes_per_element, feature_bytes_per_element, header_bytes;
+    double warmup_s, batch_extrapolated; /* the latter 0 or 1 */
+
+    size_t n_policies;
+    char **policies, **types; /* [n_policies] */
+    int64_t *n_steps;         /* [n_policies] */
+
+    size_t n_inputs;
+    char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
+
+    size_t n_cuts;
+    char **cuts;         /* [n_cuts] names */
+    double *compression; /* [n_cuts] */
+
+    size_t n_figures;
+    es_result_figure *figures;                         /* [n_figures], in the file's order */
+    double *cut_share;                                 /* [n_policies][n_cuts] */
+    double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n_policies][n_policies]: of row over
+                                                          column; NaN: no common step */
+    size_t n_stations;
+    char **stations;                    /* [n_stations] */
+    double *utilisation, *queue_length; /* [n_policies][n_stations] */
+} es_result;
+
+/* Reads `path`. Creates `*result`. ES_NO_INPUT: missing or not a regular file; ES_INVALID: not an
+ * edgesplit result, of a higher major version, truncated or damaged; ES_NO_MEMORY. */
+ES_NODISCARD es_status es_result_load(const char *path, es_result **result, es_errors *errors);
+void es_result_destroy(es_result *result);
+
+/* The figure of a policy; NaN if the file lacks it. O(n_figures). */
+double es_result_figure_of(const es_result *result, const char *name, size_t policy);
+
+#endif
