@@ -191,8 +191,8 @@ static bool read_figure(struct reader *reader, hid_t group, const char *name, si
         figure->name = copy_text(reader, name);
         figure->units = read_text_attribute(reader, variable, "units");
         figure->values = allocate(reader, n_policies, sizeof *figure->values);
-        if (reader->status == ES_OK && H5Dread(variable, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL,
-                                               H5P_DEFAULT, figure->values) < 0)
+        if (reader->status == ES_OK &&
+            H5Dread(variable, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, figure->values) < 0)
             damaged(reader, name);
     }
     H5Tclose(stored);
@@ -284,8 +284,7 @@ static void open_file(struct reader *reader) {
     struct stat status_of_file;
     const char *path = reader->path;
     if (stat(path, &status_of_file) != 0)
-        reader->status =
-            es_errors_add(reader->errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
+        reader->status = es_errors_add(reader->errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
     else if (!S_ISREG(status_of_file.st_mode))
         reader->status = es_errors_add(reader->errors, ES_NO_INPUT, path, 0, "not a regular file");
     if (reader->status != ES_OK)
@@ -293,8 +292,7 @@ static void open_file(struct reader *reader) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* errors are reported here, not by the library */
     FILE *stream = fopen(path, "rb");
     if (stream == NULL)
-        reader->status =
-            es_errors_add(reader->errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
+        reader->status = es_errors_add(reader->errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
     else if (H5Fis_hdf5(path) <= 0)
         reader->status = es_errors_add(reader->errors, ES_INVALID, path, 0, "not an HDF5 file");
     else if ((reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT)) < 0)

@@ -106,7 +106,7 @@ es_status es_publication_init(es_publication *publication, const char *path, boo
     struct stat status_of_file;
     es_status status = ES_OK;
     if (folder == NULL || temporary.failed || publication->final == NULL)
-        status = es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        status = es_errors_no_memory(errors, path);
     else if (stat(folder, &status_of_file) != 0 || !S_ISDIR(status_of_file.st_mode))
         status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "there is no folder %s", folder);
     else if (access(folder, W_OK) != 0)
@@ -133,7 +133,7 @@ static bool sync_path(const char *path, int flags) {
 es_status es_publication_commit(es_publication *publication, es_errors *errors) {
     char *folder = folder_of(publication->final);
     if (folder == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, publication->final, 0, "out of memory");
+        return es_errors_no_memory(errors, publication->final);
     es_status status = ES_OK;
     if (!sync_path(publication->temporary, 0) ||
         rename(publication->temporary, publication->final) != 0 ||

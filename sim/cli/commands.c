@@ -11,8 +11,13 @@ const struct command commands[] = {
      NULL, OPTIONS(OPTION_OUTPUT, OPTION_SET, OPTION_FORCE, OPTION_SINK, OPTION_QUIET)},
     {"check", "SCENARIO.ini...", "find every mistake in scenarios and their inputs; run nothing", 0,
      MAX_FILES, command_check, NULL, OPTIONS(OPTION_SET, OPTION_RESOLVED, OPTION_REFERENCE)},
-    {"list", "policies|traces|models|sinks|backends", "what there is to choose from", 1, 1,
-     command_list, NULL, OPTIONS(OPTION_HELP)},
+    {"list", "policies|traces|generators|models|sinks|backends", "what there is to choose from", 1,
+     1, command_list, NULL, OPTIONS(OPTION_HELP)},
+    {"trace", "make GENERATOR", "make a synthetic trace; `edgesplit list generators`", 2, 2,
+     command_trace, NULL,
+     OPTIONS(OPTION_OUTPUT, OPTION_FORCE, OPTION_SEED, OPTION_DURATION, OPTION_STEP, OPTION_MEAN,
+             OPTION_DEVIATION, OPTION_CORRELATION_TIME, OPTION_MINIMUM, OPTION_UP_TIME,
+             OPTION_DOWN_TIME, OPTION_LOW, OPTION_HIGH, OPTION_LOW_TIME, OPTION_HIGH_TIME)},
     {"selftest", "", "queueing theory and hand sums against this very build", 0, 0,
      command_selftest, NULL, OPTIONS(OPTION_HELP)},
     {"profile", "run|import|show ...", "measure, import and show profiles", 0, 0, NULL,
@@ -81,8 +86,9 @@ static bool unknown_option(const struct command *command, const char *word) {
         es_nearest_name(name, count_options(command), option_at, command->options);
     fprintf(stderr, "edgesplit %s: there is no option '%s'", command->name, word);
     if (nearest != NULL)
-        fprintf(stderr, "; did you mean '--%s'?", nearest);
-    fputc('\n', stderr);
+        fprintf(stderr, "; did you mean '--%s'?\n", nearest);
+    else
+        fprintf(stderr, "; `edgesplit %s --help` lists them\n", command->name);
     return false;
 }
 
@@ -145,12 +151,16 @@ int fail(const es_errors *errors, es_status status) {
     return es_status_exit_code(status);
 }
 
-void help_overview(void) {
-    puts("edgesplit: measure, simulate and explain split computing\n\nusage: edgesplit COMMAND "
-         "...\n");
+void help_overview(FILE *stream) {
+    fputs("edgesplit: measure, simulate and explain split computing\n\nusage: edgesplit COMMAND "
+          "...\n\n",
+          stream);
     for (size_t i = 0; i < n_commands; i++)
-        printf("  %-9s %-38s %s\n", commands[i].name, commands[i].files, commands[i].summary);
-    puts("\n`edgesplit COMMAND --help` says more; `edgesplit --version` says which build this is.");
+        fprintf(stream, "  %-9s %-38s %s\n", commands[i].name, commands[i].files,
+                commands[i].summary);
+    fputs("\n`edgesplit COMMAND --help` says more; `edgesplit --version` says which build this "
+          "is.\n",
+          stream);
 }
 
 void help_command(const struct command *command) {

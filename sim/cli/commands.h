@@ -53,8 +53,8 @@ bool arguments_parse(const struct command *command, int argc, char **argv,
 /* The value of an option that may be given once; NULL if it was not. */
 const char *argument(const struct arguments *arguments, option_id option);
 
-/* Help texts on stdout. */
-void help_overview(void);
+/* Help texts, on stdout but for the overview. */
+void help_overview(FILE *stream);
 void help_command(const struct command *command);
 void help_man_page(void);
 void help_completion(void);
@@ -62,11 +62,16 @@ void help_completion(void);
 int command_run(const struct arguments *arguments, const struct settings *settings);
 int command_check(const struct arguments *arguments, const struct settings *settings);
 int command_list(const struct arguments *arguments, const struct settings *settings);
+int command_trace(const struct arguments *arguments, const struct settings *settings);
 int command_selftest(const struct arguments *arguments, const struct settings *settings);
 int command_help(const struct arguments *arguments, const struct settings *settings);
 
 /* Replaces this process by another program of edgesplit: the one beside this one, else the one on
  * PATH. Only returns, an exit code, if there is none. `argv` is NULL-terminated. */
+int hand_over(const char *program, char **argv);
+
+/* Replaces this process by another program of edgesplit: the one beside this one, else the one on
+ * PATH. Only returns, with the exit code, if there is none. */
 int hand_over(const char *program, char **argv);
 
 /* Prints the errors and returns the exit code. */

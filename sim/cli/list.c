@@ -1,6 +1,7 @@
 /* edgesplit list, help, selftest */
 #include "commands.h"
 
+#include "edgesplit/generate.h"
 #include "edgesplit/model.h"
 #include "edgesplit/policies.h"
 #include "edgesplit/run.h"
@@ -23,15 +24,22 @@ int command_list(const struct arguments *arguments, const struct settings *setti
     else if (strcmp(what, "traces") == 0)
         for (size_t i = 0; es_trace_format_name(i) != NULL; i++)
             print_row(es_trace_format_name(i), es_trace_format_summary(i));
+    else if (strcmp(what, "generators") == 0)
+        for (size_t i = 0; es_generator_name(i) != NULL; i++)
+            print_row(es_generator_name(i), es_generator_summary(i));
     else if (strcmp(what, "models") == 0)
         for (size_t i = 0; es_model_zoo_name(i) != NULL; i++)
             print_row(es_model_zoo_name(i), es_model_zoo_summary(i));
     else if (strcmp(what, "sinks") == 0)
         for (size_t i = 0; es_sinks_at(i) != NULL; i++)
             print_row(es_sinks_at(i)->name, es_sinks_at(i)->summary);
-    else {
+    else if (strcmp(what, "backends") == 0) {
+        char program[] = "edgesplit-profile", list[] = "list";
+        return hand_over(program, (char *[]){program, list, NULL});
+    } else {
         fprintf(stderr,
-                "edgesplit list: expected policies, traces, models, sinks or backends, not '%s'\n",
+                "edgesplit list: expected policies, traces, generators, models, sinks or backends, "
+                "not '%s'\n",
                 what);
         return es_status_exit_code(ES_USAGE);
     }
@@ -69,12 +77,14 @@ int command_help(const struct arguments *arguments, const struct settings *setti
     else if (arguments->n[OPTION_COMPLETION] > 0)
         help_completion();
     else if (arguments->n_files == 0)
-        help_overview();
-    else if (command == NULL || command->options == NULL) {
-        fprintf(stderr, "edgesplit help: %s '%s'\n",
-                command == NULL ? "there is no command" : "try --help behind", arguments->files[0]);
+        help_overview(stdout);
+    else if (command == NULL) {
+        fprintf(stderr, "edgesplit help: there is no command '%s'; `edgesplit help` lists them\n",
+                arguments->files[0]);
         return es_status_exit_code(ES_USAGE);
-    } else
+    } else if (command->options == NULL)
+        printf("`edgesplit %s --help` says more of it\n", command->name);
+    else
         help_command(command);
     return 0;
 }

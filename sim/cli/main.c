@@ -6,6 +6,7 @@
 #include "edgesplit/version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gsl/gsl_version.h>
 #include <hdf5.h>
 #include <string.h>
@@ -42,8 +43,10 @@ static es_status load_settings(struct settings *settings, es_errors *errors) {
     settings->output = output != NULL ? output : settings->output;
     settings->quiet = quiet != NULL && strcmp(quiet, "yes") == 0;
     if (quiet != NULL && strcmp(quiet, "yes") != 0 && strcmp(quiet, "no") != 0)
-        return es_errors_add(errors, ES_INVALID, settings->ini->path, 0,
-                             "[messages] quiet: expected yes or no");
+        return es_ini_complain(
+            settings->ini,
+            es_ini_find(settings->ini, es_ini_find_section(settings->ini, "messages", 0), "quiet"),
+            errors, "expected yes or no");
     return ES_OK;
 }
 
@@ -78,14 +81,24 @@ static int unknown_command(const char *name) {
     const char *nearest = es_nearest_name(name, n_commands, name_at, NULL);
     fprintf(stderr, "edgesplit: there is no command '%s'", name);
     if (nearest != NULL)
-        fprintf(stderr, "; did you mean '%s'?", nearest);
-    fputs("; `edgesplit help` lists them\n", stderr);
+        fprintf(stderr, "; did you mean '%s'?\n", nearest);
+    else
+        fputs("; `edgesplit help` lists them\n", stderr);
     return es_status_exit_code(ES_USAGE);
 }
 
-int main(int argc, char **argv) {
+/* A file that is opened while descriptor 0, 1 or 2 is closed gets that number, and messages would
+ * be written into it. They are occupied so that their use fails, as it would on a closed one. */
+static void occupy_standard_descriptors(void) {
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            abort();
+}
+
+static int dispatch(int argc, char **argv) {
     if (argc < 2) {
-        help_overview();
+        help_overview(stderr);
         return es_status_exit_code(ES_USAGE);
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -93,7 +106,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help_overview();
+        help_overview(stdout);
         return 0;
     }
     const struct command *command = command_find(argv[1]);
@@ -122,7 +135,13 @@ int main(int argc, char **argv) {
             code = command->run(&arguments, &settings);
     }
     es_ini_destroy(settings.ini);
-    if (fflush(stdout) != 0 && code == 0) {
+    return code;
+}
+
+int main(int argc, char **argv) {
+    occupy_standard_descriptors();
+    int code = dispatch(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == 0) {
         fprintf(stderr, "edgesplit: stdout: %s\n", strerror(errno));
         code = es_status_exit_code(ES_IO);
     }

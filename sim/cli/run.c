@@ -7,6 +7,7 @@
 #include "edgesplit/version.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,7 +64,7 @@ static es_status write_sidecar(const char *output, const char *scenario,
     time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc) != NULL)
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     gethostname(host, sizeof host - 1);
     es_text path = {0}, text = {0};
     es_text_add(&path, "%s.json", output);
@@ -76,11 +77,45 @@ static es_status write_sidecar(const char *output, const char *scenario,
     es_text_add(&text, ",\n  \"wall_s\": %.6f,\n  \"steps\": %llu,\n  \"events\": %llu\n}\n",
                 wall_s, (unsigned long long)report->n_steps, (unsigned long long)report->n_events);
     es_status status = path.failed || text.failed
-                           ? es_errors_add(errors, ES_NO_MEMORY, output, 0, "out of memory")
+                           ? es_errors_no_memory(errors, output)
                            : es_file_write(path.data, text.data, text.length, true, errors);
     free(path.data);
     free(text.data);
     return status;
+}
+
+/* What would only come out behind a long run, or destroy a device: a result takes the place of
+ * regular files only. */
+static es_status check_output(const char *output, es_errors *errors) {
+    if (output[0] == '\0')
+        return es_errors_add(errors, ES_USAGE, NULL, 0,
+                             "edgesplit run: --output is empty; expected a file name");
+    es_text sidecar = {0};
+    es_text_add(&sidecar, "%s.json", output);
+    const char *paths[] = {output, sidecar.failed ? output : sidecar.data};
+    es_status status = ES_OK;
+    for (size_t i = 0; i < 2 && status == ES_OK; i++) {
+        struct stat there;
+        if (lstat(paths[i], &there) == 0 && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
+            status = es_errors_add(errors, ES_CANT_CREATE, paths[i], 0,
+                                   "is there and not a regular file; -o names another file");
+    }
+    free(sidecar.data);
+    return status;
+}
+
+/* Ends the run in order on signals that ask for it, unless the caller had them ignored (nohup). */
+static void handle_signals(void) {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sigaction before;
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(ends[i], &(struct sigaction){.sa_handler = interrupt}, NULL);
+    }
+    /* A file that grows over its limit is reported like a full disk, a reader of messages that is
+     * gone like any output that cannot be written. */
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 }
 
 int command_run(const struct arguments *arguments, const struct settings *settings) {
@@ -99,18 +134,14 @@ int command_run(const struct arguments *arguments, const struct settings *settin
     struct progress progress = {isatty(STDERR_FILENO), now_s(), now_s()};
     es_plan *plan = NULL;
     es_run_report report = {0};
-    es_status status =
-        output != NULL ? ES_OK : es_errors_add(&errors, ES_NO_MEMORY, scenario, 0, "out of memory");
+    es_status status = output != NULL ? ES_OK : es_errors_no_memory(&errors, scenario);
     if (status == ES_OK)
         status = es_plan_create(scenario, arguments->n[OPTION_SET], arguments->values[OPTION_SET],
                                 &plan, &errors);
+    if (status == ES_OK && sink->read != NULL)
+        status = check_output(output, &errors);
     if (status == ES_OK) {
-        struct sigaction action = {.sa_handler = interrupt};
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGHUP, &action, NULL);
-        /* A file that grows over its limit is reported like a full disk. */
-        sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+        handle_signals();
         es_run_options options = {
             .sink = sink,
             .output = output,
@@ -155,7 +186,7 @@ static int check_file(const struct arguments *arguments, const char *path) {
     if (status == ES_OK && arguments->n[OPTION_RESOLVED] > 0) {
         es_scenario_resolve(es_plan_scenario(plan), true, &text);
         if (text.failed)
-            status = es_errors_add(&errors, ES_NO_MEMORY, path, 0, "out of memory");
+            status = es_errors_no_memory(&errors, path);
         else
             fputs(text.data, stdout);
     }

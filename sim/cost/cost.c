@@ -37,7 +37,7 @@ static es_status curve_init(struct curve *curve, const es_profile *profile,
         curve->interp =
             gsl_interp_alloc(curve->n > 2 ? gsl_interp_steffen : gsl_interp_linear, curve->n);
     if (curve->x == NULL || curve->y == NULL || (curve->n > 1 && curve->interp == NULL))
-        return es_errors_add(errors, ES_NO_MEMORY, profile->path, 0, "out of memory");
+        return es_errors_no_memory(errors, profile->path);
     for (size_t i = 0; i < curve->n; i++)
         curve->x[i] = (double)curve->measured[i];
     int64_t least = curve->measured[0], most = curve->measured[curve->n - 1];
@@ -121,7 +121,7 @@ static es_status side_times(const es_model *model, const es_profile *profile,
     double *row_s = es_alloc(2 * n_batches, sizeof *row_s);
     status = curve_init(&curve, profile, options, errors);
     if (status == ES_OK && (sums_s == NULL || row_s == NULL))
-        status = es_errors_add(errors, ES_NO_MEMORY, profile->path, 0, "out of memory");
+        status = es_errors_no_memory(errors, profile->path);
     if (status != ES_OK)
         goto done;
     double *whole_s = row_s + n_batches;
@@ -216,7 +216,7 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
     if (cost == NULL || heads_s == NULL || tails_s == NULL || cost->batches == NULL ||
         cost->tables == NULL || cost->available == NULL || cost->integers == NULL ||
         cost->doubles == NULL) {
-        status = es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+        status = es_errors_no_memory(errors, NULL);
         goto done;
     }
     es_status device_status = side_times(model, device, options, HEAD, heads_s, errors);

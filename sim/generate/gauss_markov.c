@@ -10,11 +10,11 @@
  * 36, 1930; the update is eq. 1.9 of Gillespie, "Exact numerical simulation of the
  * Ornstein-Uhlenbeck process and its integral", Phys. Rev. E 54, 1996.
  *
- * Values below the minimum are printed as the minimum, while x itself goes on undisturbed. Reflecting
- * would change the law of x and turn the depth of a fade into speed; clamping leaves x Gaussian, with
- * the correlation that was asked for, and a fade is a time at the lowest rate, as on a link whose
- * coding has reached its most robust step. The share of that time is Phi((minimum - mean) /
- * deviation).
+ * Values below the minimum are printed as the minimum, while x itself goes on undisturbed.
+ * Reflecting would change the law of x and turn the depth of a fade into speed; clamping leaves x
+ * Gaussian, with the correlation that was asked for, and a fade is a time at the lowest rate, as on
+ * a link whose coding has reached its most robust step. The share of that time is Phi((minimum -
+ * mean) / deviation).
  *
  * Outages are the two-state Markov chain of Gilbert, "Capacity of a burst-noise channel", Bell
  * System Technical Journal 39, 1960: in each step an up link goes down with probability step / up
@@ -22,7 +22,6 @@
  * means. They draw from a stream of their own: x is the same with and without them. */
 
 enum { STEP, MEAN, DEVIATION, CORRELATION_TIME, MINIMUM, UP_TIME, DOWN_TIME, N_OPTIONS };
-enum { WALK_STREAM, OUTAGE_STREAM };
 
 /* 10 Tbit/s: no draw of a 53-bit generator is 9 deviations off, so values stay far inside the
  * range of a rate. */
@@ -30,11 +29,12 @@ enum { WALK_STREAM, OUTAGE_STREAM };
 
 static const es_generator_option options[N_OPTIONS] = {
     [STEP] = {"step", ES_DIM_TIME, 1e-6, 1e6, "100ms", ""},
-    [MEAN] = {"mean", ES_DIM_DATA_RATE, 1e3, MOST_BPS, NULL, "the mean bandwidth"},
+    [MEAN] = {"mean", ES_DIM_DATA_RATE, 1e3, MOST_BPS, NULL,
+              "the mean bandwidth, such as 12Mbit/s"},
     [DEVIATION] = {"deviation", ES_DIM_DATA_RATE, 0, MOST_BPS, NULL,
-                   "the standard deviation of the bandwidth"},
+                   "the standard deviation of the bandwidth, such as 8Mbit/s"},
     [CORRELATION_TIME] = {"correlation-time", ES_DIM_TIME, 1e-6, 1e6, NULL,
-                          "the lag at which the correlation of the bandwidth is 1/e"},
+                          "the lag at which the correlation of the bandwidth is 1/e, such as 5s"},
     [MINIMUM] = {"minimum", ES_DIM_DATA_RATE, 0, MOST_BPS, "0bit/s", ""},
     [UP_TIME] = {"up-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
     [DOWN_TIME] = {"down-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
@@ -52,10 +52,9 @@ static es_status check(es_generation *generation, es_time step) {
     const double *values = generation->values;
     bool has_up = !isnan(values[UP_TIME]), has_down = !isnan(values[DOWN_TIME]);
     if (generation->duration / step >= ES_GENERATOR_MAX_SAMPLES)
-        return es_generation_mistake(generation,
-                                     "--duration over --step is %.3g samples; expected at most %d",
-                                     (double)generation->duration / (double)step,
-                                     ES_GENERATOR_MAX_SAMPLES);
+        return es_generation_mistake(
+            generation, "--duration over --step is %.3g samples; expected at most %d",
+            (double)generation->duration / (double)step, ES_GENERATOR_MAX_SAMPLES);
     if (has_up != has_down)
         return es_generation_mistake(generation, "--%s without --%s; outages need both",
                                      has_up ? "up-time" : "down-time",
@@ -68,8 +67,7 @@ static es_status check(es_generation *generation, es_time step) {
     return ES_OK;
 }
 
-static es_status walk(es_generation *generation, es_time step, gsl_rng *normals,
-                      gsl_rng *outages) {
+static es_status walk(es_generation *generation, es_time step, gsl_rng *normals, gsl_rng *outages) {
     const double *values = generation->values;
     double steps = values[STEP] / values[CORRELATION_TIME];
     double rho = exp(-steps), noise_bps = values[DEVIATION] * sqrt(-expm1(-2 * steps));
@@ -100,8 +98,8 @@ static es_status make(es_generation *generation) {
     if (status != ES_OK)
         return status;
     generation->time_decimals = decimals_of(step);
-    gsl_rng *normals = es_rng_create(generation->seed, 0, ES_RNG_TRACE, WALK_STREAM);
-    gsl_rng *outages = es_rng_create(generation->seed, 0, ES_RNG_TRACE, OUTAGE_STREAM);
+    gsl_rng *normals = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_GAUSS_MARKOV);
+    gsl_rng *outages = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_OUTAGES);
     status = normals != NULL && outages != NULL ? walk(generation, step, normals, outages)
                                                 : ES_NO_MEMORY;
     gsl_rng_free(normals);

@@ -22,8 +22,8 @@ enum { N_GENERATORS = sizeof generators / sizeof generators[0] };
  * a double holds its times to a tenth of a nanosecond. */
 enum { SEED, DURATION, N_COMMON };
 static const es_generator_option common[N_COMMON] = {
-    {"seed", ES_DIM_COUNT, 0, 0x1p53, NULL, "the name of the random numbers"},
-    {"duration", ES_DIM_TIME, 1e-3, 1e6, NULL, "the length of the trace"},
+    {"seed", ES_DIM_COUNT, 0, 0x1p53, NULL, "the name of the random numbers, such as 1"},
+    {"duration", ES_DIM_TIME, 1e-3, 1e6, NULL, "the length of the trace, such as 300s"},
 };
 
 enum { MAX_OPTIONS = N_COMMON + ES_GENERATOR_MAX_OPTIONS, VALUE_TEXT = 64, LIST_TEXT = 256 };
@@ -154,7 +154,7 @@ static es_status read_options(const es_generator *generator, size_t n_settings,
         options->texts[i][0] = '\0';
         options->values[i] = ES_NAN;
         if (text == NULL)
-            es_errors_add(errors, ES_USAGE, generator->name, 0, "needs --%s: %s", option->name,
+            es_errors_add(errors, ES_USAGE, generator->name, 0, "needs --%s, %s", option->name,
                           option->meaning);
         else if (given != NULL || text[0] != '\0')
             read_option(generator, option, text, options->texts[i], &options->values[i], errors);

@@ -10,6 +10,10 @@
 
 enum { ES_GENERATOR_MAX_OPTIONS = 16, ES_GENERATOR_MAX_SAMPLES = 10000000 };
 
+/* The random streams (rng.h, entities of ES_RNG_TRACE), one for each thing that is drawn, so that
+ * traces of one seed are independent. Values are part of the results: append, never renumber. */
+enum { ES_STREAM_GAUSS_MARKOV, ES_STREAM_OUTAGES, ES_STREAM_ON_OFF };
+
 /* A value is a whole number of these parts of its unit: the decimals it is printed with. */
 #define ES_GENERATOR_VALUE_DECIMALS 4
 #define ES_GENERATOR_VALUE_PARTS    1e4
@@ -19,7 +23,7 @@ typedef struct es_generator_option {
     es_dimension dimension;
     double least, most;  /* SI, both included */
     const char *preset;  /* NULL: has to be given; "": may be left out, its value is then NaN */
-    const char *meaning; /* for the message that it is missing */
+    const char *meaning; /* with an example, for the message that it is missing */
 } es_generator_option;
 
 /* A trace being made. */
@@ -49,8 +53,7 @@ typedef struct es_generator {
 #undef ES_GENERATOR
 
 /* Records that the options contradict each other; returns ES_INVALID. */
-es_status es_generation_mistake(es_generation *generation, const char *format, ...)
-    ES_PRINTF(2, 3);
+es_status es_generation_mistake(es_generation *generation, const char *format, ...) ES_PRINTF(2, 3);
 
 /* Adds a sample that holds from `start` on: 0 for the first, then rising by more than the printed
  * resolution. `value` in SI. */

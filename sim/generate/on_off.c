@@ -17,11 +17,12 @@ enum { LOW, HIGH, LOW_TIME, HIGH_TIME, N_OPTIONS };
 #define LEAST_S     1e-3
 
 static const es_generator_option options[N_OPTIONS] = {
-    [LOW] = {"low", ES_DIM_RATIO, 0, 1, NULL, "the lower level of the load"},
-    [HIGH] = {"high", ES_DIM_RATIO, 0, 1, NULL, "the higher level of the load"},
-    [LOW_TIME] = {"low-time", ES_DIM_TIME, LEAST_S, 1e6, NULL, "the mean time at the lower level"},
+    [LOW] = {"low", ES_DIM_RATIO, 0, 1, NULL, "the lower level of the load, such as 5%"},
+    [HIGH] = {"high", ES_DIM_RATIO, 0, 1, NULL, "the higher level of the load, such as 75%"},
+    [LOW_TIME] = {"low-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
+                  "the mean time at the lower level, such as 10s"},
     [HIGH_TIME] = {"high-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
-                   "the mean time at the higher level"},
+                   "the mean time at the higher level, such as 10s"},
 };
 
 static es_status make(es_generation *generation) {
@@ -34,7 +35,7 @@ static es_status make(es_generation *generation) {
         return es_generation_mistake(generation,
                                      "--duration takes about %.3g samples; expected at most %d",
                                      samples, ES_GENERATOR_MAX_SAMPLES);
-    gsl_rng *rng = es_rng_create(generation->seed, 0, ES_RNG_TRACE, 0);
+    gsl_rng *rng = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_ON_OFF);
     if (rng == NULL)
         return ES_NO_MEMORY;
     bool is_high =

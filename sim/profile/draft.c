@@ -103,7 +103,7 @@ const es_profile_row **es_profile_sort(const es_profile_row *rows, size_t n_rows
 es_status es_draft_finish(es_draft *draft, es_errors *errors) {
     draft->sorted = es_profile_sort(draft->rows, draft->n_rows);
     if (draft->sorted == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, draft->path, 0, "out of memory");
+        return es_errors_no_memory(errors, draft->path);
     es_status status = ES_OK;
     if (draft->n_rows == 0)
         status = es_errors_add(errors, ES_INVALID, draft->path, 0, "no row that could be read");

@@ -264,7 +264,7 @@ es_status es_profile_import_csv(const char *path, const es_profile_import *how,
                                 es_profile **profile, es_errors *errors) {
     es_draft *draft = es_draft_create(path);
     if (draft == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        return es_errors_no_memory(errors, path);
     importer in = {.how = how, .draft = draft, .errors = errors};
     es_status status = import(&in);
     if (status == ES_OK)

@@ -242,7 +242,7 @@ static es_status load(es_draft *draft, es_errors *errors) {
 es_status es_profile_load(const char *path, es_profile **profile, es_errors *errors) {
     es_draft *draft = es_draft_create(path);
     if (draft == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        return es_errors_no_memory(errors, path);
     es_status status = load(draft, errors);
     if (status == ES_OK)
         *profile = &draft->profile;

@@ -66,7 +66,7 @@ es_status es_profile_batches(const es_profile *profile, int64_t **batches, size_
     int64_t *found = es_alloc(n_rows, sizeof *found);
     es_status status = ES_OK;
     if (sorted == NULL || found == NULL) {
-        status = es_errors_add(errors, ES_NO_MEMORY, profile->path, 0, "out of memory");
+        status = es_errors_no_memory(errors, profile->path);
         goto done;
     }
     size_t n_units = count_units(sorted, n_rows);

@@ -64,7 +64,7 @@ es_status es_profile_save(const es_profile *profile, const char *path, bool repl
     for (size_t i = 0; i < profile->n_rows; i++)
         add_row(&text, &profile->rows[i]);
     if (text.failed)
-        status = es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        status = es_errors_no_memory(errors, path);
     else
         status = es_file_write(path, text.data, text.length, replace, errors);
     free(text.data);

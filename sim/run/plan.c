@@ -3,6 +3,7 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* Scenario choices that mirror another module's enum are compared here, where both are known. */
@@ -13,32 +14,73 @@ _Static_assert((int)ES_KNOWLEDGE_TRUE == (int)ES_KNOW_TRUE &&
 _Static_assert((int)ES_AT_END_AS_TRACE == (int)ES_AT_END_STOP + 1,
                "at_end of scenario.h and rate.h");
 
-static es_status no_memory(const es_plan *plan, es_errors *errors) {
-    return es_errors_add(errors, ES_NO_MEMORY, plan->scenario->ini->path, 0, "out of memory");
+/* True if a message about a file starts with a place in it. */
+static bool has_line(const char *text, const char *path) {
+    size_t length = strlen(path);
+    return strncmp(text, path, length) == 0 && text[length] == ':' &&
+           isdigit((unsigned char)text[length + 1]);
 }
 
-static es_status load_profile(const es_plan *plan, const char *name, es_profile **profile,
-                              es_errors *errors) {
+/* Takes over what is wrong with an input. A mistake without a line of its own (the file is missing,
+ * say) gets that of the key which names the file. */
+static void adopt_error(const es_plan *plan, const char *section, const char *key, const char *path,
+                        const es_error *found, es_errors *errors) {
+    if (found->status == ES_NO_MEMORY || has_line(found->text, path))
+        es_errors_add(errors, found->status, NULL, 0, "%s", found->text);
+    else
+        es_scenario_complain(plan->scenario, section, key, errors, "%s", found->text);
+}
+
+static void adopt_errors(const es_plan *plan, const char *section, const char *key,
+                         const char *path, const es_errors *found, es_errors *errors) {
+    for (size_t i = 0; i < found->n; i++)
+        adopt_error(plan, section, key, path, &found->records[i], errors);
+    errors->lost += found->lost;
+}
+
+/* The same for what two profiles together have found wrong. */
+static void adopt_cost_errors(const es_plan *plan, const es_errors *found, es_errors *errors) {
+    const char *device = plan->device->path, *server = plan->server->path;
+    size_t length = strlen(device);
+    for (size_t i = 0; i < found->n; i++) {
+        const char *text = found->records[i].text;
+        bool of_device = strncmp(text, device, length) == 0 && text[length] == ':';
+        adopt_error(plan, of_device ? "device" : "server", "profile", of_device ? device : server,
+                    &found->records[i], errors);
+    }
+    errors->lost += found->lost;
+}
+
+static es_status load_profile(const es_plan *plan, const char *section, const char *name,
+                              es_profile **profile, es_errors *errors) {
     char *path = es_path_beside(plan->scenario->ini->path, name);
     if (path == NULL)
-        return no_memory(plan, errors);
-    es_status status = es_profile_load(path, profile, errors);
+        return es_errors_no_memory(errors, NULL);
+    es_errors found;
+    es_errors_init(&found);
+    es_status status = es_profile_load(path, profile, &found);
+    adopt_errors(plan, section, "profile", path, &found, errors);
     free(path);
     return status;
 }
 
-static es_status load_trace(const es_plan *plan, const char *name, const es_trace_options *options,
+static es_status load_trace(const es_plan *plan, const char *section, const char *key,
+                            const char *name, const es_trace_options *options,
                             es_trace_transform transform, int at_end, es_trace **trace,
                             es_rate **rate, es_errors *errors) {
     char *path = es_path_beside(plan->scenario->ini->path, name);
     if (path == NULL)
-        return no_memory(plan, errors);
-    es_status status = es_trace_load(path, options, trace, errors);
+        return es_errors_no_memory(errors, NULL);
+    es_errors found;
+    es_errors_init(&found);
+    es_status status = es_trace_load(path, options, trace, &found);
+    if (status == ES_OK) {
+        transform.at_end = at_end == ES_AT_END_AS_TRACE ? (*trace)->at_end : (es_at_end)at_end;
+        status = es_trace_rate(*trace, &transform, rate, &found);
+    }
+    adopt_errors(plan, section, key, path, &found, errors);
     free(path);
-    if (status != ES_OK)
-        return status;
-    transform.at_end = at_end == ES_AT_END_AS_TRACE ? (*trace)->at_end : (es_at_end)at_end;
-    return es_trace_rate(*trace, &transform, rate, errors);
+    return status;
 }
 
 /* Time of a validated key. */
@@ -49,20 +91,19 @@ static es_time time_of(double seconds) {
     return time;
 }
 
-static es_status constant_rate(const es_plan *plan, double value, es_rate **rate,
-                               es_errors *errors) {
+static es_status constant_rate(double value, es_rate **rate, es_errors *errors) {
     es_status status = es_rate_create_constant(llround(value), rate);
-    return status == ES_NO_MEMORY ? no_memory(plan, errors) : status;
+    return status == ES_NO_MEMORY ? es_errors_no_memory(errors, NULL) : status;
 }
 
 static es_status open_uplink(es_plan *plan, es_errors *errors) {
     const es_scenario *s = plan->scenario;
     if (s->uplink.trace == NULL)
-        return constant_rate(plan, s->uplink.rate_bps.values[0], &plan->uplink, errors);
+        return constant_rate(s->uplink.rate_bps.values[0], &plan->uplink, errors);
     es_trace_options options = {ES_BANDWIDTH, s->uplink.format, time_of(s->uplink.window_s)};
     es_trace_transform transform = {s->uplink.scale, time_of(s->uplink.offset_s), ES_AT_END_LOOP};
-    return load_trace(plan, s->uplink.trace, &options, transform, s->uplink.at_end,
-                      &plan->uplink_trace, &plan->uplink, errors);
+    return load_trace(plan, "uplink", "trace", s->uplink.trace, &options, transform,
+                      s->uplink.at_end, &plan->uplink_trace, &plan->uplink, errors);
 }
 
 static es_status open_server(es_plan *plan, es_errors *errors) {
@@ -75,13 +116,13 @@ static es_status open_server(es_plan *plan, es_errors *errors) {
             return es_scenario_complain(s, "server", "load", errors,
                                         "a server that is fully loaded for ever never "
                                         "finishes a tail");
-        return constant_rate(plan, capacity, &plan->server_rate, errors);
+        return constant_rate(capacity, &plan->server_rate, errors);
     }
     es_trace_options options = {ES_LOAD, s->server.load_format, ES_SECOND};
     es_trace_transform transform = {s->server.load_scale, time_of(s->server.load_offset_s),
                                     ES_AT_END_LOOP};
-    return load_trace(plan, s->server.load_trace, &options, transform, s->server.load_at_end,
-                      &plan->load_trace, &plan->server_rate, errors);
+    return load_trace(plan, "server", "load_trace", s->server.load_trace, &options, transform,
+                      s->server.load_at_end, &plan->load_trace, &plan->server_rate, errors);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -96,7 +137,7 @@ static es_status create_cost(es_plan *plan, es_errors *errors) {
     int64_t *distinct = es_alloc(n, sizeof *distinct);
     if (plan->batches == NULL || distinct == NULL) {
         free(distinct);
-        return no_memory(plan, errors);
+        return es_errors_no_memory(errors, NULL);
     }
     for (size_t i = 0; i < n; i++)
         distinct[i] = plan->batches[i] = (int64_t)s->workload.batch.values[i];
@@ -114,8 +155,11 @@ static es_status create_cost(es_plan *plan, es_errors *errors) {
         .n_batches = n_distinct,
         .batches = distinct,
     };
+    es_errors found;
+    es_errors_init(&found);
     es_status status =
-        es_cost_create(plan->model, plan->device, plan->server, &options, &plan->cost, errors);
+        es_cost_create(plan->model, plan->device, plan->server, &options, &plan->cost, &found);
+    adopt_cost_errors(plan, &found, errors);
     free(distinct);
     return status;
 }
@@ -128,7 +172,7 @@ es_status es_plan_create(const char *path, size_t n_overrides, const char *const
                          es_plan **out, es_errors *errors) {
     es_plan *plan = es_alloc(1, sizeof *plan);
     if (plan == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        return es_errors_no_memory(errors, path);
     es_status status = es_scenario_load(path, n_overrides, overrides, &plan->scenario, errors);
     if (status != ES_OK)
         goto done;
@@ -142,12 +186,12 @@ es_status es_plan_create(const char *path, size_t n_overrides, const char *const
     if (model != ES_OK)
         es_scenario_complain(s, "model", "name", errors, "%s", model_errors.records[0].text);
     status = worse(status, model);
-    status = worse(status, load_profile(plan, s->device.profile, &plan->device, errors));
-    status = worse(status, load_profile(plan, s->server.profile, &plan->server, errors));
+    status = worse(status, load_profile(plan, "device", s->device.profile, &plan->device, errors));
+    status = worse(status, load_profile(plan, "server", s->server.profile, &plan->server, errors));
     status = worse(status, open_uplink(plan, errors));
     status = worse(status, open_server(plan, errors));
     if (!isnan(s->downlink.rate_bps))
-        status = worse(status, constant_rate(plan, s->downlink.rate_bps, &plan->downlink, errors));
+        status = worse(status, constant_rate(s->downlink.rate_bps, &plan->downlink, errors));
     if (status == ES_OK)
         status = create_cost(plan, errors);
     if (status == ES_OK)

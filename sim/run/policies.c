@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static es_status no_memory(const es_plan *plan, es_errors *errors) {
-    return es_errors_add(errors, ES_NO_MEMORY, plan->scenario->ini->path, 0, "out of memory");
-}
-
 static size_t last_cut(const es_plan *plan) {
     return plan->cost->n_cuts - 1;
 }
@@ -24,7 +20,7 @@ static es_status offer_cuts(es_plan *plan, es_errors *errors) {
     plan->compressive = es_alloc(n, sizeof *plan->compressive);
     plan->offered_cuts = es_alloc(n, sizeof *plan->offered_cuts);
     if (plan->offered == NULL || plan->compressive == NULL || plan->offered_cuts == NULL)
-        return no_memory(plan, errors);
+        return es_errors_no_memory(errors, NULL);
     bool residual_only = plan->scenario->model.cut_points == ES_CUTS_RESIDUAL_BLOCKS;
     double record = 1;
     for (size_t cut = 0; cut < n; cut++) {
@@ -64,7 +60,7 @@ static es_status add(es_plan *plan, const es_policy_section *section, const es_p
                    sizeof *plan->policies) != ES_OK) {
         free(name.data);
         free(copy);
-        return no_memory(plan, errors);
+        return es_errors_no_memory(errors, NULL);
     }
     memcpy(copy, candidates, n_candidates * sizeof *copy);
     plan->policies[plan->n_policies++] = (struct planned_policy){
@@ -238,7 +234,7 @@ es_status plan_policies(es_plan *plan, es_errors *errors) {
     es_status status = offer_cuts(plan, errors);
     uint32_t *candidates = es_alloc(plan->cost->n_cuts, sizeof *candidates);
     if (status == ES_OK && candidates == NULL)
-        status = no_memory(plan, errors);
+        status = es_errors_no_memory(errors, NULL);
     for (size_t i = 0; i < plan->scenario->n_policies && status != ES_NO_MEMORY; i++) {
         es_status resolved = resolve(plan, &plan->scenario->policies[i], candidates, errors);
         status = status != ES_OK ? status : resolved;

@@ -89,7 +89,7 @@ static es_status find_hindsight(struct running *run, const struct planned_policy
         config.series_period_ns = 0;
         config.context = &trial;
         config.steps = take_trial;
-        es_world_result result;
+        es_world_result result = {0};
         es_status status = simulate(&config, &result, run->errors);
         if (status != ES_OK)
             return status;
@@ -143,7 +143,7 @@ static es_status run_policy(struct running *run, es_run_report *report) {
                              .n_cuts = plan->cost->n_cuts,
                              .cut_counts = run->cut_counts + p * plan->cost->n_cuts,
                              .scratch = run->scratch};
-    es_world_result result;
+    es_world_result result = {0};
     es_status status = simulate(&config, &result, run->errors);
     if (status != ES_OK)
         return status;
@@ -241,7 +241,7 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         storage->server_provenance == NULL || storage->names == NULL || storage->types == NULL ||
         storage->cuts == NULL || storage->head_s == NULL || storage->tail_s == NULL ||
         storage->bytes == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, s->ini->path, 0, "out of memory");
+        return es_errors_no_memory(errors, s->ini->path);
     record_cuts(plan, storage);
     for (size_t p = 0; p < plan->n_policies; p++) {
         storage->names[p] = plan->policies[p].name;
@@ -310,7 +310,7 @@ static es_status allocate(struct running *run) {
                     summary->cut_share != NULL && summary->utilisation != NULL &&
                     summary->queue_length != NULL && summary->gain_mean_of_ratios != NULL &&
                     summary->gain_ratio_of_means != NULL;
-    return complete ? ES_OK : es_errors_add(run->errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+    return complete ? ES_OK : es_errors_no_memory(run->errors, NULL);
 }
 
 static void running_fini(struct running *run) {

@@ -207,9 +207,8 @@ es_status summarise_latencies(const es_sink_ops *ops, void *sink, size_t n_polic
                               const struct tally *tallies, es_summary *summary, es_errors *errors) {
     double *latencies = es_alloc(n_policies * ES_BLOCK_STEPS, sizeof *latencies);
     struct pair *pairs = es_alloc(n_policies * n_policies, sizeof *pairs);
-    es_status status = latencies != NULL && pairs != NULL
-                           ? ES_OK
-                           : es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
+    es_status status =
+        latencies != NULL && pairs != NULL ? ES_OK : es_errors_no_memory(errors, NULL);
     for (size_t p = 0; p < n_policies && status == ES_OK; p++)
         status = fill_quantiles(ops, sink, p, &tallies[p], latencies, summary->figures[p], errors);
     if (status == ES_OK)

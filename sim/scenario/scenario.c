@@ -89,7 +89,7 @@ static es_status parse_value(const es_ini *ini, const struct key *key, const es_
         status =
             es_parse_quantities(slice_of(value), key->dimension, &list.values, &list.n, &expected);
         if (status == ES_NO_MEMORY)
-            return es_errors_add(errors, ES_NO_MEMORY, ini->path, 0, "out of memory");
+            return es_errors_no_memory(errors, ini->path);
         if (status != ES_OK)
             return es_ini_complain(ini, entry, errors,
                                    "expected %s, or a list of them (1, 2, 5..10 step 2)", expected);
@@ -122,8 +122,9 @@ static es_status parse_section(const es_ini *ini, const char *kind, size_t secti
         if (value != NULL)
             status = parse_value(ini, key, entry, value, object, errors);
         else if (key->required)
-            status = es_errors_add(errors, ES_INVALID, ini->path, 0, "[%s] %s is missing: %s", kind,
-                                   key->name, key->meaning);
+            status = es_errors_add(errors, ES_INVALID, ini->path,
+                                   section < ini->n_sections ? ini->sections[section].line : 0,
+                                   "[%s] %s is missing: %s", kind, key->name, key->meaning);
         else
             set_absent(key, object);
         first = first == ES_OK ? status : first;
@@ -142,7 +143,7 @@ static es_status parse_policies(es_scenario *scenario, es_errors *errors) {
                              "there is no [policy NAME] section: at least one policy is needed");
     scenario->policies = es_alloc(n, sizeof *scenario->policies);
     if (scenario->policies == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, ini->path, 0, "out of memory");
+        return es_errors_no_memory(errors, ini->path);
     es_status first = ES_OK;
     for (size_t s = es_ini_find_section(ini, "policy", 0); s < ini->n_sections;
          s = es_ini_find_section(ini, "policy", s + 1)) {
@@ -206,7 +207,7 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
 static es_status check_names(const es_ini *ini, es_errors *errors) {
     es_ini_known *known = es_alloc(n_keys, sizeof *known);
     if (known == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, ini->path, 0, "out of memory");
+        return es_errors_no_memory(errors, ini->path);
     for (size_t i = 0; i < n_keys; i++)
         known[i] =
             (es_ini_known){keys[i].section, keys[i].name, strcmp(keys[i].section, "policy") == 0};
@@ -219,7 +220,7 @@ es_status es_scenario_load(const char *path, size_t n_overrides, const char *con
                            es_scenario **out, es_errors *errors) {
     es_scenario *scenario = es_alloc(1, sizeof *scenario);
     if (scenario == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        return es_errors_no_memory(errors, path);
     es_status status = es_ini_load(path, &scenario->ini, errors);
     for (size_t i = 0; status == ES_OK && i < n_overrides; i++)
         status = es_ini_override(scenario->ini, overrides[i], errors);
@@ -272,23 +273,23 @@ static es_status complain_at(const es_scenario *scenario, size_t section, const 
                          text);
 }
 
-es_status es_scenario_complain(const es_scenario *scenario, const char *section, const char *name,
+es_status es_scenario_complain(const es_scenario *scenario, const char *section, const char *key,
                                es_errors *errors, const char *format, ...) {
     char text[ES_ERROR_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return complain_at(scenario, es_ini_find_section(scenario->ini, section, 0), section, name,
+    return complain_at(scenario, es_ini_find_section(scenario->ini, section, 0), section, key,
                        errors, text);
 }
 
 es_status es_policy_complain(const es_scenario *scenario, const es_policy_section *policy,
-                             const char *name, es_errors *errors, const char *format, ...) {
+                             const char *key, es_errors *errors, const char *format, ...) {
     char text[ES_ERROR_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return complain_at(scenario, policy->section, "policy", name, errors, text);
+    return complain_at(scenario, policy->section, "policy", key, errors, text);
 }

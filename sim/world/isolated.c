@@ -71,9 +71,8 @@ static es_status write_step(es_world *world, es_time at, size_t cut, const es_po
     block->load_true[i] = truth->load;
     block->load_estimate[i] = known->load;
     block->deadline[i] = deadline_s;
-    block->status[i] = !finished                ? ES_STEP_UNFINISHED
-                       : latency_s > deadline_s ? ES_STEP_LATE
-                                                : ES_STEP_COMPLETED;
+    es_step_status status = latency_s > deadline_s ? ES_STEP_LATE : ES_STEP_COMPLETED;
+    block->status[i] = (int8_t)(finished ? status : ES_STEP_UNFINISHED);
     block->energy[i] =
         finished ? world_energy(world, costs->head_s[cut], send_s, receive_s, latency_s) : ES_NAN;
     block->oracle_latency[i] = isfinite(oracle_s) ? oracle_s : ES_NAN;

@@ -18,7 +18,7 @@ enum slot {
     N_SLOTS
 };
 
-enum { NOBODY = UINT32_MAX, IN_FLIGHT = -1 };
+enum { IN_FLIGHT = -1 };
 
 /* A request in flight; it is found at its step modulo the capacity of the ring. */
 struct request {
@@ -135,7 +135,6 @@ static void push(open_system *open, struct queue *queue, uint32_t index, es_time
     integrate(queue, now);
     struct request *request = &open->ring[index];
     request->entered = now;
-    request->next = NOBODY;
     if (queue->n++ == 0)
         queue->first = index;
     else
@@ -220,7 +219,7 @@ static void write_rows(es_world *world, bool all) {
         block->load_true[i] = r->load_true;
         block->load_estimate[i] = r->load_estimate;
         block->deadline[i] = deadline_s;
-        block->status[i] = r->status == IN_FLIGHT ? ES_STEP_UNFINISHED : r->status;
+        block->status[i] = (int8_t)(r->status == IN_FLIGHT ? ES_STEP_UNFINISHED : r->status);
         block->energy[i] =
             finished ? world_energy(world, head_s, send_s, receive_s, latency_s) : ES_NAN;
         block->oracle_latency[i] = r->oracle_s;

@@ -15,7 +15,7 @@ es_status es_world_create(const es_world_config *config, es_world **out) {
     es_status status = ES_NO_MEMORY;
     world->block = es_alloc(1, sizeof *world->block);
     world->outcome_s = es_alloc(config->cost->n_cuts, sizeof *world->outcome_s);
-    world->costs = es_alloc(config->n_batches, sizeof *world->costs);
+    world->costs = es_alloc(config->n_batches, sizeof(const es_cut_costs *));
     world->delay_s = es_alloc(config->n_batches, sizeof *world->delay_s);
     if (config->poisson)
         world->arrivals = es_rng_create(config->seed, 0, ES_RNG_ARRIVALS, 0);

@@ -75,6 +75,7 @@ static void release_script(es_network *network) {
 static es_status run_script(es_network *network, bool stamped, int64_t *stamps_ns,
                             es_errors *errors) {
     script_state *script = network->script;
+    assert_int_equal(stamped, script->n_passes % 2 == 0);
     script_pass pass = script->at(script->n_passes++);
     stamps_ns[0] = script->clock_ns;
     script->clock_ns += 1 * US;
@@ -288,6 +289,29 @@ static void test_disturbed_passes_are_dropped(void **state) {
     assert_int_equal(times.n_passes - times.n_dropped, times.units[0].n + times.whole.n);
     assert_near(times.units[1].mean, 100e-6, 1e-12);
     assert_near(times.whole.mean, 401e-6, 1e-12);
+    es_batch_times_fini(&times);
+}
+
+/* Passes of one kind, stamped or plain, are preempted three times out of four. */
+static script_pass stamped_preempted(size_t number) {
+    return (script_pass){.unit_ns = 100 * US,
+                         .lost_ns = number % 2 == 0 && number % 8 != 0 ? MS : 0};
+}
+
+static script_pass plain_preempted(size_t number) {
+    return (script_pass){.unit_ns = 100 * US,
+                         .lost_ns = number % 2 == 1 && number % 8 != 1 ? MS : 0};
+}
+
+static void test_both_kinds_need_their_samples(void **state) {
+    (void)state;
+    es_batch_times times;
+    es_errors errors;
+    assert_int_equal(measure(stamped_preempted, &rule, &times, &errors), ES_OK);
+    assert_true(times.units[0].n >= 30 && times.whole.n >= 4 * 29);
+    es_batch_times_fini(&times);
+    assert_int_equal(measure(plain_preempted, &rule, &times, &errors), ES_OK);
+    assert_true(times.whole.n >= 30 && times.units[0].n >= 4 * 29);
     es_batch_times_fini(&times);
 }
 
@@ -513,6 +537,7 @@ int main(void) {
         cmocka_unit_test(test_units_of_a_pass_add_up_to_it),
         cmocka_unit_test(test_noise_asks_for_more_samples),
         cmocka_unit_test(test_disturbed_passes_are_dropped),
+        cmocka_unit_test(test_both_kinds_need_their_samples),
         cmocka_unit_test(test_slow_passes_are_kept),
         cmocka_unit_test(test_a_pass_may_lose_little),
         cmocka_unit_test(test_time_box_ends_it),

@@ -31,6 +31,12 @@ void es_errors_init(es_errors *errors);
 es_status es_errors_add(es_errors *errors, es_status status, const char *file, size_t line,
                         const char *format, ...) ES_PRINTF(5, 6);
 
+/* Adds "out of memory", about a file or NULL, and returns ES_NO_MEMORY. */
+static inline es_status es_errors_no_memory(es_errors *errors, const char *file) {
+    es_errors_add(errors, ES_NO_MEMORY, file, 0, "out of memory");
+    return ES_NO_MEMORY;
+}
+
 /* The status of the first record, ES_OK if there is none: what a function returns after collecting.
  */
 es_status es_errors_status(const es_errors *errors);

@@ -1,0 +1,93 @@
+"""What the figures need of a result file (../FORMAT.md)."""
+
+import configparser
+
+import h5py
+import numpy as np
+
+COMPLETED, LATE = 0, 1
+
+# Types of policies that keep one cut for the whole run.
+FIXED = ("no-offload", "full-offload", "static-split")
+
+
+def texts(variable):
+    return list(variable.asstr()[...])
+
+
+class Result:
+    def __init__(self, path):
+        self.file = h5py.File(path, "r")
+        self.policies = texts(self.file["policy"])
+        self.types = texts(self.file["policy_type"])
+        self.n_steps = self.file["n_steps"][...]
+        self.cut_names = texts(self.file["cuts/name"])
+        self.warmup_s = float(self["warmup_s"])
+        resolved = configparser.ConfigParser(interpolation=None, strict=False, delimiters="=", comment_prefixes=";")
+        resolved.read_string(self.file["scenario_resolved"].asstr()[()])
+        self.is_grid = self["mode"] == "isolated" and resolved.get("workload", "states", fallback="") == "grid"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def __getitem__(self, name):
+        """A root attribute."""
+        value = self.file.attrs[name]
+        return value if isinstance(value, str) else value[0]
+
+    def column(self, name, policy):
+        """A column of the per-step table, without padding."""
+        return self.file[name][policy, : self.n_steps[policy]]
+
+    def series(self, name):
+        """A variable of /series, or None."""
+        return self.file[f"series/{name}"][...] if "series" in self.file else None
+
+    def figure(self, name, policy):
+        return float(self.file[f"summary/{name}"][policy])
+
+    def cut_share(self, policy):
+        return self.file["summary/cut_share"][policy]
+
+    def is_adaptive(self, policy):
+        return self.types[policy] not in FIXED
+
+    def adaptive(self):
+        return [p for p in range(len(self.policies)) if self.is_adaptive(p)]
+
+    def is_completed(self, policy):
+        status = self.column("status", policy)
+        return (status == COMPLETED) | (status == LATE)
+
+    def cut_label(self, cut):
+        note = " (full offload)" if cut == 0 else " (no offload)" if cut == len(self.cut_names) - 1 else ""
+        return f"{cut} {self.cut_names[cut]}{note}"
+
+    def shown_policies(self, most):
+        """At most so many policies, in the file's order: those that decide per request, then the ends of the range,
+        then the fixed ones by their mean latency."""
+
+        def rank(p):
+            group = 0 if self.is_adaptive(p) else 2 if self.types[p] == "static-split" else 1
+            mean = self.figure("latency_mean", p)
+            return group, mean if np.isfinite(mean) else np.inf
+
+        return sorted(sorted(range(len(self.policies)), key=rank)[:most])
+
+    def byte_convention(self):
+        text = (f"{self['input_bytes_per_element']:g} B per input element, "
+                f"{self['feature_bytes_per_element']:g} B per feature element")
+        return text + (f", {self['header_bytes']:g} B header" if self["header_bytes"] > 0 else "")
+
+    def profile_kinds(self):
+        """How the times were come by, for those profiles that were not measured."""
+        inputs = self.file["inputs"]
+        found = []
+        for role, provenance in zip(texts(inputs["input"]), texts(inputs["provenance"])):
+            kind = next((line[6:] for line in provenance.splitlines() if line.startswith("kind: ")), "measured")
+            if kind != "measured":
+                found.append(f"{role} {kind}")
+        return found

@@ -1,0 +1,65 @@
+"""The look that all figures share."""
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402 (the backend is chosen first)
+
+# Okabe and Ito, "Color Universal Design" (2008), the yellow and the grey exchanged for darker ones.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
+DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)))
+MOST_POLICIES = 8
+WIDTH_IN = 9.0
+
+
+def setup():
+    plt.rcParams.update({
+        "savefig.dpi": 150, "figure.dpi": 150, "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9,
+        "legend.fontsize": 8, "legend.frameon": False, "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
+        "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.2,
+        "svg.hashsalt": "edgesplit",
+    })
+
+
+def line(i, adaptive):
+    """Colour and dashes of the i-th policy shown: policies that decide per request are solid and thicker."""
+    return {"color": PALETTE[i % len(PALETTE)], "linestyle": DASHES[0] if adaptive else DASHES[1],
+            "linewidth": 1.6 if adaptive else 1.1}
+
+
+def spans_decades(values, least=1.5):
+    positive = values[values > 0]
+    return positive.size > 0 and np.log10(positive.max() / positive.min()) > least
+
+
+def plain_log_ticks(axis):
+    """Numbers such as 0.2, 1, 50 on a logarithmic axis, not powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def rate_unit(rates_bps):
+    """Unit and divisor that keep the numbers of a data rate short."""
+    largest = np.nanmax(rates_bps) if rates_bps.size else 0
+    return ("Gbit/s", 1e9) if largest >= 2e9 else ("Mbit/s", 1e6) if largest >= 2e5 else ("kbit/s", 1e3)
+
+
+def finish(figure, result):
+    """Title and footer: whatever could turn the message of a figure round stands on it."""
+    title = result["title"] or f"{result['model']}, {result['mode']} mode"
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left", wrap=True)
+    facts = [str(result["model"]), f"{result['mode']} mode", result.byte_convention(), f"seed {result['seed']}",
+             *result.profile_kinds()]
+    figure.text(0.01, 0.004, "   ·   ".join(facts), fontsize=7, color="#555555", ha="left", va="bottom")
+
+
+def note_of_selection(result, shown):
+    """The legend's title; says so if some policies are left out."""
+    if len(shown) == len(result.policies):
+        return "policy"
+    return f"{len(shown)} of {len(result.policies)} policies"

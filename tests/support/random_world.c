@@ -1,0 +1,175 @@
+#include "random_world.h"
+
+#include "edgesplit/number.h"
+
+#include <string.h>
+
+uint64_t roll(struct dice *dice) {
+    uint64_t z = dice->state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+int64_t roll_between(struct dice *dice, int64_t least, int64_t most) {
+    return least + (int64_t)(roll(dice) % (uint64_t)(most - least + 1));
+}
+
+double roll_real(struct dice *dice) {
+    return (double)(roll(dice) >> 11) * 0x1p-53;
+}
+
+bool roll_chance(struct dice *dice, int percent) {
+    return roll_between(dice, 1, 100) <= percent;
+}
+
+es_rate *rate_of(const struct pieces *pieces) {
+    return stepped_rate(pieces->n, pieces->starts, pieces->rates, pieces->at_end);
+}
+
+/* The piece that holds at `at`, and when it ends. */
+static int64_t piece_at(const struct pieces *pieces, es_time at, es_time *end) {
+    es_time span = pieces->starts[pieces->n], begun = 0;
+    if (at >= span && pieces->at_end != ES_AT_END_LOOP) {
+        *end = ES_TIME_NEVER;
+        return pieces->at_end == ES_AT_END_HOLD ? pieces->rates[pieces->n - 1] : 0;
+    }
+    if (at >= span)
+        begun = at - at % span;
+    size_t i = 0;
+    while (pieces->starts[i + 1] <= at - begun)
+        i++;
+    *end = begun + pieces->starts[i + 1];
+    return pieces->rates[i];
+}
+
+int64_t rate_at(const struct pieces *pieces, es_time at) {
+    es_time end;
+    return piece_at(pieces, at, &end);
+}
+
+es_time work_done_at(const struct pieces *pieces, es_time from, es_work work) {
+    while (work > 0) {
+        es_time end;
+        int64_t rate = piece_at(pieces, from, &end);
+        if (end == ES_TIME_NEVER && rate == 0)
+            return ES_TIME_NEVER;
+        es_work done = (es_work)rate * (end - from);
+        if (end == ES_TIME_NEVER || done >= work)
+            return from + (es_time)((work + rate - 1) / rate);
+        work -= done;
+        from = end;
+    }
+    return from;
+}
+
+static void random_network(struct made_up *network, struct dice *dice) {
+    network->n_cuts = (size_t)roll_between(dice, 2, MAX_CUTS);
+    network->n_batches = (size_t)roll_between(dice, 1, MAX_BATCHES);
+    size_t last = network->n_cuts - 1;
+    for (size_t b = 0; b < network->n_batches; b++) {
+        network->batches[b] = (int64_t)(3 * b) + roll_between(dice, 1, 3);
+        int64_t *head_ns = network->head_ns[b], *tail_ns = network->tail_ns[b];
+        head_ns[0] = tail_ns[last] = network->bytes[b][last] = 0;
+        for (size_t cut = 1; cut <= last; cut++) {
+            head_ns[cut] = head_ns[cut - 1] + roll_between(dice, 0, 8 * MS);
+            size_t mirrored = last - cut;
+            tail_ns[mirrored] = tail_ns[mirrored + 1] + roll_between(dice, 0, 4 * MS);
+            network->bytes[b][cut - 1] = roll_between(dice, 1, 20000);
+        }
+    }
+}
+
+/* Pieces of 1 .. 40 ms with rates around `typical`, some of them 0. */
+static void random_pieces(struct pieces *pieces, struct dice *dice, int64_t typical) {
+    static const es_at_end at_ends[] = {ES_AT_END_LOOP, ES_AT_END_LOOP, ES_AT_END_HOLD,
+                                        ES_AT_END_STOP};
+    pieces->n = (size_t)roll_between(dice, 1, MAX_PIECES);
+    pieces->at_end = at_ends[roll_between(dice, 0, 3)];
+    for (size_t i = 0; i < pieces->n; i++) {
+        pieces->starts[i + 1] = pieces->starts[i] + roll_between(dice, MS, 40 * MS);
+        bool zero = i > 0 && roll_chance(dice, 15);
+        pieces->rates[i] = zero ? 0 : roll_between(dice, typical / 10, typical);
+    }
+}
+
+static void random_policy(struct random_world *world, struct dice *dice) {
+    size_t n_policies = 0, n = 0;
+    while (es_policies_at(n_policies) != NULL)
+        n_policies++;
+    const es_policy_ops *ops =
+        es_policies_at((size_t)roll_between(dice, 0, (int64_t)n_policies - 1));
+    uint32_t last = (uint32_t)(world->network.n_cuts - 1);
+    for (uint32_t cut = 0; cut <= last; cut++)
+        if (ops->clairvoyant || roll_chance(dice, 60))
+            world->candidates[n++] = cut;
+    bool single = ops->whole_device || ops->whole_server || ops->fixed;
+    if (n == 0 || single) {
+        world->candidates[0] = (uint32_t)roll_between(dice, 0, last);
+        n = 1;
+    }
+    if (ops->whole_device || ops->whole_server)
+        world->candidates[0] = ops->whole_device ? last : 0;
+    world->policy = (es_policy){ops, n, world->candidates};
+}
+
+static void random_config(struct random_world *world, struct dice *dice) {
+    es_world_config *config = &world->config;
+    *config = one_request(&world->network.cost, &world->policy, NULL, NULL);
+    config->knowing = (es_knowing)roll_between(dice, ES_KNOW_TRUE, ES_KNOW_EWMA);
+    config->half_life_s = 0.001 + 0.05 * roll_real(dice);
+    config->initial_rate_bps = 1e5 + 1e7 * roll_real(dice);
+    config->uplink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
+    config->downlink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
+    config->result_bytes = roll_chance(dice, 50) ? 1000 * roll_real(dice) : 0;
+    config->n_batches = (size_t)roll_between(dice, 1, 4);
+    config->batches = world->batches;
+    config->seed = roll(dice);
+    config->poisson = roll_chance(dice, 50);
+    config->arrival_rate_hz = 20 + 400 * roll_real(dice);
+    config->n_steps = (uint64_t)roll_between(dice, 1, MAX_REQUESTS);
+    if (roll_chance(dice, 20))
+        config->duration_ns = roll_between(dice, 1, 200 * MS);
+    config->exponential_head = roll_chance(dice, 30);
+    config->exponential_tail = roll_chance(dice, 30);
+    if (roll_chance(dice, 60))
+        config->deadline_ns = roll_between(dice, 1, 100 * MS);
+    config->drop_late = config->deadline_ns != ES_TIME_NEVER && roll_chance(dice, 60);
+    config->max_backlog = (size_t)roll_between(dice, 2, MAX_REQUESTS);
+    config->has_energy = roll_chance(dice, 50);
+    config->active_w = 5 * roll_real(dice);
+    config->transmit_w = 2 * roll_real(dice);
+    config->receive_w = roll_real(dice);
+    config->idle_w = roll_real(dice);
+}
+
+void random_world_update(struct random_world *world) {
+    random_world_fini(world);
+    world->config.uplink = world->uplink_rate = rate_of(&world->uplink);
+    world->config.server = world->server_rate = rate_of(&world->server);
+    world->downlink_rate = world->has_downlink ? rate_of(&world->downlink) : NULL;
+    world->config.downlink = world->downlink_rate;
+}
+
+void random_world_init(struct random_world *world, uint64_t seed) {
+    struct dice dice = {seed};
+    memset(world, 0, sizeof *world);
+    random_network(&world->network, &dice);
+    made_up_cost(&world->network);
+    random_pieces(&world->uplink, &dice, 20000000);
+    random_pieces(&world->server, &dice, ES_FULL_CAPACITY);
+    random_pieces(&world->downlink, &dice, 5000000);
+    world->has_downlink = roll_chance(&dice, 50);
+    random_policy(world, &dice);
+    random_config(world, &dice);
+    for (size_t i = 0; i < world->config.n_batches; i++)
+        world->batches[i] =
+            world->network.batches[roll_between(&dice, 0, (int64_t)world->network.n_batches - 1)];
+    random_world_update(world);
+}
+
+void random_world_fini(struct random_world *world) {
+    es_rate_destroy(world->uplink_rate);
+    es_rate_destroy(world->server_rate);
+    es_rate_destroy(world->downlink_rate);
+}
