@@ -59,8 +59,8 @@ void es_summary_warnings(const es_result *result, es_text *text) {
         double unfinished = es_result_figure_of(result, "unfinished", p);
         if (es_result_figure_of(result, "saturated", p) > 0)
             es_text_add(text,
-                        "%s: saturated, stopped after %lld steps: its figures depend on when it "
-                        "was stopped\n",
+                        "%s: saturated: stopped when %lld requests had arrived; its figures "
+                        "depend on when\n",
                         name, (long long)result->n_steps[p]);
         if (unfinished > 0)
             es_text_add(text,

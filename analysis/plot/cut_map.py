@@ -36,51 +36,58 @@ def grid_of(result, policy, load, rates, batches):
     return cuts
 
 
-def colours_of(cuts):
-    """Ordered by depth where cuts are many, else as different as possible."""
-    if len(cuts) <= len(style.PALETTE):
-        return [style.PALETTE[i] for i in range(len(cuts))]
-    return [plt.matplotlib.colormaps["viridis"](i / (len(cuts) - 1)) for i in range(len(cuts))]
+def colours_of(result, cuts):
+    """Greys for the two ends, a scale of depth between them."""
+    inner = [cut for cut in cuts if 0 < cut < len(result.cut_names) - 1]
+    scale = plt.matplotlib.colormaps["viridis_r"]
+    depth = {cut: scale(0.1 + 0.8 * (i / max(1, len(inner) - 1))) for i, cut in enumerate(inner)}
+    return [depth.get(cut, "#DDDDDD" if cut == 0 else "#555555") for cut in cuts]
 
 
 def draw(result):
     policies = result.adaptive()[: style.MOST_POLICIES]
-    rates, batches, loads = (np.unique(result.column(name, policies[0])) for name in ("rate_true", "batch", "load_true"))
+    rates, batches, loads = (np.unique(result.column(name, policies[0]))
+                             for name in ("rate_true", "batch", "load_true"))
     if loads.size > MOST_LOADS:
         loads = loads[np.linspace(0, loads.size - 1, MOST_LOADS).round().astype(int)]
     used = sorted({cut for p in policies for cut in np.flatnonzero(result.cut_share(p) > 0)})
-    colours = colours_of(used)
+    colours = colours_of(result, used)
     unit, divisor = style.rate_unit(rates)
     logarithmic = is_geometric(rates)
-    row_height = 2.6 if batches.size > 1 else 0.8
-    height = row_height * len(policies) + 1.3
+    row_height = 2.4 if batches.size > 1 else 0.5
+    gap = 0.35 if loads.size == 1 else 0.18
+    height = row_height * len(policies) + gap * (len(policies) - 1) + 1.06
     figure, axes = plt.subplots(len(policies), loads.size, sharex=True, sharey=True, squeeze=False,
                                 figsize=(style.WIDTH_IN, height))
     shades = plt.matplotlib.colors.ListedColormap(colours)
     for row, p in zip(axes, policies):
         for panel, load in zip(row, loads):
             cuts = grid_of(result, p, load, rates, batches)
-            index = np.ma.masked_less(np.searchsorted(used, cuts), 0)
-            index = np.ma.masked_where(cuts < 0, index)
+            index = np.ma.masked_where(cuts < 0, np.searchsorted(used, cuts))
             panel.pcolormesh(cell_edges(rates / divisor, logarithmic), cell_edges(batches, False), index, cmap=shades,
-                             vmin=-0.5, vmax=len(used) - 0.5, rasterized=True)
-            panel.set_title(result.policies[p] + (f", server load {load:g}" if result_has_loads(loads) else ""),
-                            loc="left")
+                             vmin=-0.5, vmax=len(used) - 0.5)
             panel.grid(visible=False)
             if logarithmic:
                 panel.set_xscale("log")
-                style.plain_log_ticks(panel.xaxis)
+                style.plain_log_ticks(panel.xaxis, (1, 2, 5) if loads.size == 1 else (1,))
             if batches.size == 1:
                 panel.set_yticks(batches)
-        row[0].set_ylabel("batch (images)")
+        if loads.size == 1:
+            row[0].set_title(result.policies[p], loc="left")
+            row[0].set_ylabel("batch (images)")
+        else:
+            row[0].set_ylabel(result.policies[p] + "\nbatch (images)", rotation=0 if batches.size == 1 else 90,
+                              ha="right" if batches.size == 1 else "center", va="center")
+    for panel, load in zip(axes[0], loads):
+        if loads.any():
+            prefix = f"{panel.get_title(loc='left')}, " if loads.size == 1 else ""
+            panel.set_title(f"{prefix}server load {load:.4g}", loc="left")
     for panel in axes[-1]:
         panel.set_xlabel(f"uplink rate ({unit})")
-    figure.subplots_adjust(left=0.07, right=0.77, top=1 - 0.62 / height, bottom=0.68 / height, hspace=0.28, wspace=0.08)
+    figure.subplots_adjust(left=0.09, right=0.77, top=1 - 0.34 / height, bottom=0.66 / height, hspace=gap / row_height,
+                           wspace=0.08)
     figure.legend([plt.matplotlib.patches.Patch(color=colour) for colour in colours],
-                  [result.cut_label(cut) for cut in used], loc="upper left", bbox_to_anchor=(0.78, 1 - 0.6 / height),
+                  [result.cut_label(cut) for cut in used], loc="upper left", bbox_to_anchor=(0.78, 1 - 0.34 / height),
                   title="cut chosen", title_fontsize=8, alignment="left", borderaxespad=0)
     return figure
 
-
-def result_has_loads(loads):
-    return loads.size > 1 or loads[0] > 0

@@ -21,8 +21,9 @@ def curve(result, policy):
     latencies = np.sort(result.column("latency", policy)[counted & result.is_completed(policy)])
     shares = np.arange(1, latencies.size + 1) / max(1, np.count_nonzero(counted))
     if latencies.size > MOST_POINTS:  # finer towards the tail
-        picks = np.unique(np.concatenate([np.linspace(0, latencies.size - 1, MOST_POINTS // 2).astype(int),
-                                          latencies.size - np.geomspace(1, latencies.size, MOST_POINTS // 2).astype(int)]))
+        last = latencies.size - 1
+        picks = np.unique(np.concatenate([np.linspace(0, last, MOST_POINTS // 2),
+                                          last + 1 - np.geomspace(1, last + 1, MOST_POINTS // 2)]).astype(int))
         latencies, shares = latencies[picks], shares[picks]
     return latencies, shares
 
@@ -38,7 +39,8 @@ def draw(result):
         everything.append(latencies)
         look = style.line(i, result.is_adaptive(p))
         label = result.policies[p] + ("" if shares[-1] > 0.99995 else f" ({100 * shares[-1]:.1f} % completed)")
-        axes.step(latencies * 1e3, shares, where="post", label=label, **look)
+        axes.step(latencies * 1e3, shares, where="post", label=label,
+                  zorder=2 if result.is_adaptive(p) else 2.5, **look)
         for figure_name, quantile, marker, _ in MARKS:
             axes.plot(result.figure(figure_name, p) * 1e3, quantile * shares[-1], marker, color=look["color"],
                       markersize=4, markeredgecolor="white", markeredgewidth=0.5, zorder=3)
@@ -52,7 +54,7 @@ def draw(result):
     for _, _, marker, label in MARKS:
         handles.append(plt.Line2D([], [], marker=marker, linestyle="", color="#777777", markersize=4))
         labels.append(f"{label} of completed")
-    figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.745, 0.88),
+    figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.745, 0.97),
                   title=style.note_of_selection(result, shown), title_fontsize=8, alignment="left")
-    figure.subplots_adjust(left=0.08, right=0.735, top=0.9, bottom=0.16)
+    figure.subplots_adjust(left=0.08, right=0.735, top=0.96, bottom=0.17)
     return figure

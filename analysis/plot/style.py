@@ -1,5 +1,7 @@
 """The look that all figures share."""
 
+import textwrap
+
 import matplotlib
 import numpy as np
 
@@ -12,14 +14,15 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)))
 MOST_POLICIES = 8
 WIDTH_IN = 9.0
+TITLE_CHARACTERS = 110
 
 
 def setup():
     plt.rcParams.update({
-        "savefig.dpi": 150, "figure.dpi": 150, "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9,
-        "legend.fontsize": 8, "legend.frameon": False, "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
+        "figure.dpi": 150, "savefig.dpi": 150, "savefig.bbox": "tight", "savefig.pad_inches": 0.08,
+        "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "legend.fontsize": 8, "legend.frameon": False,
+        "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
         "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.2,
-        "svg.hashsalt": "edgesplit",
     })
 
 
@@ -34,11 +37,11 @@ def spans_decades(values, least=1.5):
     return positive.size > 0 and np.log10(positive.max() / positive.min()) > least
 
 
-def plain_log_ticks(axis):
+def plain_log_ticks(axis, per_decade=(1, 2, 5)):
     """Numbers such as 0.2, 1, 50 on a logarithmic axis, not powers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+    axis.set_major_locator(LogLocator(base=10, subs=per_decade, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
@@ -49,13 +52,18 @@ def rate_unit(rates_bps):
     return ("Gbit/s", 1e9) if largest >= 2e9 else ("Mbit/s", 1e6) if largest >= 2e5 else ("kbit/s", 1e3)
 
 
+def time_unit(end_s):
+    return ("h", 3600) if end_s > 3 * 3600 else ("min", 60) if end_s > 1800 else ("s", 1)
+
+
 def finish(figure, result):
     """Title and footer: whatever could turn the message of a figure round stands on it."""
     title = result["title"] or f"{result['model']}, {result['mode']} mode"
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left", wrap=True)
-    facts = [str(result["model"]), f"{result['mode']} mode", result.byte_convention(), f"seed {result['seed']}",
+    height = figure.get_size_inches()[1]
+    figure.text(0.01, 1 - 0.02 / height, textwrap.fill(title, TITLE_CHARACTERS), fontsize=11, ha="left", va="bottom")
+    facts = [result["model"], f"{result['mode']} mode", result.byte_convention(), f"seed {result['seed']}",
              *result.profile_kinds()]
-    figure.text(0.01, 0.004, "   ·   ".join(facts), fontsize=7, color="#555555", ha="left", va="bottom")
+    figure.text(0.01, 0.05 / height, "   ·   ".join(facts), fontsize=7, color="#555555", ha="left", va="bottom")
 
 
 def note_of_selection(result, shown):

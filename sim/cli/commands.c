@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define OPTIONS(...) ((const option_id[]){__VA_ARGS__, OPTION_HELP, N_OPTIONS})
+#define ONLY_HELP    ((const option_id[]){OPTION_HELP, N_OPTIONS})
 
 const struct command commands[] = {
     {"run", "SCENARIO.ini", "simulate a scenario, one policy after the other", 1, 1, command_run,
@@ -12,14 +13,14 @@ const struct command commands[] = {
     {"check", "SCENARIO.ini...", "find every mistake in scenarios and their inputs; run nothing", 0,
      MAX_FILES, command_check, NULL, OPTIONS(OPTION_SET, OPTION_RESOLVED, OPTION_REFERENCE)},
     {"list", "policies|traces|generators|models|sinks|backends", "what there is to choose from", 1,
-     1, command_list, NULL, OPTIONS(OPTION_HELP)},
+     1, command_list, NULL, ONLY_HELP},
     {"trace", "make GENERATOR", "make a synthetic trace; `edgesplit list generators`", 2, 2,
      command_trace, NULL,
      OPTIONS(OPTION_OUTPUT, OPTION_FORCE, OPTION_SEED, OPTION_DURATION, OPTION_STEP, OPTION_MEAN,
              OPTION_DEVIATION, OPTION_CORRELATION_TIME, OPTION_MINIMUM, OPTION_UP_TIME,
              OPTION_DOWN_TIME, OPTION_LOW, OPTION_HIGH, OPTION_LOW_TIME, OPTION_HIGH_TIME)},
     {"selftest", "", "queueing theory and hand sums against this very build", 0, 0,
-     command_selftest, NULL, OPTIONS(OPTION_HELP)},
+     command_selftest, NULL, ONLY_HELP},
     {"profile", "run|import|show ...", "measure, import and show profiles", 0, 0, NULL,
      "edgesplit-profile", NULL},
     {"summary", "RESULT.h5", "a table of the policies of a result", 0, 0, NULL,

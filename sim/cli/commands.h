@@ -70,10 +70,6 @@ int command_help(const struct arguments *arguments, const struct settings *setti
  * PATH. Only returns, an exit code, if there is none. `argv` is NULL-terminated. */
 int hand_over(const char *program, char **argv);
 
-/* Replaces this process by another program of edgesplit: the one beside this one, else the one on
- * PATH. Only returns, with the exit code, if there is none. */
-int hand_over(const char *program, char **argv);
-
 /* Prints the errors and returns the exit code. */
 int fail(const es_errors *errors, es_status status);
 

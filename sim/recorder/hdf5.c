@@ -141,6 +141,8 @@ static void define_columns(hdf5_sink *sink) {
                         .chunk = ES_BLOCK_STEPS,
                         .compress = record->compress};
         sink->columns[c] = nc_define(nc, &spec);
+        if (c != ES_COLUMN_arrival_time)
+            nc_text_attribute(nc, sink->columns[c], "coordinates", "arrival_time");
     }
     int8_t values[] = {ES_STEP_COMPLETED, ES_STEP_LATE, ES_STEP_DROPPED, ES_STEP_UNFINISHED,
                        ES_STEP_PADDING};

@@ -39,10 +39,11 @@ static void add_key(es_text *text, const es_scenario *scenario, size_t section,
     const es_ini_entry *entry =
         section < ini->n_sections ? es_ini_find(ini, section, key->name) : NULL;
     es_text value = {0};
-    if (add_value(&value, key, object) && !value.failed)
-        es_text_add(text, "%s = %s", key->name, value.data);
-    else
-        es_text_add(text, "; %s =", key->name);
+    bool present = add_value(&value, key, object) && !value.failed;
+    /* A default that a policy does not read would be a mistake if it were written. */
+    bool written = present && (entry != NULL || strcmp(key->section, "policy") != 0);
+    es_text_add(text, "%s%s =%s%s", written ? "" : "; ", key->name, present ? " " : "",
+                present ? value.data : "");
     text->failed = text->failed || value.failed;
     free(value.data);
     if (origins && entry == NULL)

@@ -50,7 +50,7 @@ static es_status write_step(es_world *world, es_time at, size_t cut, const es_po
     double up_s = offloaded ? es_time_s(config->uplink_propagation_ns) : 0;
     double down_s = offloaded ? truth->delay_s - es_time_s(config->uplink_propagation_ns) : 0;
     double receive_s = offloaded ? down_s - es_time_s(config->downlink_propagation_ns) : 0;
-    double latency_s = costs->head_s[cut] + send_s + up_s + tail_s + down_s;
+    double latency_s = es_policy_predict_s(truth, cut, 1 / truth->rate_bps, 1 / (1 - truth->load));
     bool finished = isfinite(latency_s);
     double deadline_s =
         config->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(config->deadline_ns);

@@ -82,10 +82,10 @@ bool world_next_arrival(es_world *world, es_time *at) {
 }
 
 void world_learn(const es_world *world, struct estimate *estimate, double sample, es_time now) {
-    double weight = 1;
+    double kept = 0;
     if (world->config.knowing == ES_KNOW_EWMA && estimate->sampled)
-        weight = 1 - exp2(-es_time_s(now - estimate->at) / world->config.half_life_s);
-    estimate->value += weight * (sample - estimate->value);
+        kept = exp2(-es_time_s(now - estimate->at) / world->config.half_life_s);
+    estimate->value = kept * estimate->value + (1 - kept) * sample;
     estimate->at = now;
     estimate->sampled = true;
 }

@@ -16,7 +16,7 @@ static void assert_near(const char *column, uint64_t seed, size_t row, double fo
 }
 
 #define NEAR(column, tolerance)                                                                    \
-    assert_near(#column, seed, i, found->column, expected->column, tolerance)
+    assert_near(#column, seed, i, (double)found->column, (double)expected->column, tolerance)
 
 static void compare_row(uint64_t seed, size_t i, const struct row *found,
                         const struct row *expected) {

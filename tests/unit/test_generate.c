@@ -203,22 +203,30 @@ static void test_outages(void **state) {
     es_trace_destroy(whole);
 }
 
-/* Over seeds, a link is down at first for its share of the time. */
+/* Over seeds, a link is up at first for its share of the time, whatever the first rate: the
+ * middle half of the normal law is within 0.6745 deviations. */
 static void test_outages_start_stationary(void **state) {
     (void)state;
     enum { N = 1000 };
-    double n_down = 0;
+    double n_up = 0, n_up_middle = 0;
     for (int seed = 0; seed < N; seed++) {
-        char words[256];
+        char words[256], more_words[320];
         snprintf(words, sizeof words,
-                 "--seed %d --duration 200s --step 1s --mean 20Mbit/s --deviation 0bit/s "
-                 "--correlation-time 5s --up-time 6s --down-time 4s",
+                 "--seed %d --duration 200s --step 1s --mean 120Mbit/s --deviation 10Mbit/s "
+                 "--correlation-time 5s",
                  seed);
+        snprintf(more_words, sizeof more_words, "%s --up-time 4s --down-time 16s", words);
         char *text = make_text("gauss-markov", words);
-        n_down += strstr(text, "\n0.0,0.0000\n") != NULL;
+        char *with_outages = make_text("gauss-markov", more_words);
+        double first = strtod(strstr(text, "\n0.0,") + 5, NULL);
+        bool up = strstr(with_outages, "\n0.0,0.0000\n") == NULL;
+        n_up += up;
+        n_up_middle += up && fabs(first - 120) < 6.745;
         free(text);
+        free(with_outages);
     }
-    assert_near(n_down / N, 0.4, z * sqrt(0.4 * 0.6 / N));
+    assert_near(n_up / N, 0.2, z * sqrt(0.2 * 0.8 / N));
+    assert_near(n_up_middle / N, 0.1, z * sqrt(0.1 * 0.9 / N));
 }
 
 static int compare(const void *a, const void *b) {
@@ -280,6 +288,30 @@ static void test_on_off_starts_stationary(void **state) {
         free(text);
     }
     assert_near(n_high / N, 0.2, z * sqrt(0.2 * 0.8 / N));
+}
+
+/* Traces of one seed are independent: a link with outages and a server agree in their first states
+ * as often as two coins that show "up" and "high" in 0.6 of the throws. */
+static void test_generators_are_independent(void **state) {
+    (void)state;
+    enum { N = 1000 };
+    double n_same = 0;
+    for (int seed = 0; seed < N; seed++) {
+        char words[256];
+        snprintf(words, sizeof words,
+                 "--seed %d --duration 200s --step 1s --mean 20Mbit/s --deviation 0bit/s "
+                 "--correlation-time 5s --up-time 6s --down-time 4s",
+                 seed);
+        char *link = make_text("gauss-markov", words);
+        snprintf(words, sizeof words,
+                 "--seed %d --duration 1s --low 0 --high 1 --low-time 4s --high-time 6s", seed);
+        char *server = make_text("on-off", words);
+        n_same += (strstr(link, "\n0.0,0.0000\n") == NULL) ==
+                  (strstr(server, "\n0.000000,1.0000\n") != NULL);
+        free(link);
+        free(server);
+    }
+    assert_near(n_same / N, 0.52, z * sqrt(0.52 * 0.48 / N));
 }
 
 /* A sojourn shorter than a microsecond lasts one: times rise strictly, and the file is readable. */
@@ -431,10 +463,10 @@ static void test_bad_quantities(void **state) {
     assert_refused_with("on-off", SERVER " --low -0.1 --high 1", ES_INVALID, "--low '-0.1'");
     assert_refused_with("on-off", SERVER " --low 0 --high 101%", ES_INVALID,
                         "--high '101%'; expected 0 .. 1");
-    static const char too_long[] =
-        "--seed 00000000000000000000000000000000000000000000000000000000000001 --duration 1s "
-        "--low 0 --high 1 --low-time 1s --high-time "
-        "0000000000000000000000000000000000000000000000000000000000000000001s";
+    /* A number that can be read, but with its unit more than a word of the header holds. */
+    char too_long[256];
+    snprintf(too_long, sizeof too_long,
+             "--seed 1 --duration 1s --low 0 --high 1 --low-time 1s --high-time %062dmin", 1);
     assert_refused_with("on-off", too_long, ES_INVALID, "--high-time '0000");
 }
 
@@ -512,6 +544,7 @@ int main(void) {
         cmocka_unit_test(test_outages_start_stationary),
         cmocka_unit_test(test_sojourns),
         cmocka_unit_test(test_on_off_starts_stationary),
+        cmocka_unit_test(test_generators_are_independent),
         cmocka_unit_test(test_short_sojourns),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_same_options_same_bytes),

@@ -24,9 +24,10 @@ typedef struct es_generator_setting {
 /* Appends the trace that a generator makes of these settings, no name twice, to `*csv`. ES_USAGE:
  * no generator of that name, an option it does not read, one it needs and does not get. ES_INVALID:
  * a text that is not a quantity of the option's dimension, or out of its range; options that
- * contradict each other; more than 1e7 samples; a bandwidth that is 0 at all times. All mistakes
- * of one kind are added. ES_NO_MEMORY. On failure the contents of `*csv` are unspecified, free() of
- * its data remains the caller's. O(samples) time; no file is touched. */
+ * contradict each other; more than 1e7 samples; a bandwidth that is 0 at all times. Every mistake
+ * about single options is added; what they say together is checked once they are right.
+ * ES_NO_MEMORY. On failure the content of `*csv` is unspecified; its data is the caller's to free
+ * either way. O(samples) time; no file is touched. */
 ES_NODISCARD es_status es_generate(const char *name, size_t n_settings,
                                    const es_generator_setting *settings, es_text *csv,
                                    es_errors *errors);

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define ES_NAN ((double)NAN)           /* not known, or does not apply */
+#define ES_NAN      ((double)NAN)      /* not known, or does not apply */
 #define ES_INFINITY ((double)INFINITY) /* never */
 
 #endif

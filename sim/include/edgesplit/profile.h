@@ -43,7 +43,7 @@ typedef struct es_profile {
     size_t n_provenance;
     const es_provenance *provenance; /* every `# key: value` line, in file order */
     size_t n_rows;
-    const es_profile_row *rows; /* [n_rows] in file order */
+    const es_profile_row *rows;          /* [n_rows] in file order */
     const es_profile_row *const *sorted; /* [n_rows] the same by (kind, index, batch); NULL in a
                                             profile put together by hand */
 } es_profile;

@@ -113,8 +113,8 @@ ES_NODISCARD es_status es_scenario_load(const char *path, size_t n_overrides,
 void es_scenario_destroy(es_scenario *scenario);
 
 /* Appends every key with its resolved value and where it comes from (file and line, command line,
- * default): a valid scenario file again, the origins as comments. Values that are absent are
- * commented out. */
+ * default): a valid scenario file again, the origins as comments. Values that are absent, and
+ * defaults of policies, are commented out. */
 void es_scenario_resolve(const es_scenario *scenario, bool origins, es_text *text);
 
 /* Adds a record about a key of a section without a label, with its place in the file, or at the
