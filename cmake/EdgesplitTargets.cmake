@@ -50,7 +50,7 @@ endfunction()
 
 # What this build has and lacks, said once at the end of the configuration.
 function(es_print_features)
-  if(TARGET es::dnnl AND OpenMP_C_FOUND)
+  if(TARGET es::dnnl AND TARGET es::gomp)
     message(STATUS "edgesplit: oneDNN found: `edgesplit profile run` measures this CPU")
   else()
     message(STATUS "edgesplit: no oneDNN (apt install libdnnl-dev): `edgesplit profile run` cannot measure a CPU")

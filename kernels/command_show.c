@@ -3,7 +3,7 @@
 
 #include "edgesplit/profile.h"
 
-#include <math.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [ES_PROFILE_LAYER] = "layer",
@@ -99,8 +99,9 @@ const es_command es_command_show = {
 };
 
 static es_status list(const es_arguments *arguments, es_errors *errors) {
-    (void)arguments;
-    (void)errors;
+    if (arguments->operand != NULL && strcmp(arguments->operand, "backends") != 0)
+        return es_errors_add(errors, ES_USAGE, NULL, 0, "list %s: expected backends",
+                             arguments->operand);
     for (size_t i = 0; es_backend_at(i) != NULL; i++)
         printf("%-12s %s%s\n", es_backend_at(i)->name, es_backend_at(i)->summary,
                es_backend_at(i)->backend != NULL ? "" : " (built without)");
@@ -110,5 +111,6 @@ static es_status list(const es_arguments *arguments, es_errors *errors) {
 const es_command es_command_list = {
     .name = "list",
     .summary = "print the backends, one per line",
+    .operand = "backends",
     .run = list,
 };

@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -76,6 +77,15 @@ static void cpu_name(char *name, size_t size) {
     fclose(stream);
 }
 
+static const char *scheduling(void) {
+    switch (sched_getscheduler(0)) {
+    case SCHED_OTHER: return "time-sharing";
+    case SCHED_FIFO:
+    case SCHED_RR: return "real-time";
+    default: return "unknown";
+    }
+}
+
 void es_host_describe(es_facts *facts) {
     char name[256];
     struct utsname kernel;
@@ -84,6 +94,7 @@ void es_host_describe(es_facts *facts) {
     es_facts_add(facts, "cores", "%d", es_host_cores());
     if (uname(&kernel) >= 0)
         es_facts_add(facts, "kernel", "%s %s", kernel.sysname, kernel.release);
+    es_facts_add(facts, "scheduling", "%s", scheduling());
 }
 
 void es_host_date(char text[ES_DATE_TEXT]) {

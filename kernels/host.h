@@ -16,7 +16,7 @@ int64_t es_host_lost_ns(void);
 /* Processors that are online; at least 1. */
 int es_host_cores(void);
 
-/* Adds `device` (the CPU's model name), `cores` and `kernel`. */
+/* Adds `device` (the CPU's model name), `cores`, `kernel` and `scheduling` (of this process). */
 void es_host_describe(es_facts *facts);
 
 /* The time of day in UTC, "2025-01-31T23:59:59Z". */

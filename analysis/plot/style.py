@@ -1,6 +1,7 @@
 """The look that all figures share."""
 
 import textwrap
+import warnings
 
 import matplotlib
 import numpy as np
@@ -18,6 +19,7 @@ TITLE_CHARACTERS = 110
 
 
 def setup():
+    warnings.filterwarnings("ignore", message="Glyph")  # titles may be in any script; a box stands for what is missing
     plt.rcParams.update({
         "figure.dpi": 150, "savefig.dpi": 150, "savefig.bbox": "tight", "savefig.pad_inches": 0.08,
         "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "legend.fontsize": 8, "legend.frameon": False,

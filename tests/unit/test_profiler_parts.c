@@ -5,6 +5,8 @@
 #include "host.h"
 #include "plan.h"
 
+#include "edgesplit/profile.h"
+
 #include "test.h"
 
 #include <string.h>
@@ -188,6 +190,56 @@ static void test_wrong_command_lines(void **state) {
     es_arguments_fini(&arguments);
 }
 
+/* ---- The measured data that ships */
+
+static es_profile *shipped(const char *name, const es_model *model) {
+    es_profile *profile;
+    es_errors errors;
+    int64_t *batches;
+    size_t n;
+    char path[512];
+    snprintf(path, sizeof path, "%s/kernels/profiles/%s.profile", ES_SOURCE_DIR, name);
+    es_errors_init(&errors);
+    es_status status = es_profile_load(path, &profile, &errors);
+    es_errors_print(&errors, stderr);
+    assert_int_equal(status, ES_OK);
+    assert_int_equal(es_profile_check_model(profile, model, &errors), ES_OK);
+    assert_string_equal(profile->kind, "measured");
+    assert_int_equal(profile->granularity, ES_FUSED);
+    assert_int_equal(es_profile_batches(profile, &batches, &n, &errors), ES_OK);
+    assert_int_equal(n, 5);
+    for (size_t b = 0; b < n; b++)
+        assert_int_equal(batches[b], 1 << b);
+    assert_int_equal(profile->n_rows, n * model->n_cuts[ES_FUSED]);
+    free(batches);
+    return profile;
+}
+
+/* The slow setting is slower at every batch size, and layers add up to about the whole. */
+static void test_shipped_profiles(void **state) {
+    (void)state;
+    es_model *model;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("efficientnet-b0", 0, &model, &errors), ES_OK);
+    es_profile *fast = shipped("efficientnet-b0.epyc-fast", model);
+    es_profile *slow = shipped("efficientnet-b0.epyc-slow", model);
+    const es_profile *both[] = {fast, slow};
+    for (int64_t batch = 1; batch <= 16; batch *= 2)
+        for (size_t p = 0; p < 2; p++) {
+            double sum_s = 0;
+            double whole_s = es_profile_find(both[p], ES_PROFILE_WHOLE, 0, batch)->median_s;
+            for (size_t u = 1; u < model->n_cuts[ES_FUSED]; u++)
+                sum_s += es_profile_find(both[p], ES_PROFILE_LAYER, u, batch)->median_s;
+            assert_true(sum_s > 0.9 * whole_s && sum_s < 1.1 * whole_s);
+            assert_true(es_profile_find(slow, ES_PROFILE_WHOLE, 0, batch)->median_s >
+                        2 * es_profile_find(fast, ES_PROFILE_WHOLE, 0, batch)->median_s);
+        }
+    es_profile_destroy(fast);
+    es_profile_destroy(slow);
+    es_model_destroy(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_of_a_network),
@@ -197,6 +249,7 @@ int main(void) {
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_right_command_lines),
         cmocka_unit_test(test_wrong_command_lines),
+        cmocka_unit_test(test_shipped_profiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
