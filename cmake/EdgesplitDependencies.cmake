@@ -1,8 +1,10 @@
 # Libraries, each as one imported target es::NAME. What is needed and missing ends the configuration with the
 # package to install; what is optional and missing is only said.
+find_package(CUDAToolkit QUIET)
+
 function(es_find_library name header library debian)
-  find_path(ES_${name}_INCLUDE ${header})
-  find_library(ES_${name}_LIBRARY ${library})
+  find_path(ES_${name}_INCLUDE ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(ES_${name}_LIBRARY ${library} HINTS ${CUDAToolkit_LIBRARY_DIR})
   mark_as_advanced(ES_${name}_INCLUDE ES_${name}_LIBRARY)
   if(ES_${name}_INCLUDE AND ES_${name}_LIBRARY)
     add_library(es::${name} INTERFACE IMPORTED)
@@ -17,7 +19,15 @@ es_find_library(inih ini.h inih libinih-dev REQUIRED)
 es_find_library(crypto openssl/evp.h crypto libssl-dev REQUIRED)
 es_find_library(m math.h m libc6-dev REQUIRED)
 es_find_library(dnnl oneapi/dnnl/dnnl.h dnnl libdnnl-dev)
-es_find_library(cudnn cudnn.h cudnn "cudnn")
+es_find_library(cudnn cudnn.h cudnn libcudnn9-dev)
+
+# oneDNN's threads are set through the OpenMP runtime that it was linked with, which is gcc's whatever compiles this.
+find_library(ES_gomp_LIBRARY NAMES gomp libgomp.so.1 HINTS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES})
+mark_as_advanced(ES_gomp_LIBRARY)
+if(ES_gomp_LIBRARY)
+  add_library(es::gomp INTERFACE IMPORTED)
+  target_link_libraries(es::gomp INTERFACE ${ES_gomp_LIBRARY})
+endif()
 
 find_package(GSL QUIET)
 if(NOT GSL_FOUND)
@@ -33,9 +43,12 @@ add_library(es::hdf5 INTERFACE IMPORTED)
 target_include_directories(es::hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(es::hdf5 INTERFACE ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
 
-find_package(CUDAToolkit QUIET)
-find_package(OpenMP QUIET COMPONENTS C)
+find_package(MPI QUIET COMPONENTS C)
 find_package(Python3 QUIET COMPONENTS Interpreter)
+if(Python3_FOUND)
+  execute_process(COMMAND ${Python3_EXECUTABLE} -c "import matplotlib, h5py, numpy"
+                  RESULT_VARIABLE ES_PLOT_RESULT OUTPUT_QUIET ERROR_QUIET)
+endif()
 
 if(BUILD_TESTING)
   es_find_library(cmocka cmocka.h cmocka libcmocka-dev REQUIRED)
