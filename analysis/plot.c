@@ -49,7 +49,6 @@ static es_status draw(const es_report_arguments *arguments, es_errors *errors) {
     else {
         char *words[] = {name,   no_bytecode, folder, replace ? force : end_of_options,
                          result, output,      NULL};
-        fflush(stdout);
         execvp(name, words);
         status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
                                "plot needs Python: %s: %s (EDGESPLIT_PYTHON names another)", name,

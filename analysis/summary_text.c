@@ -73,6 +73,13 @@ static void find_decimals(const es_result *result, int decimals[N_GROUPS]) {
         decimals[g] = g == COUNT ? 0 : decimals_for(least[g]);
 }
 
+static bool is_shown(const struct column *const *shown, size_t n, const char *header) {
+    for (size_t c = 0; c < n; c++)
+        if (strcmp(shown[c]->header, header) == 0)
+            return true;
+    return false;
+}
+
 static void print_policies(const es_result *result, es_text *text) {
     const struct column *shown[N_COLUMNS];
     int decimals[N_GROUPS];
@@ -91,8 +98,9 @@ static void print_policies(const es_result *result, es_text *text) {
         for (size_t c = 0; c < n; c++)
             add_number(&table, value_of(result, shown[c], p), decimals[shown[c]->group]);
     }
-    es_text_add(text, "n completed requests: latency and regret in ms, J per request; kB sent per "
-                      "request that arrived\n");
+    es_text_add(text, "n completed requests: latency%s in ms%s; kB sent per request that arrived\n",
+                is_shown(shown, n, "regret") ? " and regret" : "",
+                is_shown(shown, n, "J") ? ", J per request" : "");
     es_table_print(&table, 0, text);
     es_table_fini(&table);
 }
@@ -223,18 +231,26 @@ static void print_cuts(const es_result *result, size_t width, es_text *text) {
     es_table_fini(&matrix);
 }
 
+/* What is known of a file's making: a profile's kind, or a trace's origin. */
+static void add_making(es_table *table, const char *provenance) {
+    es_text kind = {0}, origin = {0};
+    es_summary_provenance(provenance, "kind", &kind);
+    es_summary_provenance(provenance, "origin", &origin);
+    table->failed = table->failed || kind.failed || origin.failed;
+    if (!table->failed)
+        es_table_add(table, "%s", strcmp(kind.data, "-") != 0 ? kind.data : origin.data);
+    free(kind.data);
+    free(origin.data);
+}
+
 static void print_inputs(const es_result *result, es_text *text) {
     es_table table;
     es_table_init(&table, 4, 4);
     for (size_t i = 0; i < result->n_inputs; i++) {
-        es_text kind = {0};
-        es_summary_provenance(result->provenances[i], "kind", &kind);
-        table.failed = table.failed || kind.failed;
         es_table_add(&table, "%s", result->roles[i]);
-        es_table_add(&table, "%s", kind.failed ? "" : kind.data);
+        add_making(&table, result->provenances[i]);
         es_table_add(&table, "%.12s", result->hashes[i]);
         es_table_add(&table, "%s", result->paths[i]);
-        free(kind.data);
     }
     es_table_print(&table, 0, text);
     es_table_fini(&table);

@@ -72,8 +72,8 @@ void es_table_print(const es_table *table, size_t indent, es_text *text) {
     text->failed = text->failed || table->failed || widths == NULL;
     for (size_t column = 0; column < table->n_columns && !text->failed; column++)
         widths[column] = column_width(table, column);
+    size_t column = 0;
     for (size_t i = 0; i < table->n_cells && !text->failed; i++) {
-        size_t column = i % table->n_columns;
         const char *cell = table->cells[i];
         int padding = (int)(widths[column] - text_width(cell));
         es_text_add(text, "%*s", (int)(column > 0 ? 2 : indent), "");
@@ -81,8 +81,11 @@ void es_table_print(const es_table *table, size_t indent, es_text *text) {
             es_text_add(text, "%s%*s", cell, padding, "");
         else
             es_text_add(text, "%*s%s", padding, "", cell);
-        if (column + 1 == table->n_columns)
+        column++;
+        if (column == table->n_columns) {
             end_line(text);
+            column = 0;
+        }
     }
     free(widths);
 }

@@ -37,13 +37,12 @@ def draw(result):
         if latencies.size == 0:
             continue
         everything.append(latencies)
-        look = style.line(i, result.is_adaptive(p))
+        look = style.line(result, i, p)
         label = result.policies[p] + ("" if shares[-1] > 0.99995 else f" ({100 * shares[-1]:.1f} % completed)")
-        axes.step(latencies * 1e3, shares, where="post", label=label,
-                  zorder=2 if result.is_adaptive(p) else 2.5, **look)
+        axes.step(latencies * 1e3, shares, where="post", label=label, **look)
         for figure_name, quantile, marker, _ in MARKS:
             axes.plot(result.figure(figure_name, p) * 1e3, quantile * shares[-1], marker, color=look["color"],
-                      markersize=4, markeredgecolor="white", markeredgewidth=0.5, zorder=3)
+                      markersize=4, markeredgecolor="white", markeredgewidth=0.5, zorder=4)
     if everything and style.spans_decades(np.concatenate(everything)):
         axes.set_xscale("log")
         style.plain_log_ticks(axes.xaxis)

@@ -12,7 +12,6 @@ from matplotlib import pyplot as plt  # noqa: E402 (the backend is chosen first)
 
 # Okabe and Ito, "Color Universal Design" (2008), the yellow and the grey exchanged for darker ones.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
-DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)))
 MOST_POLICIES = 8
 WIDTH_IN = 9.0
 TITLE_CHARACTERS = 110
@@ -28,10 +27,14 @@ def setup():
     })
 
 
-def line(i, adaptive):
-    """Colour and dashes of the i-th policy shown: policies that decide per request are solid and thicker."""
-    return {"color": PALETTE[i % len(PALETTE)], "linestyle": DASHES[0] if adaptive else DASHES[1],
-            "linewidth": 1.6 if adaptive else 1.1}
+def line(result, i, policy):
+    """Look of the i-th policy shown: deciding per request is solid and thick, fixed dashed, the bound dotted."""
+    colour = PALETTE[i % len(PALETTE)]
+    if result.types[policy] == "oracle":
+        return {"color": colour, "linestyle": (0, (1, 1)), "linewidth": 1.4, "zorder": 3.5}
+    if result.is_adaptive(policy):
+        return {"color": colour, "linestyle": "-", "linewidth": 1.8, "zorder": 3}
+    return {"color": colour, "linestyle": (0, (5, 1.5)), "linewidth": 1.1, "zorder": 2}
 
 
 def spans_decades(values, least=1.5):

@@ -61,10 +61,10 @@ def draw_latencies(result, shown, edges, axes):
             times, latencies = edges[:-1], reduce_by_interval((np.median,), times, latencies, edges)[0]
         everything.append(latencies[np.isfinite(latencies)])
         axes.step(times, latencies * 1e3, where="post" if thinned else "mid", label=result.policies[p],
-                  zorder=3 if result.is_adaptive(p) else 2, **style.line(i, result.is_adaptive(p)))
+                  **style.line(result, i, p))
         if result.figure("saturated", p) > 0 and everything[-1].size:
             last = np.flatnonzero(np.isfinite(latencies))[-1]
-            axes.plot(times[last], latencies[last] * 1e3, "x", color=style.line(i, True)["color"], markersize=7,
+            axes.plot(times[last], latencies[last] * 1e3, "x", color=style.PALETTE[i], markersize=7,
                       markeredgewidth=1.8, zorder=4, clip_on=False)
             saturated = True
     if saturated:
@@ -131,7 +131,7 @@ def draw(result):
     height = sum(heights) + 1.5
     figure, (rate_axes, load_axes, latency_axes, cut_axes) = plt.subplots(
         4, 1, sharex=True, figsize=(style.WIDTH_IN, height), height_ratios=heights)
-    colours = {p: style.line(i, True)["color"] for i, p in enumerate(shown)}
+    colours = {p: style.PALETTE[i] for i, p in enumerate(shown)}
     edges = np.linspace(0, end, N_INTERVALS + 1)
     draw_state(result, edges, rate_axes, load_axes)
     draw_latencies(result, shown, edges, latency_axes)

@@ -16,6 +16,7 @@ struct curve {
     double *x, *y;      /* [n] */
     gsl_interp *interp; /* NULL with one size */
     int64_t *measured;
+    bool extrapolates; /* some wanted size lies outside */
 };
 
 static void curve_fini(struct curve *curve) {
@@ -45,6 +46,7 @@ static es_status curve_init(struct curve *curve, const es_profile *profile,
         int64_t batch = options->batches[b];
         if (batch >= least && batch <= most)
             continue;
+        curve->extrapolates = true;
         if (!options->extrapolate || curve->n < 2)
             status = es_errors_add(
                 errors, ES_INVALID, profile->path, 0,
@@ -106,10 +108,11 @@ static bool sum_layers(struct curve *curve, enum side side, size_t n_units, doub
     return any;
 }
 
-/* Times of one side of every cut: times [n_batches][n_cuts], NaN where the profile cannot tell. */
+/* Times of one side of every cut, [n_batches][n_cuts], NaN where the profile cannot tell. Sets
+ * `*extrapolated` if a batch size lies outside the measured ones. */
 static es_status side_times(const es_model *model, const es_profile *profile,
                             const es_cost_options *options, enum side side, double *times_s,
-                            es_errors *errors) {
+                            bool *extrapolated, es_errors *errors) {
     size_t n_cuts = model->n_cuts[options->granularity];
     size_t n_units = model->n_cuts[profile->granularity] - 1;
     size_t n_batches = options->n_batches;
@@ -124,6 +127,7 @@ static es_status side_times(const es_model *model, const es_profile *profile,
         status = es_errors_no_memory(errors, profile->path);
     if (status != ES_OK)
         goto done;
+    *extrapolated = *extrapolated || curve.extrapolates;
     double *whole_s = row_s + n_batches;
     bool has_layers = sum_layers(&curve, side, n_units, sums_s);
     bool has_whole = curve_times(&curve, ES_PROFILE_WHOLE, 0, whole_s);
@@ -189,15 +193,6 @@ static void fill_table(es_cost *cost, size_t b, const es_model *model,
     cost->batches[b] = options->batches[b];
 }
 
-static bool outside(const es_profile *profile, const es_cost_options *options) {
-    int64_t least = INT64_MAX, most = 0;
-    for (size_t i = 0; i < profile->n_rows; i++) {
-        least = profile->rows[i].batch < least ? profile->rows[i].batch : least;
-        most = profile->rows[i].batch > most ? profile->rows[i].batch : most;
-    }
-    return options->batches[0] < least || options->batches[options->n_batches - 1] > most;
-}
-
 es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
                          const es_cost_options *options, es_cost **out, es_errors *errors) {
     size_t n_cuts = model->n_cuts[options->granularity], n_batches = options->n_batches;
@@ -219,8 +214,10 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
         status = es_errors_no_memory(errors, NULL);
         goto done;
     }
-    es_status device_status = side_times(model, device, options, HEAD, heads_s, errors);
-    es_status server_status = side_times(model, server, options, TAIL, tails_s, errors);
+    es_status device_status =
+        side_times(model, device, options, HEAD, heads_s, &cost->extrapolated, errors);
+    es_status server_status =
+        side_times(model, server, options, TAIL, tails_s, &cost->extrapolated, errors);
     status = device_status != ES_OK ? device_status : server_status;
     if (status != ES_OK)
         goto done;
@@ -235,7 +232,6 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
                                model->name, server->path);
         goto done;
     }
-    cost->extrapolated = outside(device, options) || outside(server, options);
     for (size_t b = 0; b < n_batches; b++)
         fill_table(cost, b, model, options, heads_s + b * n_cuts, tails_s + b * n_cuts);
     *out = cost;

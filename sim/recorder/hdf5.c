@@ -42,7 +42,10 @@ static hid_t column_type(const struct column *column) {
                                : H5T_NATIVE_INT8;
 }
 
+/* HDF5 failed, and said why; or an allocation of ours did. */
 static es_status failure(hdf5_sink *sink, es_errors *errors) {
+    if (sink->nc.cause[0] == '\0')
+        return es_errors_no_memory(errors, sink->publication.final);
     return es_errors_add(errors, ES_IO, sink->publication.final, 0, "cannot be written: %s",
                          sink->nc.cause);
 }
@@ -152,68 +155,64 @@ static void define_columns(hdf5_sink *sink) {
                       "completed late dropped unfinished padding");
 }
 
-static void write_cuts(hdf5_sink *sink) {
-    netcdf *nc = &sink->nc;
-    const es_run_record *record = sink->record;
-    size_t n = record->n_cuts;
-    hid_t group = nc_group(nc, "cuts");
-    int64_t *integers = es_alloc(4 * n, sizeof *integers);
-    int8_t *flags = es_alloc(4 * n, sizeof *flags);
-    double *compression = es_alloc(n, sizeof *compression);
-    const char **names = es_alloc(n, sizeof *names);
-    if (integers == NULL || flags == NULL || compression == NULL || names == NULL) {
-        nc->failed = true;
-        goto done;
-    }
-    for (size_t i = 0; i < n; i++) {
+/* Arrays [n_cuts] of one cut's fields each, in the order of the variables. */
+struct cut_columns {
+    int64_t *integers[4];
+    int8_t *flags[4];
+    double *compression;
+    const char **names;
+};
+
+static void fill_cut_columns(const es_run_record *record, const struct cut_columns *columns_of) {
+    for (size_t i = 0; i < record->n_cuts; i++) {
         const es_cut_record *cut = &record->cuts[i];
-        const int64_t numbers[] = {(int64_t)i, cut->last_layer, cut->n_tensors, cut->elems};
-        const bool truths[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
+        const int64_t integers[] = {(int64_t)i, cut->last_layer, cut->n_tensors, cut->elems};
+        const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
         for (size_t k = 0; k < 4; k++) {
-            integers[k * n + i] = numbers[k];
-            flags[k * n + i] = truths[k];
+            columns_of->integers[k][i] = integers[k];
+            columns_of->flags[k][i] = flags[k] ? 1 : 0;
         }
-        compression[i] = cut->compression;
-        names[i] = cut->name;
+        columns_of->compression[i] = cut->compression;
+        columns_of->names[i] = cut->name;
     }
-    nc_dimension cut =
-        index_dimension(nc, group, "cut", "cut: layers 1 .. cut run on the device", n, integers);
-    nc_dimension batch = index_dimension(nc, group, "batch", "images in a request",
-                                         record->n_batches, record->batches);
-    put_text(nc, group, "name", "unit the head ends with", &cut, names);
-    nc_spec spec = {.group = group,
-                    .units = "1",
-                    .type = H5T_NATIVE_INT64,
-                    .rank = 1,
-                    .dimensions = {&cut, &batch}};
-    const char *const integer_names[][2] = {
+}
+
+static void put_cut_columns(netcdf *nc, nc_spec spec, const struct cut_columns *columns_of) {
+    static const char *const integers[][2] = {
         {NULL, NULL},
         {"last_layer", "last leaf layer of the head"},
         {"n_tensors", "tensors that cross the cut"},
         {"elems", "elements that cross the cut, per image"},
     };
-    for (size_t k = 1; k < 4; k++) {
-        spec.name = integer_names[k][0];
-        spec.long_name = integer_names[k][1];
-        nc_put(nc, &spec, integers + k * n);
-    }
-    const char *const flag_names[][2] = {
+    static const char *const flags[][2] = {
         {"natural", "natural bottleneck: compression below 1"},
         {"compressive", "compressive bottleneck: a record low of the compression"},
         {"residual_block", "the head ends with a residual block"},
         {"available", "the profiles hold its times and the scenario offers it"},
     };
+    put_text(nc, spec.group, "name", "unit the head ends with", spec.dimensions[0],
+             columns_of->names);
+    spec.type = H5T_NATIVE_INT64;
+    for (size_t k = 1; k < 4; k++) {
+        spec.name = integers[k][0];
+        spec.long_name = integers[k][1];
+        nc_put(nc, &spec, columns_of->integers[k]);
+    }
     spec.type = H5T_NATIVE_INT8;
     for (size_t k = 0; k < 4; k++) {
-        spec.name = flag_names[k][0];
-        spec.long_name = flag_names[k][1];
-        nc_put(nc, &spec, flags + k * n);
+        spec.name = flags[k][0];
+        spec.long_name = flags[k][1];
+        nc_put(nc, &spec, columns_of->flags[k]);
     }
     spec.type = H5T_NATIVE_DOUBLE;
     spec.name = "compression";
     spec.long_name = "elements that cross the cut / elements of the input";
-    nc_put(nc, &spec, compression);
+    nc_put(nc, &spec, columns_of->compression);
+}
+
+static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record) {
     spec.rank = 2;
+    spec.type = H5T_NATIVE_DOUBLE;
     spec.units = "s";
     spec.name = "head_time";
     spec.long_name = "head on the idle device";
@@ -226,15 +225,42 @@ static void write_cuts(hdf5_sink *sink) {
     spec.name = "uplink_bytes";
     spec.long_name = "sent over the uplink, header included";
     nc_put(nc, &spec, record->bytes);
-    nc_close_dimension(nc, &cut);
-    nc_close_dimension(nc, &batch);
-done:
+}
+
+static void write_cuts(hdf5_sink *sink) {
+    netcdf *nc = &sink->nc;
+    const es_run_record *record = sink->record;
+    size_t n = record->n_cuts;
+    hid_t group = nc_group(nc, "cuts");
+    int64_t *integers = es_alloc(4 * n, sizeof *integers);
+    int8_t *flags = es_alloc(4 * n, sizeof *flags);
+    double *compression = es_alloc(n, sizeof *compression);
+    const char **names = es_alloc(n, sizeof *names);
+    nc->failed =
+        nc->failed || integers == NULL || flags == NULL || compression == NULL || names == NULL;
+    if (!nc->failed) {
+        struct cut_columns columns_of = {.compression = compression, .names = names};
+        for (size_t k = 0; k < 4; k++) {
+            columns_of.integers[k] = integers + k * n;
+            columns_of.flags[k] = flags + k * n;
+        }
+        fill_cut_columns(record, &columns_of);
+        nc_dimension cut = index_dimension(
+            nc, group, "cut", "cut: layers 1 .. cut run on the device", n, columns_of.integers[0]);
+        nc_dimension batch = index_dimension(nc, group, "batch", "images in a request",
+                                             record->n_batches, record->batches);
+        nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
+        put_cut_columns(nc, spec, &columns_of);
+        put_cut_times(nc, spec, record);
+        nc_close_dimension(nc, &cut);
+        nc_close_dimension(nc, &batch);
+    }
     if (group >= 0)
         H5Gclose(group);
     free(integers);
     free(flags);
     free(compression);
-    free(names);
+    free((void *)names);
 }
 
 static void write_inputs(hdf5_sink *sink) {
@@ -319,13 +345,13 @@ static es_status open_sink(const es_run_record *record, const char *path, bool r
                            es_errors *errors) {
     hdf5_sink *sink = es_alloc(1, sizeof *sink);
     if (sink == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+        return es_errors_no_memory(errors, path);
     sink->record = record;
     sink->nc.file = H5I_INVALID_HID;
     sink->n_steps = es_alloc(record->n_policies, sizeof *sink->n_steps);
     es_status status = sink->n_steps != NULL
                            ? es_publication_init(&sink->publication, path, replace, errors)
-                           : es_errors_add(errors, ES_NO_MEMORY, path, 0, "out of memory");
+                           : es_errors_no_memory(errors, path);
     if (status != ES_OK)
         goto done;
     nc_create(&sink->nc, sink->publication.temporary);
@@ -424,8 +450,7 @@ static es_status pad(hdf5_sink *sink, es_errors *errors) {
         if (counted < sink->step.length && sink->padding == NULL) {
             sink->padding = es_alloc(1, sizeof *sink->padding);
             if (sink->padding == NULL)
-                return es_errors_add(errors, ES_NO_MEMORY, sink->publication.final, 0,
-                                     "out of memory");
+                return es_errors_no_memory(errors, sink->publication.final);
             for (size_t c = 0; c < ES_N_COLUMNS; c++)
                 for (size_t i = 0; i < ES_BLOCK_STEPS && columns[c].is_double; i++)
                     ((double *)((char *)sink->padding + columns[c].offset))[i] = ES_NAN;
@@ -532,10 +557,9 @@ static es_status publish(void *context, const es_summary *summary, es_errors *er
     size_t n = record->n_policies > record->n_cuts ? record->n_policies : record->n_cuts;
     double *scratch = es_alloc(n, sizeof *scratch);
     int64_t *numbers = es_alloc(n, sizeof *numbers);
-    es_status status =
-        scratch != NULL && numbers != NULL
-            ? pad(sink, errors)
-            : es_errors_add(errors, ES_NO_MEMORY, sink->publication.final, 0, "out of memory");
+    es_status status = scratch != NULL && numbers != NULL
+                           ? pad(sink, errors)
+                           : es_errors_no_memory(errors, sink->publication.final);
     if (status == ES_OK) {
         write_step_numbers(sink);
         for (size_t p = 0; p < record->n_policies; p++)

@@ -179,16 +179,21 @@ static void add_pairs(size_t n_policies, size_t n, const double *latencies, stru
 static es_status fill_gains(const es_sink_ops *ops, void *sink, size_t n_policies,
                             const struct tally *tallies, double *latencies, struct pair *pairs,
                             es_summary *summary, es_errors *errors) {
-    uint64_t end = UINT64_MAX; /* steps that every policy reached */
+    uint64_t end = 0;
     for (size_t p = 0; p < n_policies; p++)
-        end = tallies[p].n_rows < end ? tallies[p].n_rows : end;
+        end = tallies[p].n_rows > end ? tallies[p].n_rows : end;
     es_status status = ES_OK;
     for (uint64_t first = tallies[0].n_skipped; first < end && status == ES_OK;
          first += ES_BLOCK_STEPS) {
         size_t n = block_size(first, end);
-        for (size_t p = 0; p < n_policies && status == ES_OK; p++)
-            status = ops->read(sink, ES_COLUMN_latency, p, first, n, latencies + p * ES_BLOCK_STEPS,
-                               errors);
+        for (size_t p = 0; p < n_policies && status == ES_OK; p++) {
+            double *values = latencies + p * ES_BLOCK_STEPS;
+            size_t n_own = first < tallies[p].n_rows ? block_size(first, tallies[p].n_rows) : 0;
+            if (n_own > 0)
+                status = ops->read(sink, ES_COLUMN_latency, p, first, n_own, values, errors);
+            for (size_t i = n_own; i < n; i++)
+                values[i] = ES_NAN;
+        }
         if (status == ES_OK)
             add_pairs(n_policies, n, latencies, pairs);
     }

@@ -19,7 +19,6 @@ static const char *const compressions[] = {"deflate", "none", NULL};
 #define AT(field) offsetof(es_scenario, field)
 #define OF(field) offsetof(es_policy_section, field)
 #define TINY      1e-12
-#define DAYS      1e8 /* longest time, s: three years */
 
 #define TEXT(section, name, offset, fallback, required, meaning)                                   \
     { section, name, KEY_TEXT, offset, ES_DIM_COUNT, 0, 0, NULL, fallback, required, meaning }
@@ -40,12 +39,12 @@ static const char *const compressions[] = {"deflate", "none", NULL};
 
 const struct key keys[] = {
     TEXT("scenario", "title", AT(scenario.title), "", false, "one line for tables and figures"),
-    QUANTITY("scenario", "duration", AT(scenario.duration_s), TIME, TINY, DAYS, NULL,
+    QUANTITY("scenario", "duration", AT(scenario.duration_s), TIME, TINY, LONGEST_S, NULL,
              "requests arrive before this time; those in the system then are finished"),
     COUNT("scenario", "steps", AT(scenario.steps), 0, 1e12, "0",
           "number of requests; 0: as many as arrive within `duration`, or as the grid has states"),
     COUNT("scenario", "seed", AT(scenario.seed), 0, 0x1p53, "1", "seed of every random stream"),
-    QUANTITY("scenario", "warmup", AT(scenario.warmup_s), TIME, 0, DAYS, "0s",
+    QUANTITY("scenario", "warmup", AT(scenario.warmup_s), TIME, 0, LONGEST_S, "0s",
              "requests that arrive earlier are recorded but left out of the summary"),
 
     TEXT("model", "name", AT(model.name), NULL, true, "network of the zoo (edgesplit list models)"),
@@ -76,7 +75,7 @@ const struct key keys[] = {
          "its format (edgesplit list traces); default: recognised from the content"),
     QUANTITY("server", "load_scale", AT(server.load_scale), RATIO, TINY, 1e6, "1",
              "factor on the trace; capped at 1"),
-    QUANTITY("server", "load_offset", AT(server.load_offset_s), TIME, 0, DAYS, "0s",
+    QUANTITY("server", "load_offset", AT(server.load_offset_s), TIME, 0, LONGEST_S, "0s",
              "start this far into the trace"),
     CHOICE("server", "load_at_end", AT(server.load_at_end), at_ends, "as-trace",
            "behind the trace's end"),
@@ -86,18 +85,18 @@ const struct key keys[] = {
     TEXT("uplink", "trace", AT(uplink.trace), NULL, false, "trace file of the data rate, instead"),
     TEXT("uplink", "format", AT(uplink.format), NULL, false,
          "its format; default: recognised from the content"),
-    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 1e-3, DAYS, "1ms",
+    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 1e-3, LONGEST_S, "1ms",
              "mahimahi: opportunities are counted in windows of this length (whole ms)"),
     QUANTITY("uplink", "scale", AT(uplink.scale), RATIO, TINY, 1e9, "1", "factor on the trace"),
-    QUANTITY("uplink", "offset", AT(uplink.offset_s), TIME, 0, DAYS, "0s",
+    QUANTITY("uplink", "offset", AT(uplink.offset_s), TIME, 0, LONGEST_S, "0s",
              "start this far into the trace"),
     CHOICE("uplink", "at_end", AT(uplink.at_end), at_ends, "as-trace", "behind the trace's end"),
-    QUANTITY("uplink", "propagation", AT(uplink.propagation_s), TIME, 0, DAYS, "0s",
+    QUANTITY("uplink", "propagation", AT(uplink.propagation_s), TIME, 0, LONGEST_S, "0s",
              "one-way delay to the server"),
 
     QUANTITY("downlink", "rate", AT(downlink.rate_bps), DATA_RATE, 1, 1e15, NULL,
              "constant data rate; absent: results take no time to send"),
-    QUANTITY("downlink", "propagation", AT(downlink.propagation_s), TIME, 0, DAYS, "0s",
+    QUANTITY("downlink", "propagation", AT(downlink.propagation_s), TIME, 0, LONGEST_S, "0s",
              "one-way delay from the server"),
 
     CHOICE("workload", "mode", AT(workload.mode), modes, "open",
@@ -106,11 +105,11 @@ const struct key keys[] = {
            "isolated mode: state at each arrival, or every combination of uplink.rate, server.load "
            "and batch"),
     CHOICE("workload", "arrivals", AT(workload.arrivals), arrivals, "periodic", "arrival process"),
-    QUANTITY("workload", "rate", AT(workload.rate_hz), FREQUENCY, 1e-9, 1e9, "1/s",
+    QUANTITY("workload", "rate", AT(workload.rate_hz), FREQUENCY, 1 / LONGEST_S, 1e9, "1/s",
              "arrivals per time"),
     LIST("workload", "batch", AT(workload.batch), COUNT, 1, 1e6, "1",
          "images per request; several: one after the other, again and again"),
-    QUANTITY("workload", "deadline", AT(workload.deadline_s), TIME, TINY, DAYS, NULL,
+    QUANTITY("workload", "deadline", AT(workload.deadline_s), TIME, TINY, LONGEST_S, NULL,
              "a request that takes longer is late"),
     CHOICE("workload", "on_deadline", AT(workload.on_deadline), on_deadline, "finish",
            "late requests finish, or are dropped where they next start service"),
@@ -132,7 +131,7 @@ const struct key keys[] = {
     QUANTITY("energy", "receive", AT(energy.receive_w), POWER, 0, 1e9, NULL, "while it receives"),
     QUANTITY("energy", "idle", AT(energy.idle_w), POWER, 0, 1e9, NULL, "while it waits"),
 
-    QUANTITY("output", "period", AT(output.period_s), TIME, 1e-3, DAYS, "1s",
+    QUANTITY("output", "period", AT(output.period_s), TIME, 1e-3, LONGEST_S, "1s",
              "length of the intervals of /series; changes no other number"),
     CHOICE("output", "compression", AT(output.compression), compressions, "deflate",
            "of the result file"),
@@ -149,7 +148,7 @@ const struct key keys[] = {
            "yes: the input never leaves the device"),
     CHOICE("policy", "knowledge", OF(knowledge), knowledge, "true",
            "of rate and load: as they are, the last sample, or an exponentially weighted mean"),
-    QUANTITY("policy", "half_life", OF(half_life_s), TIME, TINY, DAYS, "2s",
+    QUANTITY("policy", "half_life", OF(half_life_s), TIME, TINY, LONGEST_S, "2s",
              "ewma: after this time a sample weighs half"),
     QUANTITY("policy", "initial_rate", OF(initial_rate_bps), DATA_RATE, 1, 1e15, NULL,
              "last, ewma: what is assumed before the first transfer (required there)"),

@@ -4,6 +4,9 @@
 
 #include "edgesplit/scenario.h"
 
+/* Longest time in a scenario: three years, far inside the range of es_time. */
+#define LONGEST_S 1e8
+
 enum key_type {
     KEY_TEXT,     /* const char * */
     KEY_QUANTITY, /* double, NaN if absent */

@@ -28,15 +28,14 @@ static const char *choice_at(const void *context, size_t i) {
 static es_status parse_choice(const es_ini *ini, const struct key *key, const es_ini_entry *entry,
                               const char *value, void *object, es_errors *errors) {
     size_t n = 0;
-    es_text list = {0};
-    for (; key->choices[n] != NULL; n++) {
+    for (; key->choices[n] != NULL; n++)
         if (strcmp(key->choices[n], value) == 0) {
             *(int *)field_of(object, key) = (int)n;
-            free(list.data);
             return ES_OK;
         }
-        es_text_add(&list, "%s%s", n > 0 ? ", " : "", key->choices[n]);
-    }
+    es_text list = {0};
+    for (size_t i = 0; i < n; i++)
+        es_text_add(&list, "%s%s", i > 0 ? ", " : "", key->choices[i]);
     const char *nearest = es_nearest_name(value, n, choice_at, key->choices);
     es_status status = es_ini_complain(ini, entry, errors, "expected one of %s%s%s%s",
                                        list.failed ? "its choices" : list.data,
@@ -163,11 +162,20 @@ static es_status parse_policies(es_scenario *scenario, es_errors *errors) {
     return first;
 }
 
+/* How many requests there will be where no duration limits them. */
+static double n_requests(const es_scenario *s) {
+    if (s->scenario.steps > 0 || s->workload.states != ES_STATES_GRID)
+        return (double)s->scenario.steps;
+    return (double)s->uplink.rate_bps.n * (double)s->server.load_ratio.n *
+           (double)s->workload.batch.n;
+}
+
 /* What no single key can tell. */
 static es_status check_together(const es_scenario *s, es_errors *errors) {
     size_t before = errors->n + errors->lost;
     bool grid = s->workload.states == ES_STATES_GRID;
     bool isolated = s->workload.mode == ES_ISOLATED;
+    es_list loads = s->server.load_ratio;
     if (grid && !isolated)
         es_scenario_complain(s, "workload", "states", errors,
                              "only isolated mode has a grid of states");
@@ -183,9 +191,15 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
     if ((s->uplink.rate_bps.n > 0) == (s->uplink.trace != NULL))
         es_scenario_complain(s, "uplink", s->uplink.trace != NULL ? "trace" : "rate", errors,
                              "exactly one of rate and trace is needed");
+    if (s->server.load_trace != NULL && (loads.n > 1 || loads.values[0] != 0))
+        es_scenario_complain(s, "server", "load", errors,
+                             "at most one of load and load_trace can be given");
     if (!grid && s->scenario.steps == 0 && isnan(s->scenario.duration_s))
         es_scenario_complain(s, "scenario", "duration", errors,
                              "one of duration and steps is needed");
+    if (isnan(s->scenario.duration_s) && n_requests(s) / s->workload.rate_hz > LONGEST_S)
+        es_scenario_complain(s, "workload", "rate", errors,
+                             "%g requests take more than three years at this rate", n_requests(s));
     if (isolated &&
         (s->device.service != ES_DETERMINISTIC || s->server.service != ES_DETERMINISTIC))
         es_scenario_complain(s, s->device.service != ES_DETERMINISTIC ? "device" : "server",
@@ -194,7 +208,7 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
         es_scenario_complain(s, "workload", "on_deadline", errors, "isolated mode drops nothing");
     if (s->workload.on_deadline == ES_DEADLINE_DROP && isnan(s->workload.deadline_s))
         es_scenario_complain(s, "workload", "on_deadline", errors, "drop needs a deadline");
-    if (s->uplink.window_s * 1e3 != floor(s->uplink.window_s * 1e3))
+    if (llround(s->uplink.window_s * 1e9) % 1000000 != 0)
         es_scenario_complain(s, "uplink", "window", errors, "expected whole milliseconds");
     int n_powers = !isnan(s->energy.active_w) + !isnan(s->energy.transmit_w) +
                    !isnan(s->energy.receive_w) + !isnan(s->energy.idle_w);

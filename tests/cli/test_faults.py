@@ -25,8 +25,8 @@ class Faults(ProgramTest):
         self.write("short.ini", SCENARIO)
         # Tens of MB, a quarter of a second: time to be hit.
         self.write("long.ini", SCENARIO.replace("duration = 20s", "steps = 100000") + "[output]\ncompression = none\n")
-        # Hours: hit before it ends.
-        self.write("endless.ini", SCENARIO.replace("duration = 20s", "steps = 10000000000") + "[output]\nregret = no\n")
+        # Minutes: hit before it ends.
+        self.write("endless.ini", SCENARIO.replace("duration = 20s", "steps = 300000000") + "[output]\nregret = no\n")
         self.before = self.files()
 
     def start_and_wait(self, *arguments, **options):

@@ -46,14 +46,18 @@ receive = 1W
 idle = 0.5W
 """
 
-# A request comes every 67 ms; without offload it takes 80 ms, with full offload 150 ms, and the split at block 12 has no
-# station that takes more than 52 ms: two policies are stopped, each at a step of its own.
+# A request comes every 67 ms; without offload it takes 80 ms, with full offload 150 ms, and with the split at block 12
+# no station takes more than 52 ms: two policies are stopped, each at a step of its own.
 SATURATED = SCENARIO.replace("arrivals = poisson\nrate = 4/s", "rate = 15/s\nmax_backlog = 9") \
     .replace("[policy dynamic-split]", "[policy steady]\ntype = static-split\nsplit = block12") + """\
 [policy full-offload]
 [output]
 compression = none
 """
+
+# More steps than a chunk has.
+LONG = SCENARIO.replace("duration = 20s", "steps = 40000") \
+    .replace("arrivals = poisson\nrate = 4/s", "mode = isolated\nbatch = 1, 2")
 
 GRID = SCENARIO.replace("duration = 20s\n", "").replace("rate = 8Mbit/s", "rate = 1Mbit/s, 4Mbit/s, 16Mbit/s") \
     .replace("arrivals = poisson\nrate = 4/s", "mode = isolated\nstates = grid\nbatch = 1, 2, 4")
@@ -136,6 +140,10 @@ class Layout(ResultTest):
                     self.assertTrue(h5py.h5ds.is_scale(variable.id) or all(len(axis) == 1 for axis in variable.dims))
             self.assertEqual({file[name].attrs["units"] for name in ("latency", "rate_true", "uplink_bytes", "batch")},
                              {"s", "bit/s", "B", "1"})
+            for name in file["summary"]:
+                column = name.removesuffix("_mean")
+                if column != name and column in file:
+                    self.assertEqual(file[f"summary/{name}"].attrs["units"], file[column].attrs["units"], name)
 
     def test_tools_know_every_dimension_by_name(self):
         path = self.result(FULL)
@@ -165,14 +173,17 @@ class Layout(ResultTest):
         self.assertEqual(first, self.run_scenario("scenario.ini", "b.h5", "--force", env={"MALLOC_PERTURB_": "90"}))
 
     def test_compression_changes_no_value(self):
-        packed, plain = self.result(FULL, "packed.h5"), self.result(FULL + "[output]\ncompression = none\n", "plain.h5")
-        with h5py.File(packed) as a, h5py.File(plain) as b:
-            self.assertEqual(list(variables(a)), list(variables(b)))
-            self.assertEqual((a["latency"].compression, b["latency"].compression), ("gzip", None))
-            self.assertTrue(a["latency"].fletcher32 and a["latency"].shuffle)
-            for name, variable in variables(a).items():
-                if name not in ("scenario_ini", "scenario_resolved"):
-                    np.testing.assert_array_equal(variable[...], b[name][...], err_msg=name)
+        """Neither in the columns of a short run nor in whole chunks, which go to the file by another way."""
+        for name, scenario in (("short", FULL), ("long", LONG)):
+            packed = self.result(scenario, f"{name}.packed.h5")
+            plain = self.result(scenario + "[output]\ncompression = none\n", f"{name}.plain.h5")
+            with h5py.File(packed) as a, h5py.File(plain) as b:
+                self.assertEqual(list(variables(a)), list(variables(b)))
+                self.assertEqual((a["latency"].compression, b["latency"].compression), ("gzip", None))
+                self.assertTrue(a["latency"].fletcher32 and a["latency"].shuffle)
+                for variable in variables(a).values():
+                    if not variable.name.startswith("/scenario_"):
+                        np.testing.assert_array_equal(variable[...], b[variable.name][...], err_msg=variable.name)
 
     def test_policies_that_were_stopped_are_padded(self):
         with h5py.File(self.result(SATURATED)) as file:
@@ -232,11 +243,13 @@ class Figures(ResultTest):
         for p in self.policies:
             rows = self.completed[p]
             latency = self.columns["latency"][p, rows]
-            expected = {"latency_mean": latency.mean(), "latency_std": latency.std(ddof=1), "latency_max": latency.max(),
+            expected = {"latency_mean": latency.mean(), "latency_std": latency.std(ddof=1),
+                        "latency_max": latency.max(),
                         "uplink_bytes_mean": self.columns["uplink_bytes"][p, self.counted[p]].mean(),
                         "uplink_bytes_total": self.columns["uplink_bytes"][p, self.counted[p]].sum(),
                         "latency_mean_censored": latency.mean()}
-            expected.update({f"{name}_mean": self.columns[name][p, rows].mean() for name in (*PARTS, "energy", "regret")})
+            expected.update({f"{name}_mean": self.columns[name][p, rows].mean()
+                             for name in (*PARTS, "energy", "regret")})
             expected.update({f"latency_p{q}": np.quantile(latency, q / 100) for q in (50, 90, 95, 99)})
             done = self.columns["arrival_time"][p, rows] + latency
             expected["throughput"] = rows.sum() / (done.max() - self.columns["arrival_time"][p, self.counted[p]].min())

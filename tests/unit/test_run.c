@@ -1,0 +1,395 @@
+/* Plans and runs: which cuts each policy gets, what a sink is told, the summary, and what goes wrong. */
+#include "run_files.h"
+
+#include "edgesplit/sinks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORKLOAD "[workload]\nrate = 5/s\n"
+
+static void a_sink_is_told_what_runs(void **state) {
+    (void)state;
+    run_text("[scenario]\ntitle = A title\nsteps = 3\nseed = 9\nwarmup = 0.1s\n" LINK
+             "[workload]\nbatch = 2, 1\n[transfer]\nheader = 7B\n"
+             "[policy no-offload]\n[policy mine]\ntype = dynamic-split\n");
+    assert_string_equal(memory.title, "A title");
+    assert_non_null(strstr(memory.scenario_ini, "title = A title\n"));
+    assert_non_null(strstr(memory.scenario_resolved, "title = A title\n"));
+    const es_run_record *record = &memory.record;
+    assert_int_equal(record->seed, 9);
+    assert_true(record->header_bytes == 7 && record->warmup_s == 0.1);
+    assert_true(record->input_bytes_per_element == 1 && record->feature_bytes_per_element == 4);
+    assert_true(record->series_period_s == 1 && record->compress && !record->batch_extrapolated);
+    assert_int_equal(memory.n_policies, 2);
+    assert_string_equal(memory.policies[0].name, "no-offload");
+    assert_string_equal(memory.policies[1].name, "mine");
+    assert_string_equal(memory.policies[1].type, "dynamic-split");
+    assert_int_equal(record->n_cuts, N_CUTS);
+    assert_int_equal(record->n_batches, 2);
+    assert_int_equal(memory.n_steps_seen[0], 3);
+    assert_int_equal(memory.n_opened, 1);
+    assert_int_equal(memory.n_published, 1);
+    assert_int_equal(memory.n_closed, 1);
+    assert_int_equal(memory.report.n_policies, 2);
+    assert_int_equal(memory.report.n_steps, 6);
+    assert_int_equal(memory.report.n_saturated, 0);
+    assert_int_equal(memory.policies[0].rows[0].batch, 2);
+    assert_int_equal(memory.policies[0].rows[1].batch, 1);
+}
+
+/* EfficientNet-B0: c falls below all earlier values behind block2, 4, 6, 12 and at the pool. */
+static void candidates_are_those_that_were_asked_for(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *candidates;
+        size_t n;
+        const char *names[5]; /* the first ones */
+    } cases[] = {
+        {"", "compressive", 5, {"x@block2", "x@block4", "x@block6", "x@block12", "x@pool"}},
+        {"cut_points = residual-blocks\n", "compressive", 4, {"x@block2", "x@block4", "x@block6"}},
+        {"", "natural", 17, {"x@block2", "x@block3", "x@block4"}},
+        {"cut_points = residual-blocks\n", "natural", 15, {"x@block2", "x@block3"}},
+        {"", "single-tensor", 19, {"x@stem", "x@block1"}},
+        {"", "all", 19, {"x@stem", "x@block1"}},
+        {"cut_points = residual-blocks\n", "all", 16, {"x@block1", "x@block2"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[scenario]\nsteps = 1\n" LINK "[policy x]\ntype = static-split\nsplit = each\n"
+                 "candidates = %s\n[model]\n%s",
+                 cases[i].candidates, cases[i].model);
+        run_text(text);
+        assert_int_equal(memory.n_policies, cases[i].n);
+        for (size_t p = 0; p < 5 && cases[i].names[p] != NULL; p++)
+            assert_string_equal(memory.policies[p].name, cases[i].names[p]);
+    }
+}
+
+static int32_t cut_of(size_t policy) {
+    return memory.policies[policy].rows[0].split_index;
+}
+
+static void fixed_cuts_are_found_by_number_and_name(void **state) {
+    (void)state;
+    run_text("[scenario]\nsteps = 1\n" LINK "[policy no-offload]\n[policy full-offload]\n"
+             "[policy a]\ntype = static-split\nsplit = 7\n"
+             "[policy b]\ntype = static-split\nsplit = block6\n"
+             "[policy c]\ntype = static-split\nsplit = 0\n"
+             "[policy d]\ntype = static-split\nsplit = 20\n");
+    static const int32_t cuts[] = {20, 0, 7, 7, 0, 20};
+    for (size_t p = 0; p < 6; p++)
+        assert_int_equal(cut_of(p), cuts[p]);
+}
+
+/* Unit i takes 10 i us on the device and i us on the server. */
+static double predicted_s(size_t cut, double rate_bps, double load, double delay_s) {
+    double head_s = 1e-5 * (double)(cut * (cut + 1) / 2);
+    double tail_s = 1e-6 * (double)(210 - cut * (cut + 1) / 2);
+    return cut == 20 ? head_s
+                     : head_s + delay_s + 8 * (double)bytes_of_cut[cut] / rate_bps +
+                           tail_s / (1 - load);
+}
+
+static const size_t candidates[] = {0, 3, 5, 7, 13, 19, 20};
+enum { N_CANDIDATES = sizeof candidates / sizeof candidates[0] };
+
+static void best_mean_is_the_best_for_the_mean_state(void **state) {
+    (void)state;
+    size_t n_different = 0, last = 0;
+    for (size_t i = 0; i < 30; i++) {
+        double rate_bps = floor(1e7 * exp(0.3 * (double)i)), best_s = 1e9;
+        size_t best = 0;
+        for (size_t c = 0; c < N_CANDIDATES; c++) {
+            double s = predicted_s(candidates[c], rate_bps, 0.5, 0.0004);
+            best = s <= best_s ? candidates[c] : best;
+            best_s = fmin(s, best_s);
+        }
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[scenario]\nsteps = 2\n[uplink]\nrate = %.17gbit/s\npropagation = 0.3ms\n"
+                 "[downlink]\npropagation = 0.1ms\n[server]\nload = 0.5\n"
+                 "[workload]\nrate = 1/s\n[policy best]\ntype = static-split\nsplit = best-mean\n"
+                 "[policy dynamic-split]\n",
+                 rate_bps);
+        run_text(text);
+        assert_int_equal(cut_of(0), best);
+        assert_int_equal(cut_of(1), best); /* the only state there is */
+        assert_true(fabs(memory.policies[0].rows[1].latency - best_s) < 3e-9);
+        n_different += best != last;
+        last = best;
+    }
+    assert_true(n_different >= 4);
+}
+
+/* What the result takes on the downlink is paid by whoever offloads: 0.1 s, more than the device
+ * takes. */
+static void best_mean_counts_the_result(void **state) {
+    (void)state;
+    run_text("[scenario]\nsteps = 1\n[uplink]\nrate = 10Gbit/s\n[downlink]\nrate = 80kbit/s\n"
+             "[transfer]\nresult = 1kB\n"
+             "[policy best]\ntype = static-split\nsplit = best-mean\n[policy dynamic-split]\n");
+    assert_int_equal(cut_of(1), 20);
+    assert_int_equal(cut_of(0), 20);
+}
+
+static void best_hindsight_is_the_best_of_each(void **state) {
+    (void)state;
+    write_trace(trace_path, "0,4e8\n1,4e6\n2,4e7\n3,4e8\n4,\n");
+    run_text("[scenario]\nsteps = 400\n[uplink]\ntrace = " TRACE "\n[workload]\nrate = 100/s\n"
+             "arrivals = poisson\n"
+             "[policy best]\ntype = static-split\nsplit = best-hindsight\n"
+             "[policy x]\ntype = static-split\nsplit = each\n"
+             "[policy full-offload]\n[policy no-offload]\n");
+    double best_s = 1e9;
+    size_t best = 0;
+    for (size_t p = 1; p < memory.n_policies; p++)
+        if (memory.figures[p][ES_SUMMARY_latency_mean] < best_s) {
+            best_s = memory.figures[p][ES_SUMMARY_latency_mean];
+            best = p;
+        }
+    assert_int_equal(memory.n_policies, 8);
+    assert_true(memory.figures[0][ES_SUMMARY_latency_mean] == best_s);
+    assert_int_equal(cut_of(0), cut_of(best));
+}
+
+/* Every third second there is no link for good: who sends then is never done. */
+static void best_hindsight_loses_the_fewest_requests(void **state) {
+    (void)state;
+    write_trace(trace_path, "0,1e10\n1,0\n2,\n");
+    run_text("[scenario]\nsteps = 30\n[uplink]\ntrace = " TRACE "\nat_end = stop\n"
+             "[workload]\nrate = 20/s\n[policy best]\ntype = static-split\nsplit = best-hindsight\n"
+             "[policy full-offload]\n");
+    assert_int_equal(cut_of(0), 20);
+    assert_true(memory.figures[1][ES_SUMMARY_unfinished] == 10);
+    assert_true(memory.figures[1][ES_SUMMARY_latency_mean] <
+                memory.figures[0][ES_SUMMARY_latency_mean]);
+    assert_true(memory.figures[0][ES_SUMMARY_unfinished] == 0);
+}
+
+static void traces_are_scaled_shifted_and_ended(void **state) {
+    (void)state;
+    write_trace(trace_path, "0,1e6\n1,2e6\n2,3e6\n3,\n");
+    write_load(load_path, "0,0.25\n1,0.5\n2,1\n4,\n");
+    run_text("[scenario]\nsteps = 6\n[uplink]\ntrace = " TRACE "\nscale = 2\noffset = 1s\n"
+             "at_end = hold\n[server]\nload_trace = " LOAD "\nload_scale = 80%\n"
+             "[policy no-offload]\n");
+    static const double rates[] = {4e6, 6e6, 6e6, 6e6, 6e6, 6e6};
+    static const double loads[] = {0.2, 0.4, 0.8, 0.8, 0.2, 0.4};
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(memory.policies[0].rows[i].rate_true == rates[i]);
+        assert_true(fabs(memory.policies[0].rows[i].load_true - loads[i]) < 1e-9);
+    }
+    assert_int_equal(memory.record.n_inputs, 4);
+}
+
+static void a_grid_has_every_state_once(void **state) {
+    (void)state;
+    run_text("[workload]\nmode = isolated\nstates = grid\nbatch = 1, 2\n"
+             "[uplink]\nrate = 1, 10, 100 Mbit/s\n[server]\nload = 0, 0.9\n"
+             "[policy dynamic-split]\n[policy full-offload]\n[policy oracle]\n");
+    assert_int_equal(memory.n_steps_seen[0], 12);
+    assert_int_equal(memory.n_samples, 0);
+    const struct row *rows = memory.policies[1].rows;
+    for (size_t i = 0; i < 12; i++) {
+        assert_int_equal(rows[i].batch, i % 2 + 1);
+        assert_true(rows[i].load_true == (i / 2 % 2 ? 0.9 : 0));
+        assert_true(rows[i].rate_true == (i < 4 ? 1e6 : i < 8 ? 1e7 : 1e8));
+        assert_true(memory.policies[2].rows[i].regret == 0);
+    }
+}
+
+/* The rows of a policy do not depend on which others run, or when. */
+static void pitfall_10_the_order_of_policies_changes_no_row(void **state) {
+    (void)state;
+    static const char *const sections[] = {
+        "[policy no-offload]\n", "[policy full-offload]\n",
+        "[policy dynamic-split]\nknowledge = ewma\ninitial_rate = 1Mbit/s\n", "[policy oracle]\n"};
+    static const size_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
+    struct memory_policy first[4];
+    write_trace(trace_path, "0,4e8\n0.1,4e6\n0.2,4e7\n0.3,4e8\n0.4,\n");
+    for (size_t k = 0; k < 3; k++) {
+        char text[1024] = "[scenario]\nsteps = 500\n[uplink]\ntrace = " TRACE "\n[workload]\n"
+                          "rate = 300/s\narrivals = poisson\n[device]\nservice = exponential\n"
+                          "[server]\nservice = exponential\n";
+        for (size_t p = 0; p < 4; p++)
+            strcat(text, sections[orders[k][p]]);
+        run_text(text);
+        for (size_t p = 0; p < 4; p++) {
+            struct memory_policy *found = &memory.policies[p];
+            if (k == 0) {
+                first[p] = *found; /* takes the rows over */
+                found->rows = NULL;
+                continue;
+            }
+            const struct memory_policy *same = &first[orders[k][p]];
+            struct run a = {.n = 500, .rows = found->rows}, b = {.n = 500, .rows = same->rows};
+            assert_string_equal(found->name, same->name);
+            assert_same_rows(&a, &b);
+        }
+    }
+    for (size_t p = 0; p < 4; p++)
+        free(first[p].rows);
+}
+
+static void pitfall_22_the_resolved_scenario_gives_the_same_rows(void **state) {
+    (void)state;
+    run_text("[scenario]\nsteps = 50\n" LINK WORKLOAD "[policy dynamic-split]\ncandidates = all\n"
+             "[policy x]\ntype = static-split\nsplit = each\n");
+    char *resolved = strdup(memory.scenario_resolved);
+    struct memory_policy first = memory.policies[0];
+    memory.policies[0].rows = NULL;
+    run_whole_text(resolved);
+    assert_string_equal(memory.scenario_resolved, resolved);
+    assert_int_equal(memory.n_policies, 6);
+    struct run a = {.n = 50, .rows = first.rows}, b = {.n = 50, .rows = memory.policies[0].rows};
+    assert_same_rows(&a, &b);
+    free(first.rows);
+    free(resolved);
+}
+
+/* Wrong plans: what is written besides the profiles, and the messages without the path. */
+static const struct {
+    const char *text, *messages[2];
+} wrong[] = {
+    {LINK "[policy x]\n", {":12: [policy x] type: there is no policy 'x'"}},
+    {LINK "[policy x]\ntype = orakle\n",
+     {":13: [policy x] type = orakle: there is no policy 'orakle'; did you mean 'oracle'?"}},
+    {LINK "[policy static-split]\n", {":12: [policy static-split] split: is missing: a cut's"}},
+    {LINK "[policy static-split]\nsplit = block17\n",
+     {":13: [policy static-split] split = block17: efficientnet-b0 has no such cut: expected "
+      "0 .. 20, a name such as 'stem', best-mean, best-hindsight, or each"}},
+    {LINK "[policy static-split]\nsplit = 21\n",
+     {":13: [policy static-split] split = 21: efficientnet-b0 has no such cut: expected 0 .. 20"}},
+    {LINK "[policy static-split]\nsplit = stem\n[model]\ncut_points = residual-blocks\n",
+     {":14: [policy static-split] split = stem: cut 1 (stem) is not one of [model] cut_points"}},
+    {LINK "[policy static-split]\nsplit = 0\nprivacy = yes\n",
+     {":13: [policy static-split] split = 0: privacy forbids cut 0"}},
+    {LINK "[policy no-offload]\nprivacy = yes\n",
+     {":13: [policy no-offload] privacy = yes: no-offload does not read this key"}},
+    {LINK "[policy oracle]\ncandidates = all\nhalf_life = 1s\n",
+     {":13: [policy oracle] candidates = all: oracle does not read this key",
+      ":14: [policy oracle] half_life = 1s: oracle does not read this key"}},
+    {LINK "[policy dynamic-split]\nsplit = 3\n",
+     {":13: [policy dynamic-split] split = 3: dynamic-split does not read this key"}},
+    {LINK "[policy dynamic-split]\ninitial_rate = 1Mbit/s\n",
+     {":13: [policy dynamic-split] initial_rate = 1Mbit/s: dynamic-split does not read this key"}},
+    {LINK "[policy oracle]\n[workload]\nbatch = 1, 3\n",
+     {":6: [device] profile = ", ":8: [server] profile = "}},
+    {LINK "[policy oracle]\n[model]\nresolution = 30\n",
+     {":3: [model] name = efficientnet-b0: "}},
+    {"[uplink]\ntrace = missing.csv\n[policy oracle]\n",
+     {":12: [uplink] trace = missing.csv: "}},
+    {LINK "[server]\nload = 1\n[policy oracle]\n",
+     {":9: [server] load = 1: a server that is fully loaded for ever never finishes a tail"}},
+};
+
+static void wrong_plans_are_rejected(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        es_plan *plan = NULL;
+        char text[1024];
+        snprintf(text, sizeof text, "[scenario]\nsteps = 1\n%s", wrong[i].text);
+        write_scenario(text);
+        es_errors_init(&errors);
+        es_status status = es_plan_create(ini_path, 0, NULL, &plan, &errors);
+        assert_null(plan);
+        size_t n = 0;
+        for (; n < 2 && wrong[i].messages[n] != NULL; n++) {
+            const char *found = n < errors.n ? strstr(errors.records[n].text, ": [") : NULL;
+            const char *expected = strstr(wrong[i].messages[n], ": [");
+            if (found == NULL || strncmp(found, expected, strlen(expected)) != 0) {
+                es_errors_print(&errors, stderr);
+                fail_msg("expected %s", wrong[i].messages[n]);
+            }
+        }
+        if (errors.n != n)
+            es_errors_print(&errors, stderr);
+        assert_int_equal(errors.n, n);
+        assert_true(status == ES_INVALID || status == ES_NO_INPUT);
+    }
+}
+
+static void an_interrupted_run_leaves_nothing(void **state) {
+    (void)state;
+    const volatile sig_atomic_t interrupted = 1;
+    es_plan *plan = plan_text("[scenario]\nsteps = 5\n" LINK "[policy oracle]\n"
+                              "[policy x]\ntype = static-split\nsplit = best-hindsight\n");
+    es_run_options options = memory_options();
+    options.interrupted = &interrupted;
+    assert_int_equal(es_plan_run(plan, &options, &memory.report, &errors), ES_INTERRUPTED);
+    assert_int_equal(errors.n, 1);
+    assert_string_equal(errors.records[0].text, "interrupted; nothing was written");
+    assert_int_equal(memory.n_opened, 1);
+    assert_int_equal(memory.n_published, 0);
+    assert_int_equal(memory.n_closed, 1);
+    es_plan_destroy(plan);
+}
+
+static void sinks_can_fail_at_any_call(void **state) {
+    (void)state;
+    es_plan *plan = plan_text("[scenario]\nsteps = 5\n" LINK "[policy oracle]\n");
+    for (int call = FAIL_OPEN; call <= FAIL_PUBLISH; call++) {
+        es_run_options options = memory_options();
+        memory.fail = (enum failure)call;
+        es_errors_init(&errors);
+        assert_int_equal(es_plan_run(plan, &options, &memory.report, &errors), ES_IO);
+        assert_int_equal(errors.n, 1);
+        assert_int_equal(memory.n_published, 0);
+        assert_int_equal(memory.n_closed, call == FAIL_OPEN ? 0 : 1);
+    }
+    es_plan_destroy(plan);
+}
+
+struct progress {
+    size_t n;
+    uint64_t steps;
+};
+
+static void count_progress(void *context, const char *policy, size_t i_policy, size_t n_policies,
+                           uint64_t steps) {
+    struct progress *progress = context;
+    assert_string_equal(policy, i_policy == 0 ? "oracle" : "no-offload");
+    assert_int_equal(n_policies, 2);
+    progress->n++;
+    progress->steps = steps;
+}
+
+static void progress_is_told_by_the_block(void **state) {
+    (void)state;
+    es_plan *plan = plan_text("[scenario]\nsteps = 20000\n" LINK
+                              "[policy oracle]\n[policy no-offload]\n");
+    struct progress progress = {0};
+    es_run_options options = memory_options();
+    options.sink = es_sinks_find("null");
+    options.context = &progress;
+    options.progress = count_progress;
+    assert_int_equal(es_plan_run(plan, &options, &memory.report, &errors), ES_OK);
+    assert_int_equal(progress.n, 4);
+    assert_int_equal(progress.steps, 20000);
+    assert_int_equal(memory.report.n_steps, 40000);
+    es_plan_destroy(plan);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FILES(a_sink_is_told_what_runs),
+        WITH_FILES(candidates_are_those_that_were_asked_for),
+        WITH_FILES(fixed_cuts_are_found_by_number_and_name),
+        WITH_FILES(best_mean_is_the_best_for_the_mean_state),
+        WITH_FILES(best_mean_counts_the_result),
+        WITH_FILES(best_hindsight_is_the_best_of_each),
+        WITH_FILES(best_hindsight_loses_the_fewest_requests),
+        WITH_FILES(traces_are_scaled_shifted_and_ended),
+        WITH_FILES(a_grid_has_every_state_once),
+        WITH_FILES(pitfall_10_the_order_of_policies_changes_no_row),
+        WITH_FILES(pitfall_22_the_resolved_scenario_gives_the_same_rows),
+        WITH_FILES(wrong_plans_are_rejected),
+        WITH_FILES(an_interrupted_run_leaves_nothing),
+        WITH_FILES(sinks_can_fail_at_any_call),
+        WITH_FILES(progress_is_told_by_the_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

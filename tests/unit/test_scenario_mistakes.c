@@ -1,0 +1,310 @@
+/* Scenario files that are wrong: every key, every rule, every message with its place. */
+#include "scenario_files.h"
+
+/* One mistake: "PATH:LINE: [section] key = value: <text>...". */
+static void reject(const struct entry *wrong, const char *text) {
+    struct changes changes = {{*wrong}};
+    char expected[ES_ERROR_TEXT];
+    es_scenario *scenario = NULL;
+    size_t line = write_file(&changes);
+    es_errors_init(&errors);
+    assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
+    assert_null(scenario);
+    snprintf(expected, sizeof expected, "%s:%zu: [%s] %s = %s: %s", path, line, wrong->section,
+             wrong->key, wrong->value, text);
+    expect_text(0, expected);
+    assert_int_equal(errors.n, 1);
+}
+
+static const char a_time[] = "expected a time with its unit (s, ms,";
+static const char data[] = "expected an amount of data with its unit (B,";
+static const char rate[] = "expected a data rate with its unit (bit/s,";
+static const char a_power[] = "expected a power with its unit (W, mW, kW)";
+static const char ratio[] = "expected a ratio, as a bare number or in %";
+static const char whole[] = "expected a whole number";
+
+/* A wrong value of each key that can have one, and what the message says is right. */
+static const struct {
+    struct entry entry;
+    const char *text;
+} wrong_values[] = {
+    {{"scenario", "duration", "60"}, a_time},
+    {{"scenario", "duration", "0s"}, "expected 1e-12s .. 1e+08s"},
+    {{"scenario", "duration", "2e8s"}, "expected 1e-12s .. 1e+08s"},
+    {{"scenario", "steps", "1.5"}, whole},
+    {{"scenario", "steps", "-1"}, "expected 0 .. 1e+12"},
+    {{"scenario", "seed", "x"}, whole},
+    {{"scenario", "seed", "-1"}, "expected 0 .. 9007199254740992"},
+    {{"scenario", "warmup", "1Mbit"}, a_time},
+    {{"scenario", "warmup", "-1s"}, "expected 0s .. 1e+08s"},
+    {{"model", "resolution", "224px"}, whole},
+    {{"model", "resolution", "4097"}, "expected 0 .. 4096"},
+    {{"model", "granularity", "blok"}, "expected one of leaf, fused, block; did you mean 'block'?"},
+    {{"model", "cut_points", "every"}, "expected one of all, residual-blocks"},
+    {{"model", "batch_extrapolation", "lineer"}, "expected one of none, linear; did you mean 'li"},
+    {{"model", "whole_correction", "true"}, "expected one of no, yes"},
+    {{"device", "service", "Exponential"}, "expected one of deterministic, exponential; did you"},
+    {{"server", "service", "poisson"}, "expected one of deterministic, exponential"},
+    {{"server", "load", "0.5s"}, ratio},
+    {{"server", "load", "110%"}, "expected 0 .. 1"},
+    {{"server", "load", "0.5, 1.5"}, "expected 0 .. 1"},
+    {{"server", "load_scale", "0"}, "expected 1e-12 .. 1e+06"},
+    {{"server", "load_scale", "1W"}, ratio},
+    {{"server", "load_offset", "3"}, a_time},
+    {{"server", "load_offset", "-3s"}, "expected 0s .. 1e+08s"},
+    {{"server", "load_at_end", "repeat"}, "expected one of loop, hold, stop, as-trace"},
+    {{"uplink", "rate", "20"}, rate},
+    {{"uplink", "rate", "20Mbps"}, rate},
+    {{"uplink", "rate", "0.5bit/s"}, "expected 1bit/s .. 1e+15bit/s"},
+    {{"uplink", "rate", "1..2 step 0 Mbit/s"}, rate},
+    {{"uplink", "window", "5"}, a_time},
+    {{"uplink", "window", "0.5ms"}, "expected 0.001s .. 1e+08s"},
+    {{"uplink", "window", "2.5ms"}, "expected whole milliseconds"},
+    {{"uplink", "scale", "0"}, "expected 1e-12 .. 1e+09"},
+    {{"uplink", "scale", "double"}, ratio},
+    {{"uplink", "offset", "1B"}, a_time},
+    {{"uplink", "offset", "-1s"}, "expected 0s .. 1e+08s"},
+    {{"uplink", "at_end", "lop"}, "expected one of loop, hold, stop, as-trace; did you mean 'loop"},
+    {{"uplink", "propagation", "5 m"}, a_time},
+    {{"uplink", "propagation", "-5ms"}, "expected 0s .. 1e+08s"},
+    {{"downlink", "rate", "1MB"}, rate},
+    {{"downlink", "rate", "0bit/s"}, "expected 1bit/s .. 1e+15bit/s"},
+    {{"downlink", "propagation", "fast"}, a_time},
+    {{"downlink", "propagation", "1e9s"}, "expected 0s .. 1e+08s"},
+    {{"workload", "mode", "closed"}, "expected one of isolated, open"},
+    {{"workload", "states", "gird"}, "expected one of trace, grid; did you mean 'grid'?"},
+    {{"workload", "arrivals", "uniform"}, "expected one of periodic, poisson"},
+    {{"workload", "rate", "10"}, "expected a frequency with its unit (/s, /min, /h, Hz, kHz)"},
+    {{"workload", "rate", "1e-9Hz"}, "expected 1e-08/s .. 1e+09/s"},
+    {{"workload", "batch", "1.5"}, whole},
+    {{"workload", "batch", "1, 0"}, "expected 1 .. 1e+06"},
+    {{"workload", "deadline", "0s"}, "expected 1e-12s .. 1e+08s"},
+    {{"workload", "deadline", "33"}, a_time},
+    {{"workload", "on_deadline", "abort"}, "expected one of finish, drop"},
+    {{"workload", "on_deadline", "drop"}, "drop needs a deadline"},
+    {{"workload", "max_backlog", "1"}, "expected 2 .. 16777216"},
+    {{"workload", "max_backlog", "many"}, whole},
+    {{"transfer", "input_bytes", "1"}, data},
+    {{"transfer", "input_bytes", "0B"}, "expected 1e-12B .. 1e+06B"},
+    {{"transfer", "feature_bytes", "4bits"}, data},
+    {{"transfer", "feature_bytes", "2MB"}, "expected 1e-12B .. 1e+06B"},
+    {{"transfer", "header", "40"}, data},
+    {{"transfer", "header", "-1B"}, "expected 0B .. 1e+09B"},
+    {{"transfer", "result", "1s"}, data},
+    {{"transfer", "result", "-1B"}, "expected 0B .. 1e+12B"},
+    {{"energy", "active", "5"}, a_power},
+    {{"energy", "active", "-5W"}, "expected 0W .. 1e+09W"},
+    {{"energy", "transmit", "5J"}, a_power},
+    {{"energy", "transmit", "-5W"}, "expected 0W .. 1e+09W"},
+    {{"energy", "receive", "watt"}, a_power},
+    {{"energy", "receive", "2e9W"}, "expected 0W .. 1e+09W"},
+    {{"energy", "idle", "1"}, a_power},
+    {{"energy", "idle", "-1mW"}, "expected 0W .. 1e+09W"},
+    {{"output", "period", "1"}, a_time},
+    {{"output", "period", "1us"}, "expected 0.001s .. 1e+08s"},
+    {{"output", "compression", "gzip"}, "expected one of deflate, none"},
+    {{"output", "regret", "nope"}, "expected one of no, yes"},
+    {{"policy dynamic-split", "candidates", "naturals"},
+     "expected one of compressive, natural, single-tensor, all; did you mean 'natural'?"},
+    {{"policy dynamic-split", "privacy", "on"}, "expected one of no, yes"},
+    {{"policy dynamic-split", "knowledge", "harmonic"}, "expected one of true, last, ewma"},
+    {{"policy dynamic-split", "half_life", "2"}, a_time},
+    {{"policy dynamic-split", "half_life", "0s"}, "expected 1e-12s .. 1e+08s"},
+    {{"policy dynamic-split", "initial_rate", "10"}, rate},
+    {{"policy dynamic-split", "initial_rate", "0bit/s"}, "expected 1bit/s .. 1e+15bit/s"},
+};
+enum { N_WRONG = sizeof wrong_values / sizeof wrong_values[0] };
+
+static void wrong_values_are_rejected(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_WRONG; i++)
+        reject(&wrong_values[i].entry, wrong_values[i].text);
+}
+
+/* Reads the reference of keys, which the table of keys prints, and looks for tests of each. */
+static void every_key_has_a_wrong_value(void **state) {
+    (void)state;
+    es_text reference = {0};
+    es_scenario_reference(&reference, false);
+    assert_false(reference.failed);
+    char section[32] = "";
+    size_t n = 0;
+    es_slice rest = {reference.data, reference.length}, line;
+    while (es_next_line(&rest, &line)) {
+        char key[32], type[32];
+        sscanf(line.data, "[%31[a-z]", section);
+        if (sscanf(line.data, "  %31[a-z_] = %31[a-z ]", key, type) != 2 || line.data[2] == ' ' ||
+            strcmp(type, "text") == 0)
+            continue;
+        bool tested = false;
+        for (size_t i = 0; i < N_WRONG; i++)
+            tested =
+                tested || (strncmp(wrong_values[i].entry.section, section, strlen(section)) == 0 &&
+                           strcmp(wrong_values[i].entry.key, key) == 0);
+        if (!tested)
+            fail_msg("no wrong value of [%s] %s is tested", section, key);
+        n++;
+    }
+    assert_true(n > 40);
+    free(reference.data);
+}
+
+/* Changes that are wrong together, and all messages, without the path. */
+static const struct {
+    struct changes changes;
+    const char *texts[3];
+} wrong_together[] = {
+    {{{{"workload", "states", "grid"}}},
+     {":15: [workload] states = grid: only isolated mode has a grid of states"}},
+    {{{{"workload", "states", "grid"},
+       {"workload", "mode", "isolated"},
+       {"uplink", "trace", "x"},
+       {"uplink", "rate", NULL}}},
+     {":15: [workload] states = grid: a grid takes lists of rates and loads, not traces"}},
+    {{{{"workload", "states", "grid"},
+       {"workload", "mode", "isolated"},
+       {"server", "load_trace", "x"}}},
+     {":16: [workload] states = grid: a grid takes lists of rates and loads, not traces"}},
+    {{{{"uplink", "rate", "1..3 Mbit/s"}}},
+     {":10: [uplink] rate = 1..3 Mbit/s: several rates need [workload] states = grid"}},
+    {{{{"server", "load", "10%, 20%"}}},
+     {":8: [server] load = 10%, 20%: several loads need [workload] states = grid"}},
+    {{{{"server", "load", "10%"}, {"server", "load_trace", "x"}}},
+     {":8: [server] load = 10%: at most one of load and load_trace can be given"}},
+    {{{{"uplink", "trace", "x"}}},
+     {":10: [uplink] trace = x: exactly one of rate and trace is needed"}},
+    {{{{"uplink", "rate", NULL}}}, {":9: [uplink] rate: exactly one of rate and trace is needed"}},
+    {{{{"scenario", "steps", NULL}}},
+     {":1: [scenario] duration: one of duration and steps is needed"}},
+    {{{{"scenario", "steps", "1000000"}, {"workload", "rate", "0.001/s"}}},
+     {":15: [workload] rate = 0.001/s: 1e+06 requests take more than three years at this rate"}},
+    {{{{"workload", "mode", "isolated"}, {"device", "service", "exponential"}}},
+     {":6: [device] service = exponential: isolated mode has deterministic times"}},
+    {{{{"workload", "mode", "isolated"}, {"server", "service", "exponential"}}},
+     {":8: [server] service = exponential: isolated mode has deterministic times"}},
+    {{{{"workload", "mode", "isolated"},
+       {"workload", "deadline", "1s"},
+       {"workload", "on_deadline", "drop"}}},
+     {":17: [workload] on_deadline = drop: isolated mode drops nothing"}},
+    {{{{"energy", "active", "5W"}, {"energy", "idle", "1W"}, {"energy", "receive", "1W"}}},
+     {":15: [energy] active = 5W: give all of active, transmit, receive, idle, or none"}},
+    {{{{"policy dynamic-split", "initial_rate", NULL}}},
+     {":12: [policy dynamic-split] knowledge = last: needs initial_rate: what the policy assumes"}},
+    {{{{"model", "name", NULL}}}, {":3: [model] name is missing: network of the zoo"}},
+    {{{{"device", "profile", NULL}, {"device", "service", "exponential"}}},
+     {":5: [device] profile is missing: profile file of the device"}},
+    {{{{"server", "profile", NULL}, {"model", "name", NULL}}},
+     {":3: [model] name is missing", ":6: [server] profile is missing: profile file"}},
+    {{{{"uplink", "rat", "1"}, {"uplink", "name", "1"}, {"uplinc", "x", "1"}}},
+     {":10: unknown key 'rat' in [uplink]; did you mean 'rate'?",
+      ":11: unknown key 'name' in [uplink]; it belongs to [model]",
+      ":16: unknown section [uplinc]; did you mean [uplink]?"}},
+    {{{{"policy", "privacy", "yes"}}}, {":14: section [policy] needs a name: [policy NAME]"}},
+    {{{{"energy high", "active", "1W"}}},
+     {":14: section [energy high] takes no name; expected [energy]"}},
+    /* all mistakes at once */
+    {{{{"scenario", "seed", "one"}, {"output", "period", "1"}, {"model", "cut_points", "no"}}},
+     {":2: [scenario] seed = one: expected a whole number",
+      ":5: [model] cut_points = no: expected one of", ":17: [output] period = 1: expected a time"}},
+};
+
+static void pitfall_19_what_does_not_fit_together_is_rejected(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_together / sizeof wrong_together[0]; i++) {
+        es_scenario *scenario = NULL;
+        es_errors_init(&errors);
+        write_file(&wrong_together[i].changes);
+        assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
+        assert_null(scenario);
+        size_t n = 0;
+        for (; n < 3 && wrong_together[i].texts[n] != NULL; n++) {
+            char expected[ES_ERROR_TEXT];
+            snprintf(expected, sizeof expected, "%s%s", path, wrong_together[i].texts[n]);
+            expect_text(n, expected);
+        }
+        if (errors.n != n)
+            es_errors_print(&errors, stderr);
+        assert_int_equal(errors.n, n);
+    }
+}
+
+static void a_scenario_needs_a_policy_and_a_file(void **state) {
+    (void)state;
+    es_scenario *scenario = NULL;
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs("[scenario]\nsteps = 1\n", stream);
+    fclose(stream);
+    char expected[128];
+    assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
+    assert_int_equal(errors.n, 4);
+    snprintf(expected, sizeof expected, "%s: [model] name is missing: ", path);
+    expect_text(0, expected);
+    snprintf(expected, sizeof expected, "%s: there is no [policy NAME] section: at least", path);
+    expect_text(3, expected);
+    remove(path);
+    es_errors_init(&errors);
+    assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_NO_INPUT);
+    assert_int_equal(errors.n, 1);
+}
+
+static void wrong_overrides_are_rejected(void **state) {
+    (void)state;
+    const struct changes none = {0};
+    write_file(&none);
+    static const struct {
+        const char *override;
+        es_status status;
+        const char *text;
+    } wrong[] = {
+        {"steps", ES_USAGE, "command line: 'steps': expected section.key=value"},
+        {"scenario.steps=", ES_USAGE, "command line: 'scenario.steps=': there is no value"},
+        {"scenario.steps=-5", ES_INVALID,
+         "command line: [scenario] steps = -5: expected 0 .. 1e+12"},
+        {"scenario.stepz=5", ES_INVALID,
+         "command line: unknown key 'stepz' in [scenario]; did you mean 'steps'?"},
+        {"speed.x=5", ES_INVALID, "command line: unknown section [speed]"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        es_scenario *scenario = NULL;
+        es_errors_init(&errors);
+        assert_int_equal(es_scenario_load(path, 1, &wrong[i].override, &scenario, &errors),
+                         wrong[i].status);
+        assert_null(scenario);
+        expect_text(0, wrong[i].text);
+        assert_int_equal(errors.n, 1);
+    }
+}
+
+static void complaints_name_the_place_of_the_key(void **state) {
+    (void)state;
+    const struct changes none = {0};
+    char expected[128];
+    es_scenario *s = load_changed(&none);
+    assert_int_equal(es_scenario_complain(s, "uplink", "rate", &errors, "too %s", "slow"),
+                     ES_INVALID);
+    snprintf(expected, sizeof expected, "%s:10: [uplink] rate = 20Mbit/s: too slow", path);
+    assert_string_equal(errors.records[0].text, expected);
+    es_scenario_complain(s, "uplink", "scale", &errors, "odd"); /* not written: its section */
+    snprintf(expected, sizeof expected, "%s:9: [uplink] scale: odd", path);
+    assert_string_equal(errors.records[1].text, expected);
+    es_scenario_complain(s, "energy", "idle", &errors, "odd"); /* nor is that: the file */
+    snprintf(expected, sizeof expected, "%s: [energy] idle: odd", path);
+    assert_string_equal(errors.records[2].text, expected);
+    es_policy_complain(s, &s->policies[0], "split", &errors, "odd");
+    snprintf(expected, sizeof expected, "%s:11: [policy dynamic-split] split: odd", path);
+    assert_string_equal(errors.records[3].text, expected);
+    es_scenario_destroy(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FILE(wrong_values_are_rejected),
+        WITH_FILE(every_key_has_a_wrong_value),
+        WITH_FILE(pitfall_19_what_does_not_fit_together_is_rejected),
+        WITH_FILE(a_scenario_needs_a_policy_and_a_file),
+        WITH_FILE(wrong_overrides_are_rejected),
+        WITH_FILE(complaints_name_the_place_of_the_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
