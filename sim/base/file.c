@@ -84,6 +84,8 @@ const char *es_path_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+static const char already_there[] = "is there already; --force replaces it, -o names another file";
+
 /* Creates the path of the folder a file lies in. */
 static char *folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -95,30 +97,43 @@ static char *folder_of(const char *path) {
     return folder;
 }
 
-es_status es_publication_init(es_publication *publication, const char *path, bool replace,
-                              es_errors *errors) {
-    *publication = (es_publication){0};
+es_status es_output_check(const char *path, bool replace, es_errors *errors) {
+    struct stat there;
+    if (*es_path_name(path) == '\0')
+        return es_errors_add(errors, ES_CANT_CREATE, path, 0, "expected the name of a file");
     char *folder = folder_of(path);
-    es_text temporary = {0};
-    es_text_add(&temporary, "%s.tmp.%ld", path, (long)getpid());
-    publication->temporary = temporary.data;
-    publication->final = es_strdup(path);
-    struct stat status_of_file;
+    if (folder == NULL)
+        return es_errors_no_memory(errors, path);
     es_status status = ES_OK;
-    if (folder == NULL || temporary.failed || publication->final == NULL)
-        status = es_errors_no_memory(errors, path);
-    else if (stat(folder, &status_of_file) != 0 || !S_ISDIR(status_of_file.st_mode))
+    if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode))
         status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "there is no folder %s", folder);
     else if (access(folder, W_OK) != 0)
         status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "folder %s: %s", folder,
                                strerror(errno));
-    else if (!replace && lstat(path, &status_of_file) == 0)
+    else if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
         status = es_errors_add(errors, ES_CANT_CREATE, path, 0,
-                               "is there already; --force replaces it, -o names another file");
+                               "is there and not a regular file; -o names another file");
+    else if (!replace && lstat(path, &there) == 0)
+        status = es_errors_add(errors, ES_CANT_CREATE, path, 0, "%s", already_there);
     free(folder);
-    if (status != ES_OK)
-        es_publication_fini(publication);
     return status;
+}
+
+es_status es_publication_init(es_publication *publication, const char *path, bool replace,
+                              es_errors *errors) {
+    *publication = (es_publication){.replace = replace};
+    es_status status = es_output_check(path, replace, errors);
+    if (status != ES_OK)
+        return status;
+    es_text temporary = {0};
+    es_text_add(&temporary, "%s.tmp.%ld", path, (long)getpid());
+    publication->temporary = temporary.data;
+    publication->final = es_strdup(path);
+    if (temporary.failed || publication->final == NULL) {
+        es_publication_fini(publication);
+        return es_errors_no_memory(errors, path);
+    }
+    return ES_OK;
 }
 
 /* Makes what a path names durable. */
@@ -130,18 +145,31 @@ static bool sync_path(const char *path, int flags) {
     return close(descriptor) == 0 && synced;
 }
 
+/* Gives the temporary file its final name. Without leave to replace, a file that has come to be
+ * there since is kept: a link is refused where a rename would overwrite. Not every file system has
+ * links. */
+static bool give_name(const es_publication *publication) {
+    if (!publication->replace) {
+        if (link(publication->temporary, publication->final) == 0)
+            return unlink(publication->temporary) == 0;
+        if (errno == EEXIST)
+            return false;
+    }
+    return rename(publication->temporary, publication->final) == 0;
+}
+
 es_status es_publication_commit(es_publication *publication, es_errors *errors) {
     char *folder = folder_of(publication->final);
     if (folder == NULL)
         return es_errors_no_memory(errors, publication->final);
     es_status status = ES_OK;
-    if (!sync_path(publication->temporary, 0) ||
-        rename(publication->temporary, publication->final) != 0 ||
+    if (!sync_path(publication->temporary, 0) || !give_name(publication) ||
         !sync_path(folder, O_DIRECTORY)) {
-        int cause = errno;
+        status = errno == EEXIST ? es_errors_add(errors, ES_CANT_CREATE, publication->final, 0,
+                                                 "%s", already_there)
+                                 : es_errors_add(errors, ES_IO, publication->final, 0,
+                                                 "cannot be written: %s", strerror(errno));
         unlink(publication->temporary);
-        status = es_errors_add(errors, ES_IO, publication->final, 0, "cannot be written: %s",
-                               strerror(cause));
     }
     free(folder);
     free(publication->temporary);

@@ -107,13 +107,12 @@ static bool take_option(const struct command *command, int argc, char **argv, in
         fprintf(stderr, "edgesplit %s: --%s takes no argument\n", command->name, option->name);
         return false;
     }
-    if (option->argument != NULL && value == NULL) {
-        if (*at + 1 == argc) {
-            fprintf(stderr, "edgesplit %s: --%s needs %s\n", command->name, option->name,
-                    option->argument);
-            return false;
-        }
+    if (option->argument != NULL && value == NULL && *at + 1 < argc)
         value = argv[++*at];
+    if (option->argument != NULL && (value == NULL || *value == '\0')) {
+        fprintf(stderr, "edgesplit %s: --%s needs %s\n", command->name, option->name,
+                option->argument);
+        return false;
     }
     if (arguments->n[id] == (option->repeats ? MAX_REPEATS : 1)) {
         fprintf(stderr, "edgesplit %s: --%s is given too often\n", command->name, option->name);

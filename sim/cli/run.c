@@ -58,16 +58,15 @@ static char *default_output(const char *folder, const char *scenario) {
 }
 
 /* What would make the result itself differ from run to run: when, where and how long. */
-static es_status write_sidecar(const char *output, const char *scenario,
-                               const es_run_report *report, double wall_s, es_errors *errors) {
+static es_status write_sidecar(const char *path, const char *scenario, const es_run_report *report,
+                               double wall_s, es_errors *errors) {
     char host[256] = "", date[64] = "";
     time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc) != NULL)
         (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     gethostname(host, sizeof host - 1);
-    es_text path = {0}, text = {0};
-    es_text_add(&path, "%s.json", output);
+    es_text text = {0};
     es_text_add(&text, "{\n  \"program\": ");
     es_text_add_json(&text, es_version());
     es_text_add(&text, ",\n  \"scenario\": ");
@@ -76,31 +75,9 @@ static es_status write_sidecar(const char *output, const char *scenario,
     es_text_add_json(&text, host);
     es_text_add(&text, ",\n  \"wall_s\": %.6f,\n  \"steps\": %llu,\n  \"events\": %llu\n}\n",
                 wall_s, (unsigned long long)report->n_steps, (unsigned long long)report->n_events);
-    es_status status = path.failed || text.failed
-                           ? es_errors_no_memory(errors, output)
-                           : es_file_write(path.data, text.data, text.length, true, errors);
-    free(path.data);
+    es_status status = text.failed ? es_errors_no_memory(errors, path)
+                                   : es_file_write(path, text.data, text.length, true, errors);
     free(text.data);
-    return status;
-}
-
-/* What would only come out behind a long run, or destroy a device: a result takes the place of
- * regular files only. */
-static es_status check_output(const char *output, es_errors *errors) {
-    if (output[0] == '\0')
-        return es_errors_add(errors, ES_USAGE, NULL, 0,
-                             "edgesplit run: --output is empty; expected a file name");
-    es_text sidecar = {0};
-    es_text_add(&sidecar, "%s.json", output);
-    const char *paths[] = {output, sidecar.failed ? output : sidecar.data};
-    es_status status = ES_OK;
-    for (size_t i = 0; i < 2 && status == ES_OK; i++) {
-        struct stat there;
-        if (lstat(paths[i], &there) == 0 && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
-            status = es_errors_add(errors, ES_CANT_CREATE, paths[i], 0,
-                                   "is there and not a regular file; -o names another file");
-    }
-    free(sidecar.data);
     return status;
 }
 
@@ -132,20 +109,26 @@ int command_run(const struct arguments *arguments, const struct settings *settin
     char *made = given != NULL ? NULL : default_output(settings->output, scenario);
     const char *output = given != NULL ? given : made;
     struct progress progress = {isatty(STDERR_FILENO), now_s(), now_s()};
+    bool replace = arguments->n[OPTION_FORCE] > 0;
     es_plan *plan = NULL;
     es_run_report report = {0};
-    es_status status = output != NULL ? ES_OK : es_errors_no_memory(&errors, scenario);
+    es_text sidecar = {0};
+    es_text_add(&sidecar, "%s.json", output != NULL ? output : "");
+    es_status status =
+        output != NULL && !sidecar.failed ? ES_OK : es_errors_no_memory(&errors, scenario);
     if (status == ES_OK)
         status = es_plan_create(scenario, arguments->n[OPTION_SET], arguments->values[OPTION_SET],
                                 &plan, &errors);
     if (status == ES_OK && sink->read != NULL)
-        status = check_output(output, &errors);
+        status = es_output_check(output, replace, &errors);
+    if (status == ES_OK && sink->read != NULL)
+        status = es_output_check(sidecar.data, true, &errors);
     if (status == ES_OK) {
         handle_signals();
         es_run_options options = {
             .sink = sink,
             .output = output,
-            .replace = arguments->n[OPTION_FORCE] > 0,
+            .replace = replace,
             .interrupted = &interrupted,
             .context = &progress,
             .progress = log.quiet ? NULL : show_progress,
@@ -155,7 +138,7 @@ int command_run(const struct arguments *arguments, const struct settings *settin
     double wall_s = now_s() - progress.started_s;
     bool kept = status == ES_OK && sink->read != NULL;
     if (kept)
-        status = write_sidecar(output, scenario, &report, wall_s, &errors);
+        status = write_sidecar(sidecar.data, scenario, &report, wall_s, &errors);
     if (progress.terminal && !log.quiet)
         fputs("\r\033[K", stderr);
     if (status == ES_OK) {
@@ -172,6 +155,7 @@ int command_run(const struct arguments *arguments, const struct settings *settin
     }
     es_plan_destroy(plan);
     int code = status == ES_OK ? 0 : fail(&errors, status);
+    free(sidecar.data);
     free(made);
     return code;
 }

@@ -53,7 +53,7 @@ void nc_create(netcdf *nc, const char *path) {
     /* Whole chunks are written at once: nothing is gained by caching them. */
     nc_check(nc, H5Pset_cache(access, 0, 521, 0, 1.0));
     if (!nc->failed)
-        nc_check(nc, nc->file = H5Fcreate(path, H5F_ACC_EXCL, creation, access));
+        nc_check(nc, nc->file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access));
     H5Pclose(creation);
     H5Pclose(access);
 }

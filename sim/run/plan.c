@@ -183,8 +183,7 @@ es_status es_plan_create(const char *path, size_t n_overrides, const char *const
     es_errors_init(&model_errors);
     es_status model =
         es_model_create(s->model.name, s->model.resolution, &plan->model, &model_errors);
-    if (model != ES_OK)
-        es_scenario_complain(s, "model", "name", errors, "%s", model_errors.records[0].text);
+    adopt_errors(plan, "model", "name", s->model.name, &model_errors, errors);
     status = worse(status, model);
     status = worse(status, load_profile(plan, "device", s->device.profile, &plan->device, errors));
     status = worse(status, load_profile(plan, "server", s->server.profile, &plan->server, errors));

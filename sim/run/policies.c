@@ -95,8 +95,9 @@ static uint32_t best_for_mean_state(const es_plan *plan, size_t n, const uint32_
     es_policy_view view = {
         .rate_bps = es_rate_mean(plan->uplink),
         .load = 1 - es_rate_mean(plan->server_rate) / (double)ES_FULL_CAPACITY,
-        .delay_s = s->uplink.propagation_s + s->downlink.propagation_s,
     };
+    double result_bits = 8 * s->transfer.result_bytes;
+    double result_s = plan->downlink != NULL ? result_bits / es_rate_mean(plan->downlink) : 0;
     if (s->workload.states == ES_STATES_GRID) {
         view.rate_bps = view.load = 0;
         for (size_t i = 0; i < s->uplink.rate_bps.n; i++)
@@ -110,6 +111,8 @@ static uint32_t best_for_mean_state(const es_plan *plan, size_t n, const uint32_
         double total_s = 0;
         for (size_t b = 0; b < s->workload.batch.n; b++) {
             view.costs = es_cost_find(plan->cost, plan->batches[b]);
+            view.delay_s = s->uplink.propagation_s + s->downlink.propagation_s +
+                           result_s * (double)plan->batches[b];
             total_s +=
                 es_policy_predict_s(&view, candidates[i], 1 / view.rate_bps, 1 / (1 - view.load));
         }

@@ -74,7 +74,7 @@ static es_status simulate(const es_world_config *config, es_world_result *result
 }
 
 /* First pass of best-hindsight: the candidate that loses the fewest requests, and of those the one
- * with the least mean latency. */
+ * with the least mean latency. Candidates that saturate come behind all others. */
 static es_status find_hindsight(struct running *run, const struct planned_policy *planned,
                                 uint32_t *best) {
     double best_s = ES_INFINITY;
@@ -93,7 +93,8 @@ static es_status find_hindsight(struct running *run, const struct planned_policy
         es_status status = simulate(&config, &result, run->errors);
         if (status != ES_OK)
             return status;
-        trial.n_lost += result.saturated;
+        if (result.saturated) /* lost is all that it did not let in: an unknown number */
+            trial.n_lost = UINT64_MAX - result.n_steps;
         double mean_s = es_moments_mean(&trial.latency);
         if (trial.n_lost < best_lost || (trial.n_lost == best_lost && mean_s <= best_s)) {
             best_lost = trial.n_lost;

@@ -147,7 +147,7 @@ static es_status fill_quantiles(const es_sink_ops *ops, void *sink, size_t polic
                 es_quantiles_feed(quantiles, values, n);
         }
     } while (status == ES_OK && es_quantiles_again(quantiles));
-    for (size_t q = 0; q < N_QUANTILES; q++)
+    for (size_t q = 0; q < N_QUANTILES && status == ES_OK; q++)
         figures[quantile_figures[q]] = es_quantiles_value(quantiles, q);
     es_quantiles_destroy(quantiles);
     return status;

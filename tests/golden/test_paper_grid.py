@@ -96,8 +96,8 @@ def percent(ratio):
 
 def import_profile(test, table, kind, column, whole, skip):
     name = {"head": "device.profile", "tail": "server.profile"}[kind]
-    test.expect(test.call(*IMPORT, table, "--kind", kind, "--time-column", column, "--whole-label", whole, "--skip", skip,
-                          "-o", name, "--force"), 0, [])
+    test.expect(test.call(*IMPORT, table, "--kind", kind, "--time-column", column, "--whole-label", whole,
+                          "--skip", skip, "-o", name, "--force"), 0, [])
 
 
 class PaperGrid(harness.ProgramTest):
@@ -133,7 +133,8 @@ class PaperGrid(harness.ProgramTest):
 
     def check_latencies(self, file, names, choices):
         latencies = theory(TABLE)
-        rates, batches, cuts, seconds = (file[name][()].tolist() for name in ("rate_true", "batch", "split_index", "latency"))
+        rates, batches, cuts, seconds = (file[name][()].tolist()
+                                         for name in ("rate_true", "batch", "split_index", "latency"))
         for p, name in enumerate(names[:-2]):
             self.assertEqual(set(cuts[p]), {choices[name]})
             found = {(rate, batch): latency for rate, batch, latency in zip(rates[p], batches[p], seconds[p])}

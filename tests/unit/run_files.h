@@ -1,5 +1,5 @@
-/* Shared by the tests of the module `run`: scenarios, profiles and traces they write, and a sink that
- * keeps everything in memory. */
+/* Shared by the tests of the module `run`: scenarios, profiles and traces they write, and a sink
+ * that keeps everything in memory. */
 #ifndef TESTS_UNIT_RUN_FILES_H
 #define TESTS_UNIT_RUN_FILES_H
 
@@ -16,8 +16,8 @@ enum { N_UNITS = 20, N_CUTS = N_UNITS + 1, MAX_POLICIES = 20 };
 
 /* Bytes of one image: 8-bit input, float32 features (table 1 of the paper). */
 static const int64_t bytes_of_cut[N_CUTS] = {
-    150528, 1605632, 802816, 301056, 301056, 125440, 125440, 62720, 62720, 62720, 87808,
-    87808,  87808,   37632,  37632,  37632,  37632,  62720,  250880, 5120, 0,
+    150528, 1605632, 802816, 301056, 301056, 125440, 125440, 62720,  62720, 62720, 87808,
+    87808,  87808,   37632,  37632,  37632,  37632,  62720,  250880, 5120,  0,
 };
 
 /* Files lie in a folder of the test's own, which is the current one. */
@@ -88,9 +88,8 @@ static inline es_status memory_steps(void *sink, size_t policy, uint64_t first,
                                      const es_block *block, es_errors *found) {
     assert_ptr_equal(sink, &memory);
     struct memory_policy *kept = &memory.policies[policy];
-    struct run run = {.n = (size_t)memory.n_steps_seen[policy],
-                      .capacity = kept->capacity,
-                      .rows = kept->rows};
+    struct run run = {
+        .n = (size_t)memory.n_steps_seen[policy], .capacity = kept->capacity, .rows = kept->rows};
     assert_int_equal(first, run.n);
     assert_int_equal(keep_rows(&run, block), ES_OK);
     memory.n_steps_seen[policy] = run.n;
@@ -200,8 +199,8 @@ static inline int set_up(void **state) {
 
 static inline int tear_down(void **state) {
     (void)state;
-    static const char *const files[] = {"slow.csv", "fast.csv", ini_path, trace_path, load_path,
-                                        "out.h5"};
+    static const char *const files[] = {"slow.csv", "fast.csv", ini_path,
+                                        trace_path, load_path,  "out.h5"};
     forget();
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         remove(files[i]);
@@ -209,8 +208,55 @@ static inline int tear_down(void **state) {
     return chdir("..") == 0 && rmdir(folder) == 0 ? 0 : -1;
 }
 
-/* Writes a scenario with the network and the profiles; its sections [scenario], [model], [device] and
- * [server] come first. */
-void write_scenario(const char *text);
+/* Writes a scenario with the network and the profiles added to its sections. */
+static inline void write_scenario(const char *text) {
+    static const struct {
+        const char *header, *entry;
+    } added[] = {{"[model]\n", "name = efficientnet-b0\n"},
+                 {"[device]\n", "profile = slow.csv\n"},
+                 {"[server]\n", "profile = fast.csv\n"}};
+    char whole[4096], next[4096];
+    snprintf(whole, sizeof whole, "%s", text);
+    for (size_t i = 0; i < 3; i++) {
+        const char *found = strstr(whole, added[i].header);
+        size_t at = found != NULL ? (size_t)(found - whole) : strlen(whole);
+        size_t behind = found != NULL ? at + strlen(added[i].header) : at;
+        snprintf(next, sizeof next, "%.*s%s%s%s", (int)at, whole, added[i].header, added[i].entry,
+                 whole + behind);
+        memcpy(whole, next, sizeof whole);
+    }
+    write_text(ini_path, "", whole);
+}
+
+/* The plan of the scenario in the file. */
+static inline es_plan *plan_file(void) {
+    es_plan *plan = NULL;
+    es_status status = es_plan_create(ini_path, 0, NULL, &plan, &errors);
+    es_errors_print(&errors, stderr);
+    assert_int_equal(status, ES_OK);
+    return plan;
+}
+
+static inline es_plan *plan_text(const char *text) {
+    write_scenario(text);
+    return plan_file();
+}
+
+/* Runs the scenario in the file into the memory. */
+static inline void run_file(void) {
+    es_plan *plan = plan_file();
+    es_run_options options = memory_options();
+    es_status status = es_plan_run(plan, &options, &memory.report, &errors);
+    es_errors_print(&errors, stderr);
+    assert_int_equal(status, ES_OK);
+    es_plan_destroy(plan);
+}
+
+static inline void run_text(const char *text) {
+    write_scenario(text);
+    run_file();
+}
+
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif

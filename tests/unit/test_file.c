@@ -1,3 +1,4 @@
+#include "edgesplit/alloc.h"
 #include "edgesplit/file.h"
 #include "test.h"
 
@@ -250,21 +251,48 @@ static void test_publication(void **state) {
     assert_int_equal(n_files(), 1);
 }
 
+static void write_temporary(const es_publication *publication, const char *text) {
+    FILE *stream = fopen(publication->temporary, "w");
+    assert_non_null(stream);
+    fputs(text, stream);
+    fclose(stream);
+}
+
 static void test_commit_errors(void **state) {
     (void)state;
     es_publication publication;
     assert_int_equal(es_publication_init(&publication, path, false, &errors), ES_OK);
     assert_int_equal(es_publication_commit(&publication, &errors), ES_IO);
     es_publication_fini(&publication);
-    /* The name has become a folder meanwhile: rename fails and nothing is left behind. */
-    assert_int_equal(es_publication_init(&publication, other, false, &errors), ES_OK);
-    assert_int_equal(mkdir(other, 0700), 0);
-    FILE *stream = fopen(publication.temporary, "w");
-    fputs("abc", stream);
-    fclose(stream);
-    assert_int_equal(es_publication_commit(&publication, &errors), ES_IO);
-    es_publication_fini(&publication);
-    assert_int_equal(errors.n, 2);
+    /* The name has become a folder meanwhile: it stays, and nothing is left behind. */
+    for (int replace = 0; replace < 2; replace++) {
+        assert_int_equal(es_publication_init(&publication, other, replace, &errors), ES_OK);
+        assert_int_equal(mkdir(other, 0700), 0);
+        write_temporary(&publication, "abc");
+        assert_int_equal(es_publication_commit(&publication, &errors),
+                         replace ? ES_IO : ES_CANT_CREATE);
+        es_publication_fini(&publication);
+        assert_int_equal(n_files(), 1);
+        assert_int_equal(rmdir(other), 0);
+    }
+    assert_int_equal(errors.n, 3);
+}
+
+static void test_another_was_first(void **state) {
+    (void)state;
+    es_publication first, second;
+    assert_int_equal(es_publication_init(&first, path, false, &errors), ES_OK);
+    write_temporary(&first, "first");
+    assert_int_equal(es_publication_commit(&first, &errors), ES_OK);
+    es_publication_fini(&first);
+    assert_int_equal(es_publication_init(&second, other, false, &errors), ES_OK);
+    write_temporary(&second, "second");
+    /* As if the second one had been opened before the first was published. */
+    free(second.final);
+    second.final = es_strdup(path);
+    assert_int_equal(es_publication_commit(&second, &errors), ES_CANT_CREATE);
+    es_publication_fini(&second);
+    assert_content("first");
     assert_int_equal(n_files(), 1);
 }
 
@@ -298,6 +326,7 @@ int main(void) {
         FILE_TEST(test_disk_full),
         FILE_TEST(test_publication),
         FILE_TEST(test_commit_errors),
+        FILE_TEST(test_another_was_first),
         FILE_TEST(test_write_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,15 +36,20 @@ const char *es_path_name(const char *path);
  * ("FINAL.tmp.PID", beside it), then made durable and renamed. */
 typedef struct es_publication {
     char *final, *temporary;
+    bool replace; /* a file that is there */
 } es_publication;
 
-/* Names the temporary file. ES_CANT_CREATE: the folder is missing or not writable, or `path` is
- * there already and `replace` is false; ES_NO_MEMORY. Nothing is created yet. */
+/* Checks that a file can be made at `path`: its folder is there and writable, and what is there
+ * already is a regular file that `replace` allows to replace. ES_CANT_CREATE, ES_NO_MEMORY. */
+ES_NODISCARD es_status es_output_check(const char *path, bool replace, es_errors *errors);
+
+/* Checks the path as above and names the temporary file; creates nothing yet. */
 ES_NODISCARD es_status es_publication_init(es_publication *publication, const char *path,
                                            bool replace, es_errors *errors);
 
-/* fsync of the temporary file, rename, fsync of the folder. On failure (ES_IO) the temporary file
- * is removed. */
+/* fsync of the temporary file, its final name, fsync of the folder. On failure the temporary file
+ * is removed: ES_IO, or ES_CANT_CREATE where another file has taken the name in the meantime and
+ * may not be replaced. */
 ES_NODISCARD es_status es_publication_commit(es_publication *publication, es_errors *errors);
 
 /* Frees the names and removes the temporary file if it was not committed. NULL members are allowed.
