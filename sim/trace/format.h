@@ -34,7 +34,8 @@ typedef struct es_trace_format {
 #include "edgesplit/trace.def"
 #undef ES_TRACE_FORMAT
 
-/* The next line, counted; false at the end of the file. */
+/* The next line, counted; false at the end of the file. A last line that is cut off is a mistake.
+ */
 bool es_trace_next_line(es_trace_reader *reader, es_slice *line);
 
 /* Records a mistake in that line; 0: in the file as a whole. */

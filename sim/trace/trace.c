@@ -36,7 +36,11 @@ bool es_trace_next_line(es_trace_reader *reader, es_slice *line) {
     if (!es_next_line(&reader->rest, line))
         return false;
     reader->line++;
-    return true;
+    bool whole = reader->rest.length > 0 || line->data[line->length] != '\0';
+    if (!whole)
+        es_trace_mistake(reader, reader->line,
+                         "the last line has no end; the file may have been cut off");
+    return whole;
 }
 
 void es_trace_mistake(es_trace_reader *reader, size_t line, const char *format, ...) {

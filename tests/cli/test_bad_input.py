@@ -151,7 +151,8 @@ TRACES = {
     "time that falls": (CSV.replace("10,4", "30,4"), r"t\.csv:6: time 20s after 30s; expected rising times"),
     "unit": (CSV.replace("Mbit/s", "mbit/s"), r"t\.csv:2: unit 'mbit/s'; " + RATE_UNITS),
     "quantity": (CSV.replace("bandwidth", "load"), r"t\.csv:1: quantity 'load'; expected bandwidth"),
-    "cut off": (CSV[:-3], r"t\.csv:6: '20'; expected two fields, time_s,value"),
+    "cut off": (CSV[:-3], r"t\.csv:6: the last line has no end; the file may have been cut off"),
+    "cut inside the last number": (CSV[:-1], r"t\.csv:6: the last line has no end; the file may have been cut off"),
     "two mistakes": (CSV.replace("10,4", "10,x").replace("20,8", "20,-8"), r"t\.csv:5: .*", r"t\.csv:6: .*"),
 }
 

@@ -373,14 +373,17 @@ static void regret_is_never_negative_and_0_for_the_oracle(void **state) {
                     continue;
                 assert_true(r->regret >= 0 && r->regret == r->latency - r->oracle_latency);
                 n_positive += r->regret > 0;
-                n_oracle += world.policy.ops->clairvoyant;
-                assert_true(!world.policy.ops->clairvoyant || r->regret == 0);
+                if (world.policy.ops->clairvoyant &&
+                    world.policy.n_candidates == world.network.n_cuts) {
+                    assert_true(r->regret == 0);
+                    n_oracle++;
+                }
             }
             run_fini(&run);
         }
         random_world_fini(&world);
     }
-    assert_true(n_positive > 1000 && n_oracle > 1000);
+    assert_true(n_positive > 1000 && n_oracle > 500);
 }
 
 /* Runs another world to its end in the midst of this one. */

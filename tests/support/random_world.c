@@ -101,7 +101,7 @@ static void random_policy(struct random_world *world, struct dice *dice) {
         es_policies_at((size_t)roll_between(dice, 0, (int64_t)n_policies - 1));
     uint32_t last = (uint32_t)(world->network.n_cuts - 1);
     for (uint32_t cut = 0; cut <= last; cut++)
-        if (ops->clairvoyant || roll_chance(dice, 60))
+        if (roll_chance(dice, ops->clairvoyant ? 85 : 60))
             world->candidates[n++] = cut;
     bool single = ops->whole_device || ops->whole_server || ops->fixed;
     if (n == 0 || single) {
