@@ -143,6 +143,38 @@ static void random_config(struct random_world *world, struct dice *dice) {
     config->idle_w = roll_real(dice);
 }
 
+static es_time whole_ms(es_time time) {
+    return time / MS * MS;
+}
+
+/* Times on a grid of milliseconds and rates to match, so that much happens at the same time. */
+static void coarsen(struct random_world *world, struct dice *dice) {
+    struct made_up *network = &world->network;
+    for (size_t b = 0; b < network->n_batches; b++)
+        for (size_t cut = 0; cut < network->n_cuts; cut++) {
+            network->head_ns[b][cut] = whole_ms(network->head_ns[b][cut]);
+            network->tail_ns[b][cut] = whole_ms(network->tail_ns[b][cut]);
+            network->bytes[b][cut] = (network->bytes[b][cut] + 1249) / 1250 * 1250;
+        }
+    struct pieces *all[] = {&world->uplink, &world->server, &world->downlink};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < all[k]->n; i++) {
+            int64_t full = k == 1 ? ES_FULL_CAPACITY : 10000000;
+            all[k]->starts[i + 1] = whole_ms(all[k]->starts[i + 1]);
+            if (all[k]->rates[i] > 0)
+                all[k]->rates[i] = roll_chance(dice, 50) ? full : full / 2;
+        }
+    es_world_config *config = &world->config;
+    config->poisson = config->exponential_head = config->exponential_tail = false;
+    config->arrival_rate_hz = 1000.0 / (double)roll_between(dice, 1, 20);
+    config->result_bytes = config->result_bytes > 0 ? 1250 : 0;
+    config->uplink_propagation_ns = whole_ms(config->uplink_propagation_ns);
+    config->downlink_propagation_ns = whole_ms(config->downlink_propagation_ns);
+    if (config->deadline_ns != ES_TIME_NEVER)
+        config->deadline_ns = whole_ms(config->deadline_ns) + MS;
+    made_up_cost(network);
+}
+
 void random_world_update(struct random_world *world) {
     random_world_fini(world);
     world->config.uplink = world->uplink_rate = rate_of(&world->uplink);
@@ -165,6 +197,8 @@ void random_world_init(struct random_world *world, uint64_t seed) {
     for (size_t i = 0; i < world->config.n_batches; i++)
         world->batches[i] =
             world->network.batches[roll_between(&dice, 0, (int64_t)world->network.n_batches - 1)];
+    if (roll_chance(&dice, 40))
+        coarsen(world, &dice);
     random_world_update(world);
 }
 
