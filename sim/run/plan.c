@@ -4,6 +4,7 @@
 #include "edgesplit/number.h"
 
 #include <ctype.h>
+#include <gsl/gsl_errno.h>
 #include <string.h>
 
 /* Scenario choices that mirror another module's enum are compared here, where both are known. */
@@ -170,6 +171,8 @@ static es_status worse(es_status a, es_status b) {
 
 es_status es_plan_create(const char *path, size_t n_overrides, const char *const *overrides,
                          es_plan **out, es_errors *errors) {
+    /* GSL reports through return values and NaN; it must not abort a program. */
+    gsl_set_error_handler_off();
     es_plan *plan = es_alloc(1, sizeof *plan);
     if (plan == NULL)
         return es_errors_no_memory(errors, path);

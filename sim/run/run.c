@@ -6,7 +6,6 @@
 #include "plan.h"
 #include "summary.h"
 
-#include <gsl/gsl_errno.h>
 #include <string.h>
 
 /* The state of a run. */
@@ -49,13 +48,17 @@ static es_status take_series(void *context, const es_series *series) {
 struct trial {
     es_moments latency;
     uint64_t n_lost; /* dropped or unfinished */
+    double warmup_s;
     const volatile sig_atomic_t *interrupted;
 };
 
 static es_status take_trial(void *context, const es_block *block) {
     struct trial *trial = context;
-    es_moments_add(&trial->latency, block->latency, block->n);
-    for (size_t i = 0; i < block->n; i++)
+    size_t first = 0;
+    while (first < block->n && block->arrival_time[first] < trial->warmup_s)
+        first++;
+    es_moments_add(&trial->latency, block->latency + first, block->n - first);
+    for (size_t i = first; i < block->n; i++)
         trial->n_lost += isnan(block->latency[i]) ? 1 : 0;
     return trial->interrupted != NULL && *trial->interrupted ? ES_INTERRUPTED : ES_OK;
 }
@@ -83,7 +86,8 @@ static es_status find_hindsight(struct running *run, const struct planned_policy
         struct planned_policy fixed = *planned;
         fixed.policy.candidates = &planned->candidates[i];
         fixed.policy.n_candidates = 1;
-        struct trial trial = {.interrupted = run->options->interrupted};
+        struct trial trial = {.warmup_s = run->plan->scenario->scenario.warmup_s,
+                              .interrupted = run->options->interrupted};
         es_world_config config = plan_world(run->plan, &fixed);
         config.outcomes = false;
         config.series_period_ns = 0;
@@ -311,7 +315,11 @@ static es_status allocate(struct running *run) {
                     summary->cut_share != NULL && summary->utilisation != NULL &&
                     summary->queue_length != NULL && summary->gain_mean_of_ratios != NULL &&
                     summary->gain_ratio_of_means != NULL;
-    return complete ? ES_OK : es_errors_no_memory(run->errors, NULL);
+    if (!complete)
+        return es_errors_no_memory(run->errors, NULL);
+    for (size_t i = 0; i < n * n; i++)
+        summary->gain_mean_of_ratios[i] = summary->gain_ratio_of_means[i] = ES_NAN;
+    return ES_OK;
 }
 
 static void running_fini(struct running *run) {
@@ -333,8 +341,6 @@ es_status es_plan_run(const es_plan *plan, const es_run_options *options, es_run
     struct record_storage storage = {0};
     es_run_record record;
     bool opened = false;
-    /* GSL reports through return values and NaN; it must not abort a program. */
-    gsl_set_error_handler_off();
     *report = (es_run_report){.n_policies = plan->n_policies};
     es_status status = describe(plan, &storage, &record, errors);
     if (status == ES_OK)

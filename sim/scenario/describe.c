@@ -40,8 +40,10 @@ static void add_key(es_text *text, const es_scenario *scenario, size_t section,
         section < ini->n_sections ? es_ini_find(ini, section, key->name) : NULL;
     es_text value = {0};
     bool present = add_value(&value, key, object) && !value.failed;
-    /* A default that a policy does not read would be a mistake if it were written. */
-    bool written = present && (entry != NULL || strcmp(key->section, "policy") != 0);
+    /* A default that would not be read would be a mistake if it were written. */
+    bool policy = strcmp(key->section, "policy") == 0;
+    bool conditional = policy || key_needs(key) != NULL;
+    bool written = present && (entry != NULL || !conditional);
     es_text_add(text, "%s%s =%s%s", written ? "" : "; ", key->name, present ? " " : "",
                 present ? value.data : "");
     text->failed = text->failed || value.failed;

@@ -1,6 +1,6 @@
 #include "keys.h"
 
-#include <math.h>
+#include <string.h>
 
 static const char *const no_yes[] = {"no", "yes", NULL};
 static const char *const granularities[] = {"leaf", "fused", "block", NULL};
@@ -154,3 +154,23 @@ const struct key keys[] = {
              "last, ewma: what is assumed before the first transfer (required there)"),
 };
 const size_t n_keys = sizeof keys / sizeof keys[0];
+
+const char *key_needs(const struct key *key) {
+    static const struct {
+        const char *section, *name, *needs;
+    } needs[] = {
+        {"uplink", "format", "trace"},
+        {"uplink", "window", "trace"},
+        {"uplink", "scale", "trace"},
+        {"uplink", "offset", "trace"},
+        {"uplink", "at_end", "trace"},
+        {"server", "load_format", "load_trace"},
+        {"server", "load_scale", "load_trace"},
+        {"server", "load_offset", "load_trace"},
+        {"server", "load_at_end", "load_trace"},
+    };
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+        if (strcmp(key->section, needs[i].section) == 0 && strcmp(key->name, needs[i].name) == 0)
+            return needs[i].needs;
+    return NULL;
+}

@@ -30,4 +30,8 @@ struct key {
 extern const struct key keys[];
 extern const size_t n_keys;
 
+/* The key without which this one, in the same section, would not be read: "trace" for "window";
+ * NULL if it is always read. */
+const char *key_needs(const struct key *key);
+
 #endif

@@ -170,6 +170,19 @@ static double n_requests(const es_scenario *s) {
            (double)s->workload.batch.n;
 }
 
+/* Keys that would be silently ignored because another one is absent. */
+static void check_needs(const es_scenario *s, es_errors *errors) {
+    for (size_t i = 0; i < n_keys; i++) {
+        const char *needs = key_needs(&keys[i]);
+        size_t section = es_ini_find_section(s->ini, keys[i].section, 0);
+        if (needs != NULL && section < s->ini->n_sections &&
+            es_ini_find(s->ini, section, keys[i].name) != NULL &&
+            es_ini_find(s->ini, section, needs) == NULL)
+            es_scenario_complain(s, keys[i].section, keys[i].name, errors, "is only read with %s",
+                                 needs);
+    }
+}
+
 /* What no single key can tell. */
 static es_status check_together(const es_scenario *s, es_errors *errors) {
     size_t before = errors->n + errors->lost;
@@ -191,6 +204,7 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
     if ((s->uplink.rate_bps.n > 0) == (s->uplink.trace != NULL))
         es_scenario_complain(s, "uplink", s->uplink.trace != NULL ? "trace" : "rate", errors,
                              "exactly one of rate and trace is needed");
+    check_needs(s, errors);
     if (s->server.load_trace != NULL && (loads.n > 1 || loads.values[0] != 0))
         es_scenario_complain(s, "server", "load", errors,
                              "at most one of load and load_trace can be given");

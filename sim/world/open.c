@@ -157,27 +157,34 @@ static es_work result_work(const es_world_config *config, uint32_t batch_index) 
     return transfer_work(ceil(config->result_bytes * (double)config->batches[batch_index]));
 }
 
-/* When a station that begins on a request at `from` is done with it. Every forecast uses the same
- * function. */
+/* The latest end of a service: what is added to it (propagation) stays in the range of es_time. */
+#define LATEST (ES_TIME_NEVER / 2)
+
+/* When a station that begins on a request at `from` is done with it; ES_TIME_NEVER if it never is,
+ * or behind LATEST. Every forecast uses the same function. */
 static es_time service_end(const es_world *world, es_station station, es_time from,
                            const struct request *request, size_t cut, es_rate_cursor *cursor,
                            int64_t head_ns, int64_t tail_ns) {
     const es_world_config *config = &world->config;
+    const es_rate *rate = config->uplink;
+    es_work work = 0;
     switch (station) {
     case ES_DEVICE: return from + head_ns;
     case ES_UPLINK:
-        return es_rate_finish(config->uplink, cursor, from,
-                              (es_work)world->costs[request->batch_index]->bytes[cut] * 8 *
-                                  ES_SECOND);
+        work = (es_work)world->costs[request->batch_index]->bytes[cut] * 8 * ES_SECOND;
+        break;
     case ES_SERVER:
-        return es_rate_finish(config->server, cursor, from, (es_work)tail_ns * ES_FULL_CAPACITY);
+        rate = config->server;
+        work = (es_work)tail_ns * ES_FULL_CAPACITY;
+        break;
     case ES_DOWNLINK:
-        return config->downlink == NULL ? from
-                                        : es_rate_finish(config->downlink, cursor, from,
-                                                         result_work(config, request->batch_index));
-    case ES_N_STATIONS: break;
+        rate = config->downlink;
+        work = result_work(config, request->batch_index);
+        break;
+    case ES_N_STATIONS: return ES_TIME_NEVER;
     }
-    return ES_TIME_NEVER;
+    es_time end = es_rate_finish(rate, cursor, from, work);
+    return end <= LATEST ? end : ES_TIME_NEVER;
 }
 
 /* Writes the oldest requests as far as they have left, or all of them at the end. */

@@ -78,13 +78,13 @@ int main(void) {
     if (descriptor < 0)
         return 73;
     close(descriptor);
-    (void)run(&(struct variant){"short", "null", {"scenario.steps=1000"}}, output, &ignored);
+    (void)run(&(struct variant){"short", "null", {"scenario.steps=100000"}}, output, &ignored);
     long before = peak_kib();
     for (size_t round = 0; round < N_ROUNDS; round++)
         for (size_t v = 0; v < N_VARIANTS; v++) {
             rates[v][round] = run(&variants[v], output, v == 0 ? &events[round] : &ignored);
             if (round == 0 && v == 2)
-                printf("memory: %ld KiB after 1000 requests, %ld KiB after a million\n", before,
+                printf("memory: %ld KiB after 100 000 requests, %ld KiB after a million\n", before,
                        peak_kib());
         }
     unlink(output);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tables in README.md and scenarios/README.md are what the scenarios that ship give.
 
-Usage: test_scenarios.py BIN SOURCE. Every block fenced as ```text and preceded by a line `<!-- NAME.ini -->` must consist of
+Usage: test_scenarios.py BIN. Every block fenced as ```text and preceded by a line `<!-- NAME.ini -->` must consist of
 lines that `edgesplit summary` prints for scenarios/NAME.ini, in this order.
 """
 import pathlib
@@ -31,7 +31,7 @@ def first_missing(expected, printed):
 
 def main():
     edgesplit = pathlib.Path(sys.argv[1], "edgesplit")
-    source = pathlib.Path(sys.argv[2])
+    source = pathlib.Path(__file__).resolve().parents[2]
     checked, failed = set(), 0
     with tempfile.TemporaryDirectory() as folder:
         for page in (source / "README.md", source / "scenarios" / "README.md"):

@@ -86,6 +86,24 @@ static void fixed_cuts_are_found_by_number_and_name(void **state) {
         assert_int_equal(cut_of(p), cuts[p]);
 }
 
+/* Over a link so fast that full offload is the best, for who may. */
+static void privacy_keeps_the_input_on_the_device(void **state) {
+    (void)state;
+    for (int private = 0; private < 2; private ++) {
+        const char *value = private ? "yes" : "no";
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[scenario]\nsteps = 1\n[uplink]\nrate = 1000Gbit/s\n"
+                 "[policy dynamic-split]\nprivacy = %s\n[policy oracle]\nprivacy = %s\n"
+                 "[policy mean]\ntype = static-split\nsplit = best-mean\nprivacy = %s\n"
+                 "[policy hindsight]\ntype = static-split\nsplit = best-hindsight\nprivacy = %s\n",
+                 value, value, value, value);
+        run_text(text);
+        for (size_t p = 0; p < 4; p++)
+            assert_int_equal(cut_of(p), !private ? 0 : p == 1 ? 1 : 3); /* the oracle has any cut */
+    }
+}
+
 /* Unit i takes 10 i us on the device and i us on the server. */
 static double predicted_s(size_t cut, double rate_bps, double load, double delay_s) {
     double head_s = 1e-5 * (double)(cut * (cut + 1) / 2);
@@ -251,6 +269,33 @@ static void pitfall_10_the_order_of_policies_changes_no_row(void **state) {
         free(first[p].rows);
 }
 
+/* Samples cut in two, and the trace cut in halves that are joined again. */
+static void pitfall_01_splitting_samples_of_a_trace_changes_no_row(void **state) {
+    (void)state;
+    static const char head[] =
+        "# quantity: bandwidth\n# unit: bit/s\n# duration: 4s\ntime_s,value\n";
+    static const char *const samples[] = {
+        "0,4e8\n1,4e6\n3,4e7\n",
+        "0,4e8\n1,4e6\n2,4e6\n3,4e7\n",
+        "0,4e8\n0.25,4e8\n1,4e6\n1.000000001,4e6\n3,4e7\n3.5,4e7\n",
+    };
+    struct run whole = {0};
+    for (size_t i = 0; i < 3; i++) {
+        write_text(trace_path, head, samples[i]);
+        run_text("[scenario]\nsteps = 900\n[uplink]\ntrace = " TRACE "\n[workload]\n"
+                 "rate = 100/s\narrivals = poisson\n"
+                 "[policy dynamic-split]\nknowledge = last\ninitial_rate = 1Gbit/s\n"
+                 "[policy full-offload]\n");
+        struct run run = {.n = 900, .rows = memory.policies[0].rows};
+        if (i == 0) {
+            whole = run;
+            memory.policies[0].rows = NULL;
+        } else
+            assert_same_rows(&run, &whole);
+    }
+    run_fini(&whole);
+}
+
 static void pitfall_22_the_resolved_scenario_gives_the_same_rows(void **state) {
     (void)state;
     run_text("[scenario]\nsteps = 50\n" LINK WORKLOAD "[policy dynamic-split]\ncandidates = all\n"
@@ -347,18 +392,24 @@ static void wrong_plans_are_rejected(void **state) {
 
 static void an_interrupted_run_leaves_nothing(void **state) {
     (void)state;
+    static const char *const policies[] = {
+        "[policy oracle]\n", "[policy x]\ntype = static-split\nsplit = best-hindsight\n"};
     const volatile sig_atomic_t interrupted = 1;
-    es_plan *plan = plan_text("[scenario]\nsteps = 5\n" LINK "[policy oracle]\n"
-                              "[policy x]\ntype = static-split\nsplit = best-hindsight\n");
-    es_run_options options = memory_options();
-    options.interrupted = &interrupted;
-    assert_int_equal(es_plan_run(plan, &options, &memory.report, &errors), ES_INTERRUPTED);
-    assert_int_equal(errors.n, 1);
-    assert_string_equal(errors.records[0].text, "interrupted; nothing was written");
-    assert_int_equal(memory.n_opened, 1);
-    assert_int_equal(memory.n_published, 0);
-    assert_int_equal(memory.n_closed, 1);
-    es_plan_destroy(plan);
+    for (size_t i = 0; i < 2; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "[scenario]\nsteps = 5\n" LINK "%s", policies[i]);
+        es_plan *plan = plan_text(text);
+        es_run_options options = memory_options();
+        options.interrupted = &interrupted;
+        assert_int_equal(es_plan_run(plan, &options, &memory.report, &errors), ES_INTERRUPTED);
+        assert_int_equal(errors.n, 1);
+        assert_string_equal(errors.records[0].text, "interrupted; nothing was written");
+        assert_int_equal(memory.n_opened, 1);
+        assert_int_equal(memory.n_published, 0);
+        assert_int_equal(memory.n_closed, 1);
+        es_plan_destroy(plan);
+        es_errors_init(&errors);
+    }
 }
 
 static void sinks_can_fail_at_any_call(void **state) {
@@ -411,6 +462,7 @@ int main(void) {
         WITH_FILES(a_sink_is_told_what_runs),
         WITH_FILES(candidates_are_those_that_were_asked_for),
         WITH_FILES(fixed_cuts_are_found_by_number_and_name),
+        WITH_FILES(privacy_keeps_the_input_on_the_device),
         WITH_FILES(best_mean_is_the_best_for_the_mean_state),
         WITH_FILES(best_mean_counts_the_result),
         WITH_FILES(best_hindsight_is_the_best_of_each),
@@ -419,6 +471,7 @@ int main(void) {
         WITH_FILES(traces_are_scaled_shifted_and_ended),
         WITH_FILES(a_grid_has_every_state_once),
         WITH_FILES(pitfall_10_the_order_of_policies_changes_no_row),
+        WITH_FILES(pitfall_01_splitting_samples_of_a_trace_changes_no_row),
         WITH_FILES(pitfall_22_the_resolved_scenario_gives_the_same_rows),
         WITH_FILES(wrong_plans_are_rejected),
         WITH_FILES(an_interrupted_run_leaves_nothing),

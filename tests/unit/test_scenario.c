@@ -76,7 +76,8 @@ static void windows_of_whole_milliseconds_are_accepted(void **state) {
     for (int ms = 1; ms < 3000; ms++) {
         char value[32];
         snprintf(value, sizeof value, "%dms", ms);
-        struct changes changes = {{{"uplink", "window", value}}};
+        struct changes changes = {
+            {{"uplink", "window", value}, {"uplink", "trace", "x"}, {"uplink", "rate", NULL}}};
         es_scenario *s = load_changed(&changes);
         assert_int_equal(llround(s->uplink.window_s * 1e3), ms);
         es_scenario_destroy(s);

@@ -114,7 +114,7 @@ void es_scenario_destroy(es_scenario *scenario);
 
 /* Appends every key with its resolved value and where it comes from (file and line, command line,
  * default): a valid scenario file again, the origins as comments. Values that are absent, and
- * defaults of policies, are commented out. */
+ * defaults that depend on another key, are commented out. */
 void es_scenario_resolve(const es_scenario *scenario, bool origins, es_text *text);
 
 /* Adds a record about a key of a section without a label, with its place in the file, or at the
