@@ -15,6 +15,7 @@ es_status es_errors_add(es_errors *errors, es_status status, const char *file, s
     }
     es_error *record = &errors->records[errors->n++];
     record->status = status;
+    record->line = line;
     int at = 0;
     if (file != NULL && line > 0)
         at = snprintf(record->text, sizeof record->text, "%s:%zu: ", file, line);

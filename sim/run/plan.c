@@ -3,7 +3,6 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 
-#include <ctype.h>
 #include <gsl/gsl_errno.h>
 #include <string.h>
 
@@ -15,39 +14,31 @@ _Static_assert((int)ES_KNOWLEDGE_TRUE == (int)ES_KNOW_TRUE &&
 _Static_assert((int)ES_AT_END_AS_TRACE == (int)ES_AT_END_STOP + 1,
                "at_end of scenario.h and rate.h");
 
-/* True if a message about a file starts with a place in it. */
-static bool has_line(const char *text, const char *path) {
-    size_t length = strlen(path);
-    return strncmp(text, path, length) == 0 && text[length] == ':' &&
-           isdigit((unsigned char)text[length + 1]);
-}
-
 /* Takes over what is wrong with an input. A mistake without a line of its own (the file is missing,
  * say) gets that of the key which names the file. */
-static void adopt_error(const es_plan *plan, const char *section, const char *key, const char *path,
+static void adopt_error(const es_plan *plan, const char *section, const char *key,
                         const es_error *found, es_errors *errors) {
-    if (found->status == ES_NO_MEMORY || has_line(found->text, path))
+    if (found->status == ES_NO_MEMORY || found->line > 0)
         es_errors_add(errors, found->status, NULL, 0, "%s", found->text);
     else
         es_scenario_complain(plan->scenario, section, key, errors, "%s", found->text);
 }
 
 static void adopt_errors(const es_plan *plan, const char *section, const char *key,
-                         const char *path, const es_errors *found, es_errors *errors) {
+                         const es_errors *found, es_errors *errors) {
     for (size_t i = 0; i < found->n; i++)
-        adopt_error(plan, section, key, path, &found->records[i], errors);
+        adopt_error(plan, section, key, &found->records[i], errors);
     errors->lost += found->lost;
 }
 
 /* The same for what two profiles together have found wrong. */
 static void adopt_cost_errors(const es_plan *plan, const es_errors *found, es_errors *errors) {
-    const char *device = plan->device->path, *server = plan->server->path;
+    const char *device = plan->device->path;
     size_t length = strlen(device);
     for (size_t i = 0; i < found->n; i++) {
         const char *text = found->records[i].text;
         bool of_device = strncmp(text, device, length) == 0 && text[length] == ':';
-        adopt_error(plan, of_device ? "device" : "server", "profile", of_device ? device : server,
-                    &found->records[i], errors);
+        adopt_error(plan, of_device ? "device" : "server", "profile", &found->records[i], errors);
     }
     errors->lost += found->lost;
 }
@@ -60,7 +51,7 @@ static es_status load_profile(const es_plan *plan, const char *section, const ch
     es_errors found;
     es_errors_init(&found);
     es_status status = es_profile_load(path, profile, &found);
-    adopt_errors(plan, section, "profile", path, &found, errors);
+    adopt_errors(plan, section, "profile", &found, errors);
     free(path);
     return status;
 }
@@ -79,7 +70,7 @@ static es_status load_trace(const es_plan *plan, const char *section, const char
         transform.at_end = at_end == ES_AT_END_AS_TRACE ? (*trace)->at_end : (es_at_end)at_end;
         status = es_trace_rate(*trace, &transform, rate, &found);
     }
-    adopt_errors(plan, section, key, path, &found, errors);
+    adopt_errors(plan, section, key, &found, errors);
     free(path);
     return status;
 }
@@ -186,7 +177,7 @@ es_status es_plan_create(const char *path, size_t n_overrides, const char *const
     es_errors_init(&model_errors);
     es_status model =
         es_model_create(s->model.name, s->model.resolution, &plan->model, &model_errors);
-    adopt_errors(plan, "model", "name", s->model.name, &model_errors, errors);
+    adopt_errors(plan, "model", "name", &model_errors, errors);
     status = worse(status, model);
     status = worse(status, load_profile(plan, "device", s->device.profile, &plan->device, errors));
     status = worse(status, load_profile(plan, "server", s->server.profile, &plan->server, errors));

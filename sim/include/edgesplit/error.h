@@ -15,8 +15,8 @@ enum { ES_ERRORS_CAPACITY = 32, ES_ERROR_TEXT = 512 };
 
 typedef struct es_error {
     es_status status;
-    char text[ES_ERROR_TEXT]; /* "FILE:LINE: what is wrong; what was expected", one line, cut if
-                                 longer */
+    size_t line;              /* in the file that the text names; 0: no line */
+    char text[ES_ERROR_TEXT]; /* "FILE:LINE: what is wrong; what was expected", cut if longer */
 } es_error;
 
 typedef struct es_errors {

@@ -75,8 +75,7 @@ typedef struct es_world_result {
 typedef struct es_world es_world;
 
 /* Creates a world with all memory it will need: it grows with max_backlog, not with the number of
- * requests. Isolated mode: 1.9 MB; open mode: 3 MB and 200 bytes per request of max_backlog.
- * ES_NO_MEMORY. */
+ * requests: 2.5 MB, and in open mode 168 bytes per request of max_backlog. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_world_create(const es_world_config *config, es_world **world);
 void es_world_destroy(es_world *world);
 
