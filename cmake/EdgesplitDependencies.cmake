@@ -44,11 +44,20 @@ target_include_directories(es::hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(es::hdf5 INTERFACE ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
 
 find_package(MPI QUIET COMPONENTS C)
-find_package(Python3 QUIET COMPONENTS Interpreter)
-if(Python3_FOUND)
-  execute_process(COMMAND ${Python3_EXECUTABLE} -c "import matplotlib, h5py, numpy"
-                  RESULT_VARIABLE ES_PLOT_RESULT OUTPUT_QUIET ERROR_QUIET)
-endif()
+
+# es_find_python(VARIABLE MODULES): the first python3 on PATH that imports the modules ("numpy, h5py"), which need not be
+# the first python3. VARIABLE is false if there is none.
+function(es_python_imports result path)
+  execute_process(COMMAND ${path} -c "import ${modules}" RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  if(failed)
+    set(${result} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+function(es_find_python variable modules)
+  find_program(${variable} NAMES python3 VALIDATOR es_python_imports)
+  mark_as_advanced(${variable})
+endfunction()
+es_find_python(ES_PLOT_PYTHON "h5py, matplotlib, numpy")
 
 if(BUILD_TESTING)
   es_find_library(cmocka cmocka.h cmocka libcmocka-dev REQUIRED)
