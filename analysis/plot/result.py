@@ -1,7 +1,5 @@
 """What the figures need of a result file (../FORMAT.md)."""
 
-import configparser
-
 import h5py
 import numpy as np
 
@@ -23,9 +21,7 @@ class Result:
         self.n_steps = self.file["n_steps"][...]
         self.cut_names = texts(self.file["cuts/name"])
         self.warmup_s = float(self["warmup_s"])
-        resolved = configparser.ConfigParser(interpolation=None, strict=False, delimiters="=", comment_prefixes=";")
-        resolved.read_string(self.file["scenario_resolved"].asstr()[()])
-        self.is_grid = self["mode"] == "isolated" and resolved.get("workload", "states", fallback="") == "grid"
+        self.is_grid = self["mode"] == "isolated" and self["states"] == "grid"
 
     def __enter__(self):
         return self

@@ -98,6 +98,7 @@ static void write_attributes(hdf5_sink *sink) {
         {"model", record->model},
         {"granularity", record->granularity},
         {"mode", record->mode},
+        {"states", record->states},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         nc_text_attribute(nc, nc->file, texts[i].name, texts[i].value);

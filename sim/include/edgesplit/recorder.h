@@ -70,7 +70,7 @@ typedef struct es_cut_record {
 /* What is known before the first step. Everything is borrowed for the life of the sink. */
 typedef struct es_run_record {
     const char *title, *program, *scenario_ini, *scenario_resolved;
-    const char *model, *granularity, *mode;
+    const char *model, *granularity, *mode, *states;
     int64_t seed;
     double input_bytes_per_element, feature_bytes_per_element, header_bytes, warmup_s;
     bool batch_extrapolated;
