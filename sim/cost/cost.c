@@ -3,7 +3,6 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 
-#include <gsl/gsl_errno.h>
 #include <gsl/gsl_interp.h>
 #include <math.h>
 #include <string.h>

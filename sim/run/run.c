@@ -22,15 +22,18 @@ struct running {
     es_summary summary;
 };
 
+static bool is_interrupted(const es_run_options *options) {
+    return options->interrupted != NULL && *options->interrupted;
+}
+
 static es_status take_steps(void *context, const es_block *block) {
     struct running *run = context;
     const es_run_options *options = run->options;
     struct tally *totals = &run->tallies[run->policy];
     uint64_t first = totals->n_rows;
     tally_add(totals, block);
-    if (options->interrupted != NULL && *options->interrupted)
-        return es_errors_add(run->errors, ES_INTERRUPTED, NULL, 0,
-                             "interrupted; nothing was written");
+    if (is_interrupted(options))
+        return ES_INTERRUPTED;
     if (options->progress != NULL)
         options->progress(options->context, run->plan->policies[run->policy].name, run->policy,
                           run->plan->n_policies, totals->n_rows);
@@ -49,18 +52,16 @@ struct trial {
     es_moments latency;
     uint64_t n_lost; /* dropped or unfinished */
     double warmup_s;
-    const volatile sig_atomic_t *interrupted;
+    const es_run_options *options;
 };
 
 static es_status take_trial(void *context, const es_block *block) {
     struct trial *trial = context;
-    size_t first = 0;
-    while (first < block->n && block->arrival_time[first] < trial->warmup_s)
-        first++;
+    size_t first = first_counted(block, trial->warmup_s);
     es_moments_add(&trial->latency, block->latency + first, block->n - first);
     for (size_t i = first; i < block->n; i++)
         trial->n_lost += isnan(block->latency[i]) ? 1 : 0;
-    return trial->interrupted != NULL && *trial->interrupted ? ES_INTERRUPTED : ES_OK;
+    return is_interrupted(trial->options) ? ES_INTERRUPTED : ES_OK;
 }
 
 static es_status simulate(const es_world_config *config, es_world_result *result,
@@ -71,7 +72,7 @@ static es_status simulate(const es_world_config *config, es_world_result *result
         return es_errors_add(errors, status, NULL, 0, "out of memory");
     status = es_world_run(world, result);
     es_world_destroy(world);
-    if (status == ES_INTERRUPTED && errors->n == 0)
+    if (status == ES_INTERRUPTED)
         return es_errors_add(errors, status, NULL, 0, "interrupted; nothing was written");
     return status;
 }
@@ -87,7 +88,7 @@ static es_status find_hindsight(struct running *run, const struct planned_policy
         fixed.policy.candidates = &planned->candidates[i];
         fixed.policy.n_candidates = 1;
         struct trial trial = {.warmup_s = run->plan->scenario->scenario.warmup_s,
-                              .interrupted = run->options->interrupted};
+                              .options = run->options};
         es_world_config config = plan_world(run->plan, &fixed);
         config.outcomes = false;
         config.series_period_ns = 0;
@@ -145,7 +146,6 @@ static es_status run_policy(struct running *run, es_run_report *report) {
     run->n_samples = 0;
     struct tally *totals = &run->tallies[p];
     *totals = (struct tally){.warmup_s = plan->scenario->scenario.warmup_s,
-                             .n_cuts = plan->cost->n_cuts,
                              .cut_counts = run->cut_counts + p * plan->cost->n_cuts,
                              .scratch = run->scratch};
     es_world_result result = {0};
@@ -170,7 +170,7 @@ static es_status run_policy(struct running *run, es_run_report *report) {
 
 /* What a sink is told before the first step, with the arrays that it borrows. */
 struct record_storage {
-    es_text resolved, uplink_provenance;
+    es_text resolved;
     char *device_provenance, *server_provenance;
     const char **names, **types;
     es_cut_record *cuts;

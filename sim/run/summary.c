@@ -3,17 +3,20 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 
-/* Where each mean's column lies in a block. */
-static const size_t mean_offsets[N_MEANS] = {
-    [MEAN_HEAD] = offsetof(es_block, head_time),
-    [MEAN_DEVICE_QUEUE] = offsetof(es_block, device_queue_time),
-    [MEAN_UPLINK_QUEUE] = offsetof(es_block, uplink_queue_time),
-    [MEAN_UPLINK] = offsetof(es_block, uplink_time),
-    [MEAN_SERVER_QUEUE] = offsetof(es_block, server_queue_time),
-    [MEAN_TAIL] = offsetof(es_block, tail_time),
-    [MEAN_DOWNLINK] = offsetof(es_block, downlink_time),
-    [MEAN_ENERGY] = offsetof(es_block, energy),
-    [MEAN_REGRET] = offsetof(es_block, regret),
+/* The means and where their columns lie in a block. */
+static const struct {
+    es_summary_figure figure;
+    size_t offset;
+} means[N_MEANS] = {
+    {ES_SUMMARY_head_time_mean, offsetof(es_block, head_time)},
+    {ES_SUMMARY_device_queue_time_mean, offsetof(es_block, device_queue_time)},
+    {ES_SUMMARY_uplink_queue_time_mean, offsetof(es_block, uplink_queue_time)},
+    {ES_SUMMARY_uplink_time_mean, offsetof(es_block, uplink_time)},
+    {ES_SUMMARY_server_queue_time_mean, offsetof(es_block, server_queue_time)},
+    {ES_SUMMARY_tail_time_mean, offsetof(es_block, tail_time)},
+    {ES_SUMMARY_downlink_time_mean, offsetof(es_block, downlink_time)},
+    {ES_SUMMARY_energy_mean, offsetof(es_block, energy)},
+    {ES_SUMMARY_regret_mean, offsetof(es_block, regret)},
 };
 
 static bool finished(const es_block *block, size_t i) {
@@ -33,10 +36,15 @@ static const double *finished_values(struct tally *totals, const es_block *block
     return totals->scratch;
 }
 
-void tally_add(struct tally *totals, const es_block *block) {
-    size_t first = 0, n_finished = 0;
-    while (first < block->n && block->arrival_time[first] < totals->warmup_s)
+size_t first_counted(const es_block *block, double warmup_s) {
+    size_t first = 0;
+    while (first < block->n && block->arrival_time[first] < warmup_s)
         first++;
+    return first;
+}
+
+void tally_add(struct tally *totals, const es_block *block) {
+    size_t first = first_counted(block, totals->warmup_s), n_finished = 0;
     totals->n_rows += block->n;
     totals->n_skipped += first;
     for (size_t i = first; i < block->n; i++) {
@@ -67,7 +75,7 @@ void tally_add(struct tally *totals, const es_block *block) {
                    n_finished);
     for (size_t m = 0; m < N_MEANS; m++)
         es_sum_add_all(&totals->sums[m],
-                       finished_values(totals, block, mean_offsets[m], first, n_finished),
+                       finished_values(totals, block, means[m].offset, first, n_finished),
                        n_finished);
 }
 
@@ -81,24 +89,10 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
     double under_way_s =
         unfinished * es_time_s(world->end_ns) - es_sum_value(totals->unfinished_arrivals_s);
     double span_s = totals->last_completion_s - totals->first_arrival_s;
-    static const struct {
-        es_summary_figure figure;
-        enum mean_column mean;
-    } means[] = {
-        {ES_SUMMARY_head_time_mean, MEAN_HEAD},
-        {ES_SUMMARY_device_queue_time_mean, MEAN_DEVICE_QUEUE},
-        {ES_SUMMARY_uplink_queue_time_mean, MEAN_UPLINK_QUEUE},
-        {ES_SUMMARY_uplink_time_mean, MEAN_UPLINK},
-        {ES_SUMMARY_server_queue_time_mean, MEAN_SERVER_QUEUE},
-        {ES_SUMMARY_tail_time_mean, MEAN_TAIL},
-        {ES_SUMMARY_downlink_time_mean, MEAN_DOWNLINK},
-        {ES_SUMMARY_energy_mean, MEAN_ENERGY},
-        {ES_SUMMARY_regret_mean, MEAN_REGRET},
-    };
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
         figures[f] = ES_NAN;
-    for (size_t m = 0; m < sizeof means / sizeof means[0] && completed > 0; m++)
-        figures[means[m].figure] = es_sum_value(totals->sums[means[m].mean]) / completed;
+    for (size_t m = 0; m < N_MEANS && completed > 0; m++)
+        figures[means[m].figure] = es_sum_value(totals->sums[m]) / completed;
     figures[ES_SUMMARY_latency_mean] = es_moments_mean(latency);
     figures[ES_SUMMARY_arrived] = arrived;
     figures[ES_SUMMARY_completed] = completed;

@@ -6,24 +6,12 @@
 #include "edgesplit/stats.h"
 #include "edgesplit/world.h"
 
-/* Columns whose means over completed requests are reported. */
-enum mean_column {
-    MEAN_HEAD,
-    MEAN_DEVICE_QUEUE,
-    MEAN_UPLINK_QUEUE,
-    MEAN_UPLINK,
-    MEAN_SERVER_QUEUE,
-    MEAN_TAIL,
-    MEAN_DOWNLINK,
-    MEAN_ENERGY,
-    MEAN_REGRET,
-    N_MEANS
-};
+/* Columns whose means over completed requests are reported, besides the latency. */
+enum { N_MEANS = 9 };
 
 /* Running totals of one policy, over the steps behind the warm-up. */
 struct tally {
     double warmup_s;
-    size_t n_cuts;
     uint64_t *cut_counts;       /* [n_cuts]; borrowed */
     double *scratch;            /* [ES_BLOCK_STEPS]; borrowed */
     uint64_t n_rows, n_skipped; /* all rows; those of the warm-up, which come first */
@@ -35,6 +23,9 @@ struct tally {
     double first_arrival_s, last_completion_s;
     double component_residual_s;
 };
+
+/* The first row of a block behind the warm-up; n if there is none. */
+size_t first_counted(const es_block *block, double warmup_s);
 
 /* Adds a block. O(rows), no allocation. */
 void tally_add(struct tally *totals, const es_block *block);

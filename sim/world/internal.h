@@ -32,6 +32,9 @@ typedef struct es_world {
 /* The next arrival, in order: false when there is none. */
 bool world_next_arrival(es_world *world, es_time *at);
 
+/* Rate and load as they truly are at `at`. */
+void world_present(es_world *world, es_time at, double *rate_bps, double *load);
+
 /* Feeds a sample to an estimate by the configured rule. */
 void world_learn(const es_world *world, struct estimate *estimate, double sample, es_time now);
 

@@ -19,9 +19,7 @@ static struct state state_of(es_world *world, uint64_t step, es_time at) {
         state.load = config->loads[rest % config->n_loads];
         state.rate_bps = config->rates_bps[rest / config->n_loads % config->n_rates];
     } else {
-        state.rate_bps = (double)es_rate_at(config->uplink, &world->uplink_now, at);
-        state.load = 1 - (double)es_rate_at(config->server, &world->server_now, at) /
-                             (double)ES_FULL_CAPACITY;
+        world_present(world, at, &state.rate_bps, &state.load);
     }
     return state;
 }

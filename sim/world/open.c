@@ -59,7 +59,6 @@ typedef struct open_system {
     es_time end;                    /* last event other than a sample */
     gsl_rng *head_draws, *tail_draws;
     es_series *series;
-    uint64_t n_samples;
     es_time sampled_busy[ES_N_STATIONS];
     es_work sampled_area[ES_N_STATIONS];
     es_status status; /* of the callbacks */
@@ -149,12 +148,9 @@ static uint32_t pop(open_system *open, struct queue *queue, es_time now) {
     return index;
 }
 
-static es_work transfer_work(double bytes) {
-    return (es_work)llround(8 * bytes) * ES_SECOND;
-}
-
 static es_work result_work(const es_world_config *config, uint32_t batch_index) {
-    return transfer_work(ceil(config->result_bytes * (double)config->batches[batch_index]));
+    double bytes = ceil(config->result_bytes * (double)config->batches[batch_index]);
+    return (es_work)bytes * 8 * ES_SECOND;
 }
 
 /* The latest end of a service: what is added to it (propagation) stays in the range of es_time. */
@@ -285,35 +281,39 @@ static void receive(es_world *world, uint32_t index, es_time now) {
     finish(world, index, now);
 }
 
-/* Puts a request on a propagation line, or straight through one without delay. */
-static void propagate(es_world *world, bool up, uint32_t index, es_time now) {
-    open_system *open = world->open;
-    es_time delay_ns =
-        up ? world->config.uplink_propagation_ns : world->config.downlink_propagation_ns;
-    struct queue *line = up ? &open->up_line : &open->down_line;
-    if (delay_ns > 0) {
-        push(open, line, index, now);
-        if (line->n == 1)
-            es_engine_schedule(open->engine, up ? SLOT_UP_LINE : SLOT_DOWN_LINE, now + delay_ns);
-    } else if (up)
+static es_time propagation_ns(const es_world *world, bool up) {
+    return up ? world->config.uplink_propagation_ns : world->config.downlink_propagation_ns;
+}
+
+/* The far end of a propagation line. */
+static void come_through(es_world *world, bool up, uint32_t index, es_time now) {
+    if (up)
         enter(world, ES_SERVER, index, now);
     else
         receive(world, index, now);
 }
 
+/* Puts a request on a propagation line, or straight through one without delay. */
+static void propagate(es_world *world, bool up, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    es_time delay_ns = propagation_ns(world, up);
+    struct queue *line = up ? &open->up_line : &open->down_line;
+    if (delay_ns > 0) {
+        push(open, line, index, now);
+        if (line->n == 1)
+            es_engine_schedule(open->engine, up ? SLOT_UP_LINE : SLOT_DOWN_LINE, now + delay_ns);
+    } else
+        come_through(world, up, index, now);
+}
+
 static void end_of_line(es_world *world, bool up, es_time now) {
     open_system *open = world->open;
-    es_time delay_ns =
-        up ? world->config.uplink_propagation_ns : world->config.downlink_propagation_ns;
     struct queue *line = up ? &open->up_line : &open->down_line;
     uint32_t index = pop(open, line, now);
     if (line->n > 0)
         es_engine_schedule(open->engine, up ? SLOT_UP_LINE : SLOT_DOWN_LINE,
-                           open->ring[line->first].entered + delay_ns);
-    if (up)
-        enter(world, ES_SERVER, index, now);
-    else
-        receive(world, index, now);
+                           open->ring[line->first].entered + propagation_ns(world, up));
+    come_through(world, up, index, now);
 }
 
 static void complete(es_world *world, es_station station, es_time now) {
@@ -451,9 +451,7 @@ static struct draws make_request(es_world *world, struct request *request, uint6
     request->deadline_at =
         config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + config->deadline_ns;
     request->batch_index = (uint32_t)(step % config->n_batches);
-    request->rate_true = (double)es_rate_at(config->uplink, &world->uplink_now, now);
-    request->load_true =
-        1 - (double)es_rate_at(config->server, &world->server_now, now) / (double)ES_FULL_CAPACITY;
+    world_present(world, now, &request->rate_true, &request->load_true);
     request->rate_estimate = request->rate_true;
     request->load_estimate = request->load_true;
     world_know(world, &request->rate_estimate, &request->load_estimate);
@@ -525,7 +523,6 @@ static void sample(es_world *world, es_time now) {
         open->status = config->series(config->context, series);
         series->n = 0;
     }
-    open->n_samples++;
     for (size_t slot = 0; slot < SLOT_SAMPLE; slot++)
         if (es_engine_pending(open->engine, slot) != ES_TIME_NEVER) {
             es_engine_schedule(open->engine, SLOT_SAMPLE, now + period);

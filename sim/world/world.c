@@ -81,6 +81,13 @@ bool world_next_arrival(es_world *world, es_time *at) {
     return true;
 }
 
+void world_present(es_world *world, es_time at, double *rate_bps, double *load) {
+    const es_world_config *config = &world->config;
+    *rate_bps = (double)es_rate_at(config->uplink, &world->uplink_now, at);
+    *load =
+        1 - (double)es_rate_at(config->server, &world->server_now, at) / (double)ES_FULL_CAPACITY;
+}
+
 void world_learn(const es_world *world, struct estimate *estimate, double sample, es_time now) {
     double kept = 0;
     if (world->config.knowing == ES_KNOW_EWMA && estimate->sampled)

@@ -2,6 +2,8 @@
 #include "edgesplit/trace.h"
 #include "test.h"
 
+#include "one_file.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +14,7 @@
  * errors of the statistic under the stated process, the two-sided 0.1 % point of the normal. */
 static const double z = 3.3;
 
-static char folder[] = "/tmp/edgesplit_test_generate_XXXXXX";
-static char path[sizeof folder + 32];
 static es_errors errors;
-
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    snprintf(path, sizeof path, "%s/trace.csv", folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    remove(path);
-    return rmdir(folder);
-}
 
 enum { MAX_SETTINGS = 24 };
 

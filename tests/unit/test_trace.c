@@ -2,6 +2,8 @@
 #include "edgesplit/trace.h"
 #include "test.h"
 
+#include "one_file.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +12,7 @@
 
 #define SECOND ES_SECOND
 
-static char folder[] = "/tmp/edgesplit_test_trace_XXXXXX";
-static char path[sizeof folder + 32];
 static es_errors errors;
-
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    snprintf(path, sizeof path, "%s/trace", folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    remove(path);
-    return rmdir(folder);
-}
 
 static void write_file(const char *content) {
     FILE *stream = fopen(path, "wb");
