@@ -9,14 +9,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]) {
+/* Ends a digest and frees its context; `ok`: all has gone well so far. */
+static es_status finish_digest(EVP_MD_CTX *context, bool ok, char text[ES_SHA256_TEXT]) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    if (EVP_Digest(data, length, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
-        return ES_INTERNAL;
-    for (size_t i = 0; i < n; i++)
+    ok = ok && EVP_DigestFinal_ex(context, digest, &n) == 1 && n == 32;
+    EVP_MD_CTX_free(context);
+    for (size_t i = 0; ok && i < n; i++)
         snprintf(text + 2 * i, 3, "%02x", (unsigned)digest[i]);
-    return ES_OK;
+    return ok ? ES_OK : ES_INTERNAL;
+}
+
+es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+              EVP_DigestUpdate(context, data, length) == 1;
+    return finish_digest(context, ok, text);
 }
 
 static es_status read_all(FILE *stream, const char *path, size_t max_bytes, es_file *file,
@@ -38,27 +46,51 @@ static es_status read_all(FILE *stream, const char *path, size_t max_bytes, es_f
     return es_sha256(file->data, file->length, file->sha256);
 }
 
-es_status es_file_read(const char *path, size_t max_bytes, es_file *file, es_errors *errors) {
-    *file = (es_file){0};
+FILE *es_file_open(const char *path, es_errors *errors) {
     /* O_NONBLOCK: opening a pipe that nobody writes must not wait. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     FILE *stream = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    struct stat status_of_file;
     if (stream == NULL) {
         es_errors_add(errors, ES_NO_INPUT, path, 0, "%s", strerror(errno));
         if (descriptor >= 0)
             close(descriptor);
-        return ES_NO_INPUT;
+        return NULL;
     }
-    struct stat status_of_file;
-    es_status status;
-    if (fstat(fileno(stream), &status_of_file) != 0 || !S_ISREG(status_of_file.st_mode))
-        status = es_errors_add(errors, ES_NO_INPUT, path, 0, "not a regular file");
-    else
-        status = read_all(stream, path, max_bytes, file, errors);
+    if (fstat(descriptor, &status_of_file) == 0 && S_ISREG(status_of_file.st_mode))
+        return stream;
+    es_errors_add(errors, ES_NO_INPUT, path, 0, "not a regular file");
+    fclose(stream);
+    return NULL;
+}
+
+es_status es_file_read(const char *path, size_t max_bytes, es_file *file, es_errors *errors) {
+    *file = (es_file){0};
+    FILE *stream = es_file_open(path, errors);
+    if (stream == NULL)
+        return ES_NO_INPUT;
+    es_status status = read_all(stream, path, max_bytes, file, errors);
     fclose(stream);
     if (status != ES_OK)
         es_file_fini(file);
     return status;
+}
+
+es_status es_file_sha256(const char *path, char text[ES_SHA256_TEXT], es_errors *errors) {
+    FILE *stream = es_file_open(path, errors);
+    if (stream == NULL)
+        return ES_NO_INPUT;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    char buffer[65536];
+    for (size_t n; ok && (n = fread(buffer, 1, sizeof buffer, stream)) > 0;)
+        ok = EVP_DigestUpdate(context, buffer, n) == 1;
+    bool unread = ferror(stream) != 0;
+    fclose(stream);
+    es_status status = finish_digest(context, ok && !unread, text);
+    if (status != ES_OK)
+        es_errors_add(errors, unread ? ES_NO_INPUT : status, path, 0, "cannot be read");
+    return unread ? ES_NO_INPUT : status;
 }
 
 void es_file_fini(es_file *file) {
@@ -77,6 +109,47 @@ char *es_path_beside(const char *base_file, const char *path) {
         return NULL;
     }
     return text.data;
+}
+
+enum { PATH_LENGTH = 4096 };
+
+char *es_path_beside_program(const char *relative) {
+    char self[PATH_LENGTH];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[length > 0 ? length : 0] = '\0';
+    return es_path_beside(self, relative);
+}
+
+char *es_data_folder(const char *installed, const char *source) {
+    char *folder = es_path_beside_program(installed);
+    if (folder == NULL || access(folder, F_OK) == 0)
+        return folder;
+    free(folder);
+    return es_strdup(source);
+}
+
+char *es_absolute_path(const char *path) {
+    if (path[0] == '/')
+        return es_strdup(path);
+    char *folder = NULL;
+    size_t capacity = 0;
+    for (size_t size = 256;; size *= 2) {
+        if (es_reserve(&folder, &capacity, size, 1) != ES_OK)
+            break;
+        if (getcwd(folder, capacity) != NULL) {
+            es_text text = {0};
+            es_text_add(&text, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
+            free(folder);
+            if (!text.failed)
+                return text.data;
+            free(text.data);
+            return NULL;
+        }
+        if (errno != ERANGE)
+            break;
+    }
+    free(folder);
+    return NULL;
 }
 
 const char *es_path_name(const char *path) {

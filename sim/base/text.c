@@ -11,10 +11,18 @@
 void es_text_add(es_text *text, const char *format, ...) {
     if (text->failed)
         return;
+    size_t room = text->capacity - text->length;
+    char *end = room > 0 ? text->data + text->length : NULL;
     va_list arguments;
     va_start(arguments, format);
-    int needed = vsnprintf(NULL, 0, format, arguments);
+    int needed = vsnprintf(end, room, format, arguments);
     va_end(arguments);
+    if (needed >= 0 && (size_t)needed < room) {
+        text->length += (size_t)needed;
+        return;
+    }
+    if (end != NULL)
+        *end = '\0';
     if (needed < 0 ||
         es_reserve(&text->data, &text->capacity, text->length + (size_t)needed + 1, 1) != ES_OK) {
         text->failed = true;
@@ -36,6 +44,17 @@ void es_text_add_json(es_text *text, const char *value) {
         else
             es_text_add(text, "%c", *c);
     }
+    es_text_add(text, "\"");
+}
+
+void es_text_add_csv(es_text *text, const char *value) {
+    if (strpbrk(value, ",\"\r\n") == NULL) {
+        es_text_add(text, "%s", value);
+        return;
+    }
+    es_text_add(text, "\"");
+    for (; *value != '\0'; value++)
+        es_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
     es_text_add(text, "\"");
 }
 
@@ -96,8 +115,35 @@ static bool number_text(es_slice slice, char *buffer, size_t size, const char *a
     return true;
 }
 
+/* Reads plain decimals of at most 2^53 / 10 in digits and 22 of them behind the point, where one
+ * division of two exact numbers rounds as strtod does: Clinger, "How to read floating point numbers
+ * accurately", PLDI 1990. False: not such a number. */
+static bool parse_plain(es_slice slice, double *value) {
+    static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                           1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                           1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *c = slice.data, *end = slice.data + slice.length, *point = NULL;
+    uint64_t digits = 0;
+    for (; c < end; c++) {
+        unsigned digit = (unsigned)*c - '0';
+        if (digit <= 9 && digits < (UINT64_C(1) << 53) / 10)
+            digits = digits * 10 + digit;
+        else if (*c == '.' && point == NULL)
+            point = c;
+        else
+            return false;
+    }
+    size_t n_behind = point != NULL ? (size_t)(end - point) - 1 : 0;
+    if (slice.length == 0 || (point != NULL && slice.length == 1) || n_behind > 22)
+        return false;
+    *value = (double)digits / powers_of_ten[n_behind];
+    return true;
+}
+
 es_status es_parse_double(es_slice slice, double *value) {
     char buffer[64];
+    if (parse_plain(slice, value))
+        return ES_OK;
     if (!number_text(slice, buffer, sizeof buffer, "+-.0123456789eE"))
         return ES_INVALID;
     char *end;
@@ -179,4 +225,14 @@ const char *es_nearest_name(const char *word, size_t n,
         }
     }
     return nearest;
+}
+
+es_hint es_did_you_mean(const char *nearest, const char *before, const char *after,
+                        const char *otherwise) {
+    es_hint hint;
+    if (nearest != NULL)
+        snprintf(hint.text, sizeof hint.text, "; did you mean %s%s%s?", before, nearest, after);
+    else
+        snprintf(hint.text, sizeof hint.text, "%s", otherwise);
+    return hint;
 }

@@ -1,6 +1,7 @@
 #include "edgesplit/time.h"
 
 #include <math.h>
+#include <time.h>
 
 es_status es_time_from_s(double seconds, es_time *time) {
     double ns = seconds * 1e9;
@@ -8,4 +9,10 @@ es_status es_time_from_s(double seconds, es_time *time) {
         return ES_INVALID;
     *time = (es_time)llround(ns);
     return ES_OK;
+}
+
+double es_clock_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }

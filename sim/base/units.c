@@ -26,7 +26,7 @@ static const char *const expectations[ES_N_DIMENSIONS] = {
     [ES_DIM_DATA_RATE] =
         ("a data rate with its unit (bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s, GB/s, "
          "KiB/s, MiB/s)"),
-    [ES_DIM_FREQUENCY] = "a frequency with its unit (/s, /min, /h, Hz, kHz)",
+    [ES_DIM_FREQUENCY] = "a frequency with its unit (/s, /min, /h, Hz, kHz, MHz, GHz)",
     [ES_DIM_POWER] = "a power with its unit (W, mW, kW)",
     [ES_DIM_RATIO] = "a ratio, as a bare number or in %",
     [ES_DIM_COUNT] = "a whole number",

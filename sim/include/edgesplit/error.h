@@ -8,6 +8,7 @@
 
 #include "edgesplit/status.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,12 +31,17 @@ void es_errors_init(es_errors *errors);
 /* Adds a record and returns its status. `file` may be NULL (no place) and `line` 0 (no line). */
 es_status es_errors_add(es_errors *errors, es_status status, const char *file, size_t line,
                         const char *format, ...) ES_PRINTF(5, 6);
+es_status es_errors_add_list(es_errors *errors, es_status status, const char *file, size_t line,
+                             const char *format, va_list arguments) ES_PRINTF(5, 0);
 
 /* Adds "out of memory", about a file or NULL, and returns ES_NO_MEMORY. */
 static inline es_status es_errors_no_memory(es_errors *errors, const char *file) {
     es_errors_add(errors, ES_NO_MEMORY, file, 0, "out of memory");
     return ES_NO_MEMORY;
 }
+
+/* Adds the records of `found` that are not there yet. O(records^2). */
+void es_errors_add_new(es_errors *errors, const es_errors *found);
 
 /* The status of the first record, ES_OK if there is none: what a function returns after collecting.
  */

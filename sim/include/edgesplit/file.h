@@ -16,6 +16,10 @@ typedef struct es_file {
     char sha256[ES_SHA256_TEXT];
 } es_file;
 
+/* Opens a regular file for reading, without waiting for anybody. NULL, with a record of status
+ * ES_NO_INPUT: it is missing, not a regular file or unreadable. The caller closes it. */
+FILE *es_file_open(const char *path, es_errors *errors);
+
 /* Reads a whole regular file of at most `max_bytes`. ES_NO_INPUT: missing, not a regular file or
  * unreadable; ES_INVALID: longer than `max_bytes`; ES_NO_MEMORY. Free with es_file_fini. */
 ES_NODISCARD es_status es_file_read(const char *path, size_t max_bytes, es_file *file,
@@ -25,9 +29,33 @@ void es_file_fini(es_file *file);
 /* SHA-256 (FIPS 180-4, by libcrypto) of a buffer. ES_INTERNAL if libcrypto refuses. */
 ES_NODISCARD es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]);
 
+/* The same of a regular file of any length, which is read piece by piece. ES_NO_INPUT: missing, not
+ * a regular file or unreadable; ES_INTERNAL. */
+ES_NODISCARD es_status es_file_sha256(const char *path, char text[ES_SHA256_TEXT],
+                                      es_errors *errors);
+
 /* Creates the path of a file named `path` in a scenario or profile that lies at `base_file`: `path`
  * itself if it is absolute, else relative to the folder of `base_file`. NULL: out of memory. */
 ES_NODISCARD char *es_path_beside(const char *base_file, const char *path);
+
+/* Creates the path of a file that lies at `relative` to the program that runs. NULL: out of memory.
+ */
+ES_NODISCARD char *es_path_beside_program(const char *relative);
+
+/* Creates the path of a folder of ours: `installed`, relative to the program, if it is there, else
+ * `source`, in the tree it was built from. NULL: out of memory. */
+ES_NODISCARD char *es_data_folder(const char *installed, const char *source);
+
+/* Creates the names [*n] of the files that match a shell pattern (POSIX glob), relative to the
+ * folder of `base_file` as the pattern is, in the order of their bytes; none: ES_OK, *n is 0 and
+ * *names NULL. The caller frees each and the array. ES_NO_INPUT: a folder cannot be read;
+ * ES_NO_MEMORY. */
+ES_NODISCARD es_status es_find_files(const char *base_file, const char *pattern, char ***names,
+                                     size_t *n);
+
+/* Creates the path of a file from the root of the file system, links as they are. NULL: out of
+ * memory, or the current folder has no path. */
+ES_NODISCARD char *es_absolute_path(const char *path);
 
 /* The part behind the last slash; lends from `path`. */
 const char *es_path_name(const char *path);

@@ -22,6 +22,10 @@ void es_text_add(es_text *text, const char *format, ...) ES_PRINTF(2, 3);
 /* Appends `value` as a JSON string, quotes included. */
 void es_text_add_json(es_text *text, const char *value);
 
+/* Appends `value` as a field of CSV (RFC 4180): quoted where a separator, a quote or a line end
+ * would be misread. */
+void es_text_add_csv(es_text *text, const char *value);
+
 /* A part of somebody else's text; not NUL-terminated. */
 typedef struct es_slice {
     const char *data;
@@ -59,5 +63,13 @@ void es_format_double(double value, char text[ES_NUMBER_TEXT]);
 const char *es_nearest_name(const char *word, size_t n,
                             const char *(*name_at)(const void *context, size_t i),
                             const void *context);
+
+/* The end of a message about an unknown name: "; did you mean BEFORE<nearest>AFTER?", or
+ * `otherwise` where `nearest` is NULL. Cut if longer. */
+typedef struct es_hint {
+    char text[128];
+} es_hint;
+es_hint es_did_you_mean(const char *nearest, const char *before, const char *after,
+                        const char *otherwise);
 
 #endif

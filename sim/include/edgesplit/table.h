@@ -1,6 +1,6 @@
 /* A table of text for people: columns as wide as their widest cell, two spaces apart. */
-#ifndef ANALYSIS_TABLE_H
-#define ANALYSIS_TABLE_H
+#ifndef EDGESPLIT_TABLE_H
+#define EDGESPLIT_TABLE_H
 
 #include "edgesplit/text.h"
 

@@ -1,4 +1,4 @@
-#include "table.h"
+#include "edgesplit/table.h"
 
 #include "edgesplit/alloc.h"
 
