@@ -1,238 +1,314 @@
-#include "builder.h"
+#include "edgesplit/builder.h"
+
+#include "cuts.h"
+#include "layer.h"
 
 #include "edgesplit/alloc.h"
 
 #include <string.h>
 
+enum { MAX_LAYERS = 1 << 20 };
+#define NO_NAME SIZE_MAX
+
+/* A layer on its way: its inputs lie in the builder's edges, its names in the builder's names. */
+typedef struct draft {
+    es_layer layer;
+    size_t edges_at, name_at, label_at; /* label_at: of a fused unit that begins here; or NO_NAME */
+} draft;
+
+typedef struct draft_block {
+    size_t name_at, first_layer;
+    bool residual;
+} draft_block;
+
+struct es_builder {
+    draft *drafts;                    /* 0 is the input */
+    size_t n_layers, drafts_capacity; /* the input counts */
+    size_t *edges, n_edges, edges_capacity;
+    draft_block *blocks;
+    size_t n_blocks, blocks_capacity;
+    const es_shape **shapes; /* of the inputs of the layer that is being appended */
+    size_t shapes_capacity;
+    es_text names;   /* NUL-terminated texts, one behind the other */
+    size_t label_at; /* of the present unit */
+    int64_t params, macs;
+    bool failed; /* out of memory */
+};
+
 /* The model and what it owns; `model` is first, so that a pointer to it is one to the whole. */
 typedef struct owned_model {
     es_model model;
     es_layer *layers;
+    size_t *edges;
     es_cut *cuts[ES_N_GRANULARITIES];
     char *names;
 } owned_model;
 
-void es_builder_init(es_builder *builder, es_shape input) {
-    *builder = (es_builder){0};
-    if (es_reserve(&builder->layers, &builder->layers_capacity, 1, sizeof *builder->layers) !=
-        ES_OK) {
-        builder->failed = true;
-        return;
-    }
-    builder->layers[0] = (es_layer){.op = ES_OP_INPUT, .in = input, .out = input};
-    builder->n_layers = 1;
-    es_text_add(&builder->names, "input%c", '\0');
+bool is_text_character(char c) {
+    return (unsigned char)c >= ' ' && c != '\x7f';
 }
 
-void es_builder_fini(es_builder *builder) {
-    free(builder->layers);
-    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
-        free(builder->units[g]);
-    free(builder->names.data);
-    *builder = (es_builder){0};
+bool is_name_character(char c) {
+    return is_text_character(c) && c != ' ' && c != ',' && c != '"';
 }
 
-static void begin(es_builder *builder, es_granularity granularity, const char *name,
-                  bool residual_block) {
-    size_t n = builder->n_units[granularity];
-    size_t name_at = builder->names.length;
-    es_text_add(&builder->names, "%s%c", name, '\0');
-    if (builder->names.failed ||
-        es_reserve(&builder->units[granularity], &builder->units_capacity[granularity], n + 1,
-                   sizeof *builder->units[granularity]) != ES_OK)
-        builder->failed = true;
-    if (builder->failed)
-        return;
-    builder->units[granularity][n] =
-        (es_unit){.name_at = name_at, .residual_block = residual_block};
-    builder->n_units[granularity]++;
-}
-
-/* Writes "first.second", or "first" alone. */
-static void join_name(char name[ES_UNIT_NAME], const char *first, const char *second) {
-    int length = snprintf(name, ES_UNIT_NAME, "%s%s%s", first, second != NULL ? "." : "",
-                          second != NULL ? second : "");
-    ES_REQUIRE(length > 0 && length < ES_UNIT_NAME);
-}
-
-void es_builder_begin_block(es_builder *builder, const char *name, bool residual_block) {
-    join_name(builder->block_name, name, NULL);
-    begin(builder, ES_BLOCK, builder->block_name, residual_block);
-}
-
-void es_builder_begin_unit(es_builder *builder, const char *part) {
-    join_name(builder->unit_name, builder->block_name, part);
-    begin(builder, ES_FUSED, builder->unit_name, false);
-}
-
-/* Appends a layer whose inputs are set; 0 after a failure. */
-static size_t append(es_builder *builder, es_layer layer) {
-    if (builder->failed)
-        return 0;
-    size_t at = builder->n_layers;
-    char name[ES_UNIT_NAME];
-    join_name(name, builder->unit_name, es_op_text(layer.op));
-    begin(builder, ES_LEAF, name, false);
-    if (es_reserve(&builder->layers, &builder->layers_capacity, at + 1, sizeof *builder->layers) !=
-        ES_OK)
-        builder->failed = true;
-    if (builder->failed)
-        return 0;
-    builder->layers[at] = layer;
-    builder->n_layers++;
-    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
-        builder->units[g][builder->n_units[g] - 1].last_layer = at;
+/* Copies a text, with '_' in place of what it may not hold. */
+static size_t add_text(es_builder *builder, const char *text, bool (*may_hold)(char)) {
+    size_t at = builder->names.length;
+    es_text_add(&builder->names, "%s%c", text, '\0');
+    builder->failed |= builder->names.failed;
+    for (size_t i = at; !builder->failed && i + 1 < builder->names.length; i++)
+        if (!may_hold(builder->names.data[i]))
+            builder->names.data[i] = '_';
     return at;
 }
 
+static size_t add_name(es_builder *builder, const char *name) {
+    return add_text(builder, name[0] != '\0' ? name : "_", is_name_character);
+}
+
+es_builder *es_builder_create(es_shape input) {
+    ES_REQUIRE(es_shape_is_valid(input));
+    es_builder *builder = es_alloc(1, sizeof *builder);
+    if (builder == NULL)
+        return NULL;
+    if (es_reserve(&builder->drafts, &builder->drafts_capacity, 1, sizeof *builder->drafts) ==
+        ES_OK)
+        builder->drafts[0] = (draft){.layer = {.op = ES_OP_INPUT, .in = input, .out = input},
+                                     .name_at = add_name(builder, "input")};
+    else
+        builder->failed = true;
+    builder->n_layers = 1;
+    builder->label_at = NO_NAME;
+    return builder;
+}
+
+void es_builder_destroy(es_builder *builder) {
+    if (builder == NULL)
+        return;
+    free(builder->drafts);
+    free(builder->edges);
+    free(builder->blocks);
+    free(builder->shapes);
+    free(builder->names.data);
+    free(builder);
+}
+
+void es_builder_begin_block(es_builder *builder, const char *name, bool residual_block) {
+    size_t name_at = add_name(builder, name);
+    if (builder->failed || es_reserve(&builder->blocks, &builder->blocks_capacity,
+                                      builder->n_blocks + 1, sizeof *builder->blocks) != ES_OK) {
+        builder->failed = true;
+        return;
+    }
+    builder->blocks[builder->n_blocks++] = (draft_block){
+        .name_at = name_at, .first_layer = builder->n_layers, .residual = residual_block};
+    builder->label_at = NO_NAME;
+}
+
+void es_builder_begin_unit(es_builder *builder, const char *name) {
+    builder->label_at = add_name(builder, name);
+}
+
+size_t es_builder_n_layers(const es_builder *builder) {
+    return builder->failed ? 1 : builder->n_layers;
+}
+
 es_shape es_builder_shape(const es_builder *builder, size_t layer) {
-    return builder->failed ? (es_shape){0} : builder->layers[layer].out;
+    return builder->failed ? es_shape_of(0, NULL) : builder->drafts[layer].layer.out;
 }
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
+/* Gathers what a layer reads. */
+static es_status find_inputs(es_builder *builder, const es_layer *layer,
+                             char problem[ES_PROBLEM_TEXT]) {
+    if (es_reserve(&builder->shapes, &builder->shapes_capacity, layer->n_inputs,
+                   sizeof(const es_shape *)) != ES_OK)
+        return ES_NO_MEMORY;
+    for (size_t i = 0; i < layer->n_inputs; i++) {
+        if (layer->inputs[i] >= builder->n_layers) {
+            snprintf(problem, ES_PROBLEM_TEXT,
+                     "it reads layer %zu; expected one before it, 0 to %zu", layer->inputs[i],
+                     builder->n_layers - 1);
+            return ES_INVALID;
+        }
+        builder->shapes[i] = &builder->drafts[layer->inputs[i]].layer.out;
+    }
+    return ES_OK;
 }
 
-size_t es_builder_conv(es_builder *builder, size_t input, es_conv conv) {
+static es_status add_costs(es_builder *builder, const es_layer *layer,
+                           char problem[ES_PROBLEM_TEXT]) {
+    int64_t params, macs;
+    if (builder->n_layers > MAX_LAYERS ||
+        __builtin_add_overflow(builder->params, layer->params, &params) ||
+        __builtin_add_overflow(builder->macs, layer->macs, &macs)) {
+        snprintf(problem, ES_PROBLEM_TEXT,
+                 "too much: expected at most %d layers, and totals below 2^63", MAX_LAYERS);
+        return ES_INVALID;
+    }
+    builder->params = params;
+    builder->macs = macs;
+    return ES_OK;
+}
+
+/* Makes room for one more layer; nothing has changed if there is none. */
+static es_status make_room(es_builder *builder, size_t n_inputs) {
+    es_status status = es_reserve(&builder->drafts, &builder->drafts_capacity,
+                                  builder->n_layers + 1, sizeof *builder->drafts);
+    if (status == ES_OK)
+        status = es_reserve(&builder->edges, &builder->edges_capacity, builder->n_edges + n_inputs,
+                            sizeof *builder->edges);
+    return status;
+}
+
+es_status es_builder_append(es_builder *builder, const char *name, const es_layer *layer,
+                            size_t *index, char problem[ES_PROBLEM_TEXT]) {
+    es_layer completed = *layer;
+    *index = 0;
     if (builder->failed)
-        return 0;
-    es_shape in = es_builder_shape(builder, input);
-    ES_REQUIRE(conv.groups >= 1 && in.c % conv.groups == 0 && conv.channels % conv.groups == 0);
-    es_shape out = {conv.channels, ceil_div(in.h, conv.stride), ceil_div(in.w, conv.stride)};
-    int64_t per_output = in.c / conv.groups * conv.kernel * conv.kernel;
-    return append(builder, (es_layer){.op = ES_OP_CONV,
-                                      .in = in,
-                                      .out = out,
-                                      .kernel = conv.kernel,
-                                      .stride = conv.stride,
-                                      .groups = conv.groups,
-                                      .bias = conv.bias,
-                                      .n_inputs = 1,
-                                      .inputs = {input},
-                                      .params = out.c * per_output + (conv.bias ? out.c : 0),
-                                      .macs = es_shape_elems(out) * per_output});
-}
-
-size_t es_builder_linear(es_builder *builder, size_t input, int64_t channels) {
-    es_shape in = es_builder_shape(builder, input);
-    int64_t weights = es_shape_elems(in) * channels;
-    return append(builder, (es_layer){.op = ES_OP_LINEAR,
-                                      .in = in,
-                                      .out = {channels, 1, 1},
-                                      .bias = true,
-                                      .n_inputs = 1,
-                                      .inputs = {input},
-                                      .params = weights + channels,
-                                      .macs = weights});
-}
-
-size_t es_builder_unary(es_builder *builder, es_op op, size_t input) {
-    es_shape in = es_builder_shape(builder, input);
-    return append(builder,
-                  (es_layer){.op = op,
-                             .in = in,
-                             .out = op == ES_OP_GLOBAL_AVERAGE_POOL ? (es_shape){in.c, 1, 1} : in,
-                             .n_inputs = 1,
-                             .inputs = {input},
-                             .params = op == ES_OP_BATCH_NORM ? 2 * in.c : 0});
-}
-
-size_t es_builder_binary(es_builder *builder, es_op op, size_t left, size_t right) {
+        return ES_OK;
+    es_status status = find_inputs(builder, layer, problem);
+    if (status == ES_OK)
+        status = layer_complete(&completed, builder->shapes, problem);
+    if (status == ES_OK)
+        status = make_room(builder, layer->n_inputs);
+    if (status == ES_OK)
+        status = add_costs(builder, &completed, problem);
+    if (status == ES_INVALID)
+        return status;
+    size_t name_at = add_name(builder, name);
+    builder->failed |= status != ES_OK;
     if (builder->failed)
-        return 0;
-    es_shape in = es_builder_shape(builder, left), other = es_builder_shape(builder, right);
-    bool same = in.h == other.h && in.w == other.w;
-    bool broadcast = op == ES_OP_MUL && other.h == 1 && other.w == 1;
-    ES_REQUIRE(left < right && in.c == other.c && (same || broadcast));
-    return append(
-        builder, (es_layer){.op = op, .in = in, .out = in, .n_inputs = 2, .inputs = {left, right}});
+        return ES_OK;
+    builder->drafts[builder->n_layers] = (draft){.layer = completed,
+                                                 .edges_at = builder->n_edges,
+                                                 .name_at = name_at,
+                                                 .label_at = builder->label_at};
+    for (size_t i = 0; i < layer->n_inputs; i++)
+        builder->edges[builder->n_edges++] = layer->inputs[i];
+    *index = builder->n_layers++;
+    return ES_OK;
 }
 
-/* What crosses the cut behind every leaf layer, and the costs up to there. Each layer's output
- * joins the crossing tensors; what it is the last to read leaves them. `last_readers` [n_layers],
- * zeroed. */
-static void leaf_cuts(const es_builder *builder, size_t *last_readers, es_cut *cuts) {
-    const es_layer *layers = builder->layers;
-    for (size_t l = 1; l < builder->n_layers; l++)
-        for (size_t i = 0; i < layers[l].n_inputs; i++)
-            last_readers[layers[l].inputs[i]] = l;
-    es_cut cut = {0};
+/* Memory that only es_builder_finish needs. */
+typedef struct workspace {
+    size_t *n_readers, *last_readers; /* [n_layers + 1] */
+    const char **labels;              /* [n_layers + 1] */
+    unit *units[ES_N_GRANULARITIES];  /* [n_layers] */
+    size_t n_units[ES_N_GRANULARITIES];
+} workspace;
+
+static void workspace_fini(workspace *space) {
+    free(space->n_readers);
+    free(space->last_readers);
+    free(space->labels);
+    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
+        free(space->units[g]);
+}
+
+static bool workspace_init(workspace *space, size_t n_layers) {
+    *space = (workspace){.n_readers = es_alloc(n_layers + 1, sizeof *space->n_readers),
+                         .last_readers = es_alloc(n_layers + 1, sizeof *space->last_readers),
+                         .labels = es_alloc(n_layers + 1, sizeof *space->labels)};
+    bool enough = space->n_readers != NULL && space->last_readers != NULL && space->labels != NULL;
+    for (size_t g = 0; g < ES_N_GRANULARITIES; g++) {
+        space->units[g] = es_alloc(n_layers, sizeof **space->units);
+        enough = enough && space->units[g] != NULL;
+    }
+    return enough;
+}
+
+/* Moves layers, edges and names into the model. */
+static bool take_layers(es_builder *builder, owned_model *owned) {
+    owned->layers = es_alloc(builder->n_layers, sizeof *owned->layers);
+    if (owned->layers == NULL)
+        return false;
+    owned->edges = builder->edges;
+    owned->names = builder->names.data;
     for (size_t l = 0; l < builder->n_layers; l++) {
-        bool last = l + 1 == builder->n_layers;
-        ES_REQUIRE(last || last_readers[l] > l);
-        for (size_t i = 0; i < layers[l].n_inputs; i++) {
-            size_t read = layers[l].inputs[i];
-            if (last_readers[read] != l)
-                continue;
-            cut.n_tensors--;
-            cut.elems -= es_shape_elems(layers[read].out);
-        }
-        if (!last) {
-            cut.n_tensors++;
-            cut.elems += es_shape_elems(layers[l].out);
-        }
-        cut.last_layer = l;
-        cut.compression = (double)cut.elems / (double)es_shape_elems(layers[0].out);
-        cut.head_params += layers[l].params;
-        cut.head_macs += layers[l].macs;
-        cuts[l] = cut;
+        const draft *from = &builder->drafts[l];
+        owned->layers[l] = from->layer;
+        owned->layers[l].name = owned->names + from->name_at;
+        owned->layers[l].inputs = from->layer.n_inputs > 0 ? owned->edges + from->edges_at : NULL;
+    }
+    builder->edges = NULL;
+    builder->names = (es_text){0};
+    return true;
+}
+
+static void find_units(const es_builder *builder, const owned_model *owned, workspace *space) {
+    const es_layer *layers = owned->layers;
+    size_t n_layers = builder->n_layers - 1;
+    for (size_t l = 1; l <= n_layers; l++) {
+        size_t label_at = builder->drafts[l].label_at;
+        space->labels[l] = label_at != NO_NAME ? owned->names + label_at : NULL;
+        space->units[ES_LEAF][l - 1] = (unit){.name = layers[l].name, .last_layer = l};
+    }
+    space->n_units[ES_LEAF] = n_layers;
+    count_readers(layers, n_layers, space->n_readers, space->last_readers);
+    space->n_units[ES_FUSED] =
+        fuse(layers, n_layers, space->n_readers, space->labels, space->units[ES_FUSED]);
+    for (size_t b = 0; b < builder->n_blocks; b++) {
+        const draft_block *from = &builder->blocks[b];
+        bool last = b + 1 == builder->n_blocks;
+        size_t end = last ? n_layers : from[1].first_layer - 1;
+        if (end >= from->first_layer) /* not an empty one */
+            space->units[ES_BLOCK][space->n_units[ES_BLOCK]++] =
+                (unit){owned->names + from->name_at, end, from->residual};
     }
 }
 
-/* Names the cuts of one granularity and marks its bottlenecks; `leaf` and `cuts` may be the same.
- */
-static void unit_cuts(const es_builder *builder, es_granularity granularity, const char *names,
-                      const es_cut *leaf, es_cut *cuts) {
-    cuts[0] = leaf[0];
-    cuts[0].name = names;
-    size_t n_units = builder->n_units[granularity];
-    int64_t least_elems = leaf[0].elems;
-    for (size_t i = 1; i <= n_units; i++) {
-        const es_unit *unit = &builder->units[granularity][i - 1];
-        cuts[i] = leaf[unit->last_layer];
-        cuts[i].name = names + unit->name_at;
-        cuts[i].residual_block = unit->residual_block;
-        cuts[i].natural = i < n_units && cuts[i].elems < leaf[0].elems;
-        cuts[i].compressive = cuts[i].natural && cuts[i].elems < least_elems;
-        if (cuts[i].compressive)
-            least_elems = cuts[i].elems;
+static bool create_cuts(owned_model *owned, workspace *space) {
+    size_t n_layers = owned->model.n_layers;
+    owned->cuts[ES_LEAF] = es_alloc(n_layers + 1, sizeof *owned->cuts[ES_LEAF]);
+    if (owned->cuts[ES_LEAF] == NULL)
+        return false;
+    cut_leaves(owned->layers, n_layers, space->last_readers, owned->cuts[ES_LEAF]);
+    if (space->n_units[ES_BLOCK] == 0)
+        space->n_units[ES_BLOCK] =
+            join_single_tensor(owned->cuts[ES_LEAF], space->n_units[ES_FUSED],
+                               space->units[ES_FUSED], space->units[ES_BLOCK]);
+    owned->cuts[ES_LEAF][0].name = owned->layers[0].name;
+    for (size_t g = ES_N_GRANULARITIES; g-- > 0;) {
+        size_t n_cuts = space->n_units[g] + 1;
+        if (g != ES_LEAF)
+            owned->cuts[g] = es_alloc(n_cuts, sizeof *owned->cuts[g]);
+        if (owned->cuts[g] == NULL)
+            return false;
+        cut_units(owned->cuts[ES_LEAF], n_cuts - 1, space->units[g], owned->cuts[g]);
+        owned->model.cuts[g] = owned->cuts[g];
+        owned->model.n_cuts[g] = n_cuts;
     }
+    return true;
 }
 
 es_status es_builder_finish(es_builder *builder, const char *name, const char *source,
-                            es_model **model) {
+                            es_model **model, char problem[ES_PROBLEM_TEXT]) {
+    size_t n_layers = builder->n_layers - 1;
+    if (!builder->failed && n_layers == 0) {
+        snprintf(problem, ES_PROBLEM_TEXT, "no layers");
+        return ES_INVALID;
+    }
+    workspace space = {0};
     owned_model *owned = es_alloc(1, sizeof *owned);
-    size_t *last_readers = es_alloc(builder->n_layers, sizeof *last_readers);
-    bool failed = builder->failed || owned == NULL || last_readers == NULL;
-    for (size_t g = 0; !failed && g < ES_N_GRANULARITIES; g++) {
-        owned->cuts[g] = es_alloc(builder->n_units[g] + 1, sizeof *owned->cuts[g]);
-        failed = owned->cuts[g] == NULL;
-    }
-    if (!failed) {
-        leaf_cuts(builder, last_readers, owned->cuts[ES_LEAF]);
-        owned->layers = builder->layers;
-        owned->names = builder->names.data;
-        builder->layers = NULL;
-        builder->names.data = NULL;
-        owned->model = (es_model){.name = name,
-                                  .source = source,
-                                  .n_layers = builder->n_layers - 1,
+    size_t name_at = add_name(builder, name),
+           source_at = add_text(builder, source, is_text_character);
+    bool enough = owned != NULL && !builder->failed && workspace_init(&space, n_layers) &&
+                  take_layers(builder, owned);
+    if (enough) {
+        owned->model = (es_model){.name = owned->names + name_at,
+                                  .source = owned->names + source_at,
+                                  .n_layers = n_layers,
                                   .layers = owned->layers};
-        for (size_t g = ES_N_GRANULARITIES; g-- > 0;) {
-            unit_cuts(builder, (es_granularity)g, owned->names, owned->cuts[ES_LEAF],
-                      owned->cuts[g]);
-            owned->model.cuts[g] = owned->cuts[g];
-            owned->model.n_cuts[g] = builder->n_units[g] + 1;
-        }
-        for (size_t l = 0; l < builder->n_layers; l++)
-            owned->layers[l].name = owned->cuts[ES_LEAF][l].name;
-        *model = &owned->model;
-        owned = NULL;
+        find_units(builder, owned, &space);
+        enough = create_cuts(owned, &space);
     }
-    free(last_readers);
-    if (owned != NULL)
+    workspace_fini(&space);
+    if (enough)
+        *model = &owned->model;
+    else if (owned != NULL)
         es_model_destroy(&owned->model);
-    return failed ? ES_NO_MEMORY : ES_OK;
+    return enough ? ES_OK : ES_NO_MEMORY;
 }
 
 void es_model_destroy(es_model *model) {
@@ -242,6 +318,7 @@ void es_model_destroy(es_model *model) {
     for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
         free(owned->cuts[g]);
     free(owned->layers);
+    free(owned->edges);
     free(owned->names);
     free(owned);
 }

@@ -1,16 +1,33 @@
 #include "edgesplit/model.h"
 
-#include "builder.h"
+#include "zoo.h"
 
 #include <string.h>
 
-const char *es_op_text(es_op op) {
-    static const char *const texts[] = {
-#define ES_OP(name, text) text,
+static const struct {
+    const char *text;
+    es_fusing fusing;
+} ops[ES_N_OPS] = {
+#define ES_OP(name, text, fusing) {text, ES_FUSING_##fusing},
 #include "edgesplit/op.def"
 #undef ES_OP
-    };
-    return texts[op];
+};
+
+const char *es_op_text(es_op op) {
+    return ops[op].text;
+}
+
+es_fusing es_op_fusing(es_op op) {
+    return ops[op].fusing;
+}
+
+es_status es_op_parse(es_slice text, es_op *op) {
+    for (size_t i = 0; i < ES_N_OPS; i++)
+        if (es_slice_equals(text, ops[i].text)) {
+            *op = (es_op)i;
+            return ES_OK;
+        }
+    return ES_INVALID;
 }
 
 static const char *const granularities[ES_N_GRANULARITIES] = {"leaf", "fused", "block"};
@@ -76,31 +93,42 @@ static es_status complain_unknown(const char *name, es_errors *errors) {
                          "no network is called \"%s\"; the nearest name is \"%s\"", name, nearest);
 }
 
+/* Whether a user means `name`, which has no '_', by `typed`. */
+static bool means(const char *typed, const char *name) {
+    while (*name != '\0' && (*typed == *name || (*typed == '_' && *name == '-')))
+        typed++, name++;
+    return *typed == '\0' && *name == '\0';
+}
+
 enum { LEAST_RESOLUTION = 32, GREATEST_RESOLUTION = 4096 };
 
 es_status es_model_create(const char *name, int64_t resolution, es_model **model,
                           es_errors *errors) {
     size_t i = 0, variant = 0;
-    while (es_model_zoo_name(i) != NULL && strcmp(es_model_zoo_name(i), name) != 0)
+    while (es_model_zoo_name(i) != NULL && !means(name, es_model_zoo_name(i)))
         i++;
     const es_zoo_family *family = zoo_at(i, &variant);
     if (family == NULL)
         return complain_unknown(name, errors);
+    name = family->variants[variant].name;
     if (resolution == 0)
         resolution = family->variants[variant].resolution;
     if (resolution < LEAST_RESOLUTION || resolution > GREATEST_RESOLUTION)
         return es_errors_add(errors, ES_INVALID, NULL, 0,
                              "%s: a resolution of %lld pixels; expected %d to %d", name,
                              (long long)resolution, LEAST_RESOLUTION, GREATEST_RESOLUTION);
-    es_builder builder;
-    es_builder_init(&builder, (es_shape){3, resolution, resolution});
-    family->build(&builder, variant);
-    es_status status =
-        es_builder_finish(&builder, family->variants[variant].name, family->source, model);
-    es_builder_fini(&builder);
-    if (status != ES_OK)
-        es_errors_add(errors, status, NULL, 0, "%s: %s", name, es_status_text(status));
-    return status;
+    es_zoo zoo = {.builder = es_builder_create(es_shape_map(3, resolution, resolution))};
+    if (zoo.builder == NULL)
+        return es_errors_no_memory(errors, NULL);
+    family->build(&zoo, variant);
+    es_status status = ES_INVALID;
+    if (zoo.problem[0] == '\0')
+        status = es_builder_finish(zoo.builder, name, family->source, model, zoo.problem);
+    es_builder_destroy(zoo.builder);
+    if (status == ES_INVALID)
+        return es_errors_add(errors, status, NULL, 0, "%s at %lld pixels: %s", name,
+                             (long long)resolution, zoo.problem);
+    return status == ES_OK ? ES_OK : es_errors_no_memory(errors, NULL);
 }
 
 size_t es_model_find_cut(const es_model *model, es_granularity granularity, size_t last_layer) {
@@ -122,4 +150,16 @@ size_t es_model_find_cut_name(const es_model *model, es_granularity granularity,
     while (i < model->n_cuts[granularity] && strcmp(model->cuts[granularity][i].name, name) != 0)
         i++;
     return i;
+}
+
+void es_model_mark_compressive(const es_model *model, es_granularity granularity,
+                               bool residual_blocks_only, bool *compressive) {
+    const es_cut *cuts = model->cuts[granularity];
+    int64_t least_elems = cuts[0].elems;
+    for (size_t i = 0; i < model->n_cuts[granularity]; i++) {
+        bool counts = cuts[i].natural && (cuts[i].residual_block || !residual_blocks_only);
+        compressive[i] = counts && cuts[i].elems < least_elems;
+        if (compressive[i])
+            least_elems = cuts[i].elems;
+    }
 }
