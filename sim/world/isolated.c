@@ -7,13 +7,12 @@
 
 /* State of one step. */
 struct state {
-    size_t batch_index;
     double rate_bps, load;
 };
 
 static struct state state_of(es_world *world, uint64_t step, es_time at) {
     const es_world_config *config = &world->config;
-    struct state state = {.batch_index = (size_t)(step % config->n_batches)};
+    struct state state;
     if (config->n_rates > 0) {
         uint64_t rest = step / config->n_batches;
         state.load = config->loads[rest % config->n_loads];
@@ -30,14 +29,16 @@ static double best_outcome_s(es_world *world, const es_policy_view *truth) {
     double s_per_bit = 1 / truth->rate_bps, slowdown = 1 / (1 - truth->load), best_s = ES_INFINITY;
     for (size_t i = 0; i < config->n_offered; i++) {
         size_t cut = config->offered[i];
-        world->outcome_s[cut] = es_policy_predict_s(truth, cut, s_per_bit, slowdown);
+        world->outcome_s[cut] = es_policy_predict_s(truth, cut, s_per_bit, slowdown) +
+                                es_time_s(world_switch_ns(world, cut));
         best_s = fmin(best_s, world->outcome_s[cut]);
     }
     return best_s;
 }
 
-static es_status write_step(es_world *world, es_time at, size_t cut, const es_policy_view *truth,
-                            const es_policy_view *known, int64_t batch, double oracle_s) {
+static es_status write_step(es_world *world, const struct arrival *arrival, size_t cut,
+                            const es_policy_view *truth, const es_policy_view *known,
+                            double oracle_s) {
     const es_world_config *config = &world->config;
     const es_cut_costs *costs = truth->costs;
     es_block *block = world->block;
@@ -48,15 +49,17 @@ static es_status write_step(es_world *world, es_time at, size_t cut, const es_po
     double up_s = offloaded ? es_time_s(config->uplink_propagation_ns) : 0;
     double down_s = offloaded ? truth->delay_s - es_time_s(config->uplink_propagation_ns) : 0;
     double receive_s = offloaded ? down_s - es_time_s(config->downlink_propagation_ns) : 0;
-    double latency_s = es_policy_predict_s(truth, cut, 1 / truth->rate_bps, 1 / (1 - truth->load));
+    double switch_s = es_time_s(world_switch_ns(world, cut)),
+           head_s = costs->head_s[cut] + switch_s;
+    double latency_s =
+        es_policy_predict_s(truth, cut, 1 / truth->rate_bps, 1 / (1 - truth->load)) + switch_s;
     bool finished = isfinite(latency_s);
-    double deadline_s =
-        config->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(config->deadline_ns);
-    block->arrival_time[i] = es_time_s(at);
-    block->batch[i] = (int32_t)batch;
+    double deadline_s = isfinite(truth->deadline_s) ? truth->deadline_s : ES_NAN;
+    block->arrival_time[i] = es_time_s(arrival->at);
+    block->batch[i] = (int32_t)config->batches[arrival->batch_index];
     block->split_index[i] = (int32_t)cut;
     block->latency[i] = finished ? latency_s : ES_NAN;
-    block->head_time[i] = costs->head_s[cut];
+    block->head_time[i] = head_s;
     block->device_queue_time[i] = 0;
     block->uplink_queue_time[i] = 0;
     block->uplink_time[i] = isfinite(send_s) ? send_s + up_s : ES_NAN;
@@ -72,7 +75,7 @@ static es_status write_step(es_world *world, es_time at, size_t cut, const es_po
     es_step_status status = latency_s > deadline_s ? ES_STEP_LATE : ES_STEP_COMPLETED;
     block->status[i] = (int8_t)(finished ? status : ES_STEP_UNFINISHED);
     block->energy[i] =
-        finished ? world_energy(world, costs->head_s[cut], send_s, receive_s, latency_s) : ES_NAN;
+        finished ? world_energy(world, head_s, send_s, receive_s, latency_s) : ES_NAN;
     block->oracle_latency[i] = isfinite(oracle_s) ? oracle_s : ES_NAN;
     block->regret[i] = finished ? latency_s - oracle_s : ES_NAN;
     return world_row_done(world);
@@ -81,28 +84,26 @@ static es_status write_step(es_world *world, es_time at, size_t cut, const es_po
 es_status isolated_run(es_world *world) {
     const es_world_config *config = &world->config;
     es_status status = ES_OK;
-    es_time at;
-    while (status == ES_OK && world_next_arrival(world, &at)) {
+    struct arrival arrival;
+    while (status == ES_OK && world_next_arrival(world, &arrival)) {
+        es_time at = arrival.at;
         struct state state = state_of(world, world->n_arrivals - 1, at);
-        es_policy_view truth = {
-            .costs = world->costs[state.batch_index],
-            .rate_bps = state.rate_bps,
-            .load = state.load,
-            .delay_s = world->delay_s[state.batch_index],
-        };
+        es_policy_view truth = world_view(world, &arrival);
+        truth.rate_bps = state.rate_bps;
+        truth.load = state.load;
         double oracle_s = ES_NAN;
         if (config->outcomes || config->policy->ops->clairvoyant)
             oracle_s = best_outcome_s(world, &truth);
         es_policy_view known = truth;
-        world_know(world, &known.rate_bps, &known.load);
-        known.outcome_s = config->policy->ops->clairvoyant ? world->outcome_s : NULL;
+        world_know(world, at, &known.rate_bps, &known.load);
         size_t cut = config->policy->ops->choose(config->policy, &known);
         if (cut + 1 < truth.costs->n_cuts) {
-            world_learn(world, &world->rate, truth.rate_bps, at);
-            world_learn(world, &world->load, truth.load, at);
+            world_learn_rate(world, truth.rate_bps, at);
+            world_learn_capacity(world, 1 - truth.load, at);
         }
-        status = write_step(world, at, cut, &truth, &known, config->batches[state.batch_index],
-                            config->outcomes ? oracle_s : ES_NAN);
+        status =
+            write_step(world, &arrival, cut, &truth, &known, config->outcomes ? oracle_s : ES_NAN);
+        world_chose(world, cut);
         world->result->end_ns = at;
     }
     return status;

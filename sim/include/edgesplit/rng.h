@@ -22,6 +22,8 @@ typedef enum es_rng_purpose {
     ES_RNG_SERVICE = 3,
     ES_RNG_POLICY = 4,
     ES_RNG_TRACE = 5,
+    ES_RNG_NOISE = 6,
+    ES_RNG_THINK = 7,
 } es_rng_purpose;
 
 /* Creates the generator of a named stream at its start; the caller frees it with gsl_rng_free.

@@ -4,7 +4,8 @@
  * Isolated mode (SEMANTICS 3) evaluates each step by itself. Open mode (SEMANTICS 4) is the
  * discrete-event system: every station is first in, first out, every request passes device, uplink,
  * server and downlink in this order (those that stay on the device leave there), so requests never
- * overtake each other within a station. */
+ * overtake each other within a station. Closed mode is the same system with requests that wait for
+ * each other. */
 #ifndef EDGESPLIT_WORLD_H
 #define EDGESPLIT_WORLD_H
 
@@ -13,7 +14,23 @@
 #include "edgesplit/recorder.h"
 
 /* How a policy learns the rate and the load. */
-typedef enum es_knowing { ES_KNOW_TRUE, ES_KNOW_LAST, ES_KNOW_EWMA } es_knowing;
+typedef enum es_knowing {
+#define ES_KNOWLEDGE(name, text, meaning) ES_KNOW_##name,
+#include "edgesplit/knowledge.def"
+#undef ES_KNOWLEDGE
+    ES_N_KNOWING
+} es_knowing;
+
+enum { ES_MAX_KNOWLEDGE_SAMPLES = 64, ES_MAX_POPULATION = 65535 };
+
+/* Arrivals as a list, each request with what it brings. */
+typedef struct es_arrival_list {
+    size_t n;                    /* 0: there is no list */
+    const es_time *times;        /* [n] not falling, the first at or behind 0 */
+    const uint32_t *batch_index; /* [n] into the world's batches; NULL: those are cycled */
+    const es_time *deadlines_ns; /* [n] ES_TIME_NEVER: none; NULL: that of the world */
+    es_time period_ns;           /* > 0: the list starts again so long after its time 0 */
+} es_arrival_list;
 
 typedef struct es_world_config {
     /* Everything pointed to is borrowed and outlives the run. */
@@ -22,7 +39,15 @@ typedef struct es_world_config {
     size_t n_offered; /* cuts that the oracle's latency is the least over, ascending */
     const uint32_t *offered;
     es_knowing knowing;
-    double half_life_s;      /* ES_KNOW_EWMA */
+    double half_life_s, slow_half_life_s; /* ES_KNOW_EWMA, ES_KNOW_DUAL_EWMA */
+    size_t knowledge_samples; /* harmonic means: how many count, 1 .. ES_MAX_KNOWLEDGE_SAMPLES */
+    es_time staleness_ns;     /* ES_KNOW_TRUE: what is known is so old */
+    /* A probe goes over the idle uplink when nothing was learnt of it for so long; 0: never. Open
+     * and closed mode. */
+    es_time probe_every_ns;
+    int64_t probe_bytes; /* > 0 */
+    double
+        noise; /* standard deviation of the logarithm of what is known over what is so; 0: none */
     double initial_rate_bps; /* believed before the first transfer, unless ES_KNOW_TRUE */
 
     const es_rate *uplink;   /* bit/s */
@@ -42,17 +67,29 @@ typedef struct es_world_config {
     uint64_t seed;
     bool poisson; /* else periodic, the first arrival at 0 */
     double arrival_rate_hz;
+    es_arrival_list arrivals; /* instead of both */
+    /* Closed mode: so many sources, each of which has its next request when the last one has left
+     * and it has thought; all begin at time 0. 0: open mode. */
+    size_t population; /* at most ES_MAX_POPULATION, and max_backlog */
+    es_time think_ns;  /* mean */
+    bool exponential_think;
     es_time duration_ns; /* arrivals before this time; ES_TIME_NEVER: no limit */
     uint64_t n_steps;    /* arrivals at most; UINT64_MAX: no limit */
     bool exponential_head, exponential_tail;
+    es_time
+        switch_cost_ns; /* added to the head of a request whose cut is not that of the one before */
     es_time deadline_ns; /* ES_TIME_NEVER: none */
     bool drop_late;
     size_t max_backlog;
 
     bool outcomes; /* compute the oracle's latency and the regret of every step */
     bool has_energy;
-    double active_w, transmit_w, receive_w, idle_w;
+    es_power power;
     es_time series_period_ns; /* 0: no time series */
+
+    /* OPTIONAL: where rows are collected, for worlds that follow each other; what it holds is lost.
+     */
+    es_block *block;
 
     /* Where rows go. Steps come in order. A status other than ES_OK ends the run. NULL `series`:
      * not wanted. */
@@ -65,8 +102,10 @@ typedef struct es_world_config {
 typedef struct es_world_result {
     uint64_t n_steps; /* rows written */
     uint64_t n_events;
-    es_time end_ns;                     /* last event */
-    bool saturated;                     /* stopped at max_backlog */
+    es_time end_ns; /* last event */
+    bool saturated; /* stopped at max_backlog */
+    uint64_t n_probes;
+    es_time probing_ns;                 /* time the uplink has spent on them */
     double utilisation[ES_N_STATIONS];  /* share of [0, end] with a request in service */
     double queue_length[ES_N_STATIONS]; /* time average, in service included */
     double little_residual_s; /* integral of requests in the system - sum of sojourn times */

@@ -1,0 +1,114 @@
+/* What a request would meet by each cut, given all that was accepted before it. */
+#include "edgesplit/alloc.h"
+#include "edgesplit/number.h"
+#include "open.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Fills least_ns: what an offloaded request spends on the links at the very least. */
+static void bound_links(const es_world *world, int64_t *least_ns) {
+    const es_world_config *config = &world->config;
+    double most_bps = (double)es_rate_max(config->uplink);
+    for (size_t b = 0; b < config->n_batches; b++) {
+        const es_cut_costs *costs = world->costs[b];
+        for (size_t cut = 0; cut + 1 < costs->n_cuts; cut++)
+            least_ns[b * costs->n_cuts + cut] = (int64_t)floor(costs->bits[cut] / most_bps * 1e9) -
+                                                1 + config->uplink_propagation_ns +
+                                                config->downlink_propagation_ns;
+    }
+}
+
+es_status forecast_create(es_world *world) {
+    const es_world_config *config = &world->config;
+    int64_t *least_ns = es_alloc(config->n_batches * config->cost->n_cuts, sizeof *least_ns);
+    if (least_ns == NULL)
+        return ES_NO_MEMORY;
+    bound_links(world, least_ns);
+    world->open->least_ns = least_ns;
+    return ES_OK;
+}
+
+/* When `request` would leave if it took `cut`, given all that was accepted before it and nothing
+ * after: the stations' own step functions one after the other. `free_at` is what the stations are
+ * then free at. ES_TIME_NEVER: dropped, or stalled for ever. */
+static es_time forecast(es_world *world, const struct request *request, size_t cut, int64_t head_ns,
+                        int64_t tail_ns, es_time free_at[ES_N_STATIONS]) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    bool stays = cut + 1 == world->costs[request->batch_index]->n_cuts;
+    es_time at = request->arrival;
+    for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_N_STATIONS); station++) {
+        if (station == ES_DOWNLINK && config->downlink == NULL)
+            break;
+        es_time start = at > free_at[station] ? at : free_at[station];
+        if (start == ES_TIME_NEVER || (config->drop_late && start > request->deadline_at))
+            return ES_TIME_NEVER;
+        at = service_end(world, station, start, request, cut, &open->ahead[station], head_ns,
+                         tail_ns);
+        free_at[station] = at;
+        if (at == ES_TIME_NEVER)
+            return ES_TIME_NEVER;
+        if (station == ES_UPLINK)
+            at += config->uplink_propagation_ns;
+    }
+    return stays ? at : at + config->downlink_propagation_ns;
+}
+
+/* When `request` would leave by `cut`; ES_TIME_NEVER also where that is certainly behind `best`. */
+static es_time try_cut(es_world *world, const struct request *request, size_t cut,
+                       const struct draws *draws, es_time best) {
+    open_system *open = world->open;
+    int64_t head_ns = head_time_ns(world, request, cut, draws);
+    int64_t tail_ns = tail_time_ns(world, request, cut, draws);
+    int64_t links_ns = open->least_ns[request->batch_index * world->config.cost->n_cuts + cut];
+    es_time begin =
+        open->free_at[ES_DEVICE] > request->arrival ? open->free_at[ES_DEVICE] : request->arrival;
+    if (begin + head_ns + links_ns + tail_ns > best)
+        return ES_TIME_NEVER;
+    es_time free_at[ES_N_STATIONS];
+    memcpy(free_at, open->free_at, sizeof free_at);
+    return forecast(world, request, cut, head_ns, tail_ns, free_at);
+}
+
+/* When the request would leave by the best of some cuts, if that is not behind `best`; fills their
+ * `outcome_s` unless that is NULL. The cut at `*first`, where the last best one was, comes first:
+ * most others are then seen to be worse without a forecast. */
+static es_time best_of(es_world *world, const struct request *request, const struct draws *draws,
+                       size_t n, const uint32_t *cuts, size_t *first, es_time best,
+                       double *outcome_s) {
+    size_t hint = *first;
+    for (size_t k = 0; k < n; k++) {
+        size_t i = k == 0 ? hint : k <= hint ? k - 1 : k;
+        es_time left = try_cut(world, request, cuts[i], draws, best);
+        if (outcome_s != NULL)
+            outcome_s[cuts[i]] =
+                left == ES_TIME_NEVER ? ES_INFINITY : es_time_s(left - request->arrival);
+        if (left < best) {
+            best = left;
+            *first = i;
+        }
+    }
+    return best;
+}
+
+void look_ahead(es_world *world, struct request *request, const struct draws *draws) {
+    open_system *open = world->open;
+    const es_world_config *config = &world->config;
+    const es_policy *policy = config->policy;
+    es_time best = ES_TIME_NEVER;
+    if (policy->ops->clairvoyant)
+        best = best_of(world, request, draws, policy->n_candidates, policy->candidates,
+                       &open->best_candidate, best, world->outcome_s);
+    if (!config->outcomes)
+        return;
+    best = best_of(world, request, draws, config->n_offered, config->offered, &open->best_offered,
+                   best, NULL);
+    if (best != ES_TIME_NEVER)
+        request->oracle_s = es_time_s(best - request->arrival);
+}
+
+void forecast_accept(es_world *world, const struct request *request) {
+    (void)forecast(world, request, request->cut, request->head_ns, request->tail_ns,
+                   world->open->free_at);
+}
