@@ -28,33 +28,21 @@ enum { STEP, MEAN, DEVIATION, CORRELATION_TIME, MINIMUM, UP_TIME, DOWN_TIME, N_O
 #define MOST_BPS 1e13
 
 static const es_generator_option options[N_OPTIONS] = {
-    [STEP] = {"step", ES_DIM_TIME, 1e-6, 1e6, "100ms", ""},
-    [MEAN] = {"mean", ES_DIM_DATA_RATE, 1e3, MOST_BPS, NULL,
+    [STEP] = {ES_OPTION_NUMBER, "step", ES_DIM_TIME, 1e-6, 1e6, "100ms", ""},
+    [MEAN] = {ES_OPTION_NUMBER, "mean", ES_DIM_DATA_RATE, 1e3, MOST_BPS, NULL,
               "the mean bandwidth, such as 12Mbit/s"},
-    [DEVIATION] = {"deviation", ES_DIM_DATA_RATE, 0, MOST_BPS, NULL,
+    [DEVIATION] = {ES_OPTION_NUMBER, "deviation", ES_DIM_DATA_RATE, 0, MOST_BPS, NULL,
                    "the standard deviation of the bandwidth, such as 8Mbit/s"},
-    [CORRELATION_TIME] = {"correlation-time", ES_DIM_TIME, 1e-6, 1e6, NULL,
+    [CORRELATION_TIME] = {ES_OPTION_NUMBER, "correlation-time", ES_DIM_TIME, 1e-6, 1e6, NULL,
                           "the lag at which the correlation of the bandwidth is 1/e, such as 5s"},
-    [MINIMUM] = {"minimum", ES_DIM_DATA_RATE, 0, MOST_BPS, "0bit/s", ""},
-    [UP_TIME] = {"up-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
-    [DOWN_TIME] = {"down-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
+    [MINIMUM] = {ES_OPTION_NUMBER, "minimum", ES_DIM_DATA_RATE, 0, MOST_BPS, "0bit/s", ""},
+    [UP_TIME] = {ES_OPTION_NUMBER, "up-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
+    [DOWN_TIME] = {ES_OPTION_NUMBER, "down-time", ES_DIM_TIME, 1e-6, 1e6, "", ""},
 };
 
-/* The fewest decimals of a second that print every multiple of the step. */
-static int decimals_of(es_time step) {
-    int decimals = 9;
-    for (; decimals > 1 && step % 10 == 0; step /= 10)
-        decimals--;
-    return decimals;
-}
-
-static es_status check(es_generation *generation, es_time step) {
+static es_status check(es_generation *generation) {
     const double *values = generation->values;
     bool has_up = !isnan(values[UP_TIME]), has_down = !isnan(values[DOWN_TIME]);
-    if (generation->duration / step >= ES_GENERATOR_MAX_SAMPLES)
-        return es_generation_mistake(
-            generation, "--duration over --step is %.3g samples; expected at most %d",
-            (double)generation->duration / (double)step, ES_GENERATOR_MAX_SAMPLES);
     if (has_up != has_down)
         return es_generation_mistake(generation, "--%s without --%s; outages need both",
                                      has_up ? "up-time" : "down-time",
@@ -67,41 +55,38 @@ static es_status check(es_generation *generation, es_time step) {
     return ES_OK;
 }
 
-static es_status walk(es_generation *generation, es_time step, gsl_rng *normals, gsl_rng *outages) {
+static void walk(es_generation *generation, es_time step, gsl_rng *normals, gsl_rng *outages) {
     const double *values = generation->values;
     double steps = values[STEP] / values[CORRELATION_TIME];
     double rho = exp(-steps), noise_bps = values[DEVIATION] * sqrt(-expm1(-2 * steps));
     double part_bps = generation->unit / ES_GENERATOR_VALUE_PARTS;
     double floor_bps = ceil(values[MINIMUM] / part_bps) * part_bps;
     double up_s = values[UP_TIME], down_s = values[DOWN_TIME];
-    bool has_outages = !isnan(up_s), is_positive = false;
+    bool has_outages = !isnan(up_s);
     bool is_up = !has_outages || gsl_rng_uniform(outages) < up_s / (up_s + down_s);
     double x_bps = gsl_ran_gaussian(normals, values[DEVIATION]);
     for (es_time start = 0; start < generation->duration; start += step) {
         double value = fmax(values[MEAN] + x_bps, floor_bps);
         es_generation_add(generation, start, is_up ? value : 0);
-        is_positive = is_positive || (is_up && value >= part_bps);
         x_bps = rho * x_bps + gsl_ran_gaussian(normals, noise_bps);
         if (has_outages && gsl_rng_uniform(outages) < values[STEP] / (is_up ? up_s : down_s))
             is_up = !is_up;
     }
-    if (!is_positive)
-        return es_generation_mistake(generation, "the bandwidth is 0 at all times; expected "
-                                                 "another --seed, or a longer --duration");
-    return ES_OK;
 }
 
 static es_status make(es_generation *generation) {
     es_time step;
-    ES_REQUIRE(es_time_from_s(generation->values[STEP], &step) == ES_OK);
-    es_status status = check(generation, step);
+    es_status status = es_generation_set_step(generation, generation->values[STEP], &step);
+    if (status == ES_OK)
+        status = check(generation);
     if (status != ES_OK)
         return status;
-    generation->time_decimals = decimals_of(step);
     gsl_rng *normals = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_GAUSS_MARKOV);
     gsl_rng *outages = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_OUTAGES);
-    status = normals != NULL && outages != NULL ? walk(generation, step, normals, outages)
-                                                : ES_NO_MEMORY;
+    if (normals != NULL && outages != NULL)
+        walk(generation, step, normals, outages);
+    else
+        status = ES_NO_MEMORY;
     gsl_rng_free(normals);
     gsl_rng_free(outages);
     return status;
@@ -109,9 +94,7 @@ static es_status make(es_generation *generation) {
 
 const es_generator es_generator_gauss_markov = {
     .name = "gauss-markov",
-    .quantity = "bandwidth",
-    .unit_name = "Mbit/s",
-    .unit = 1e6,
+    .makes = ES_GENERATED_BANDWIDTH,
     .n_options = N_OPTIONS,
     .options = options,
     .make = make,

@@ -17,11 +17,13 @@ enum { LOW, HIGH, LOW_TIME, HIGH_TIME, N_OPTIONS };
 #define LEAST_S     1e-3
 
 static const es_generator_option options[N_OPTIONS] = {
-    [LOW] = {"low", ES_DIM_RATIO, 0, 1, NULL, "the lower level of the load, such as 5%"},
-    [HIGH] = {"high", ES_DIM_RATIO, 0, 1, NULL, "the higher level of the load, such as 75%"},
-    [LOW_TIME] = {"low-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
+    [LOW] = {ES_OPTION_NUMBER, "low", ES_DIM_RATIO, 0, 1, NULL,
+             "the lower level of the load, such as 5%"},
+    [HIGH] = {ES_OPTION_NUMBER, "high", ES_DIM_RATIO, 0, 1, NULL,
+              "the higher level of the load, such as 75%"},
+    [LOW_TIME] = {ES_OPTION_NUMBER, "low-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
                   "the mean time at the lower level, such as 10s"},
-    [HIGH_TIME] = {"high-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
+    [HIGH_TIME] = {ES_OPTION_NUMBER, "high-time", ES_DIM_TIME, LEAST_S, 1e6, NULL,
                    "the mean time at the higher level, such as 10s"},
 };
 
@@ -31,10 +33,9 @@ static es_status make(es_generation *generation) {
     if (!(values[LOW] < values[HIGH]))
         return es_generation_mistake(generation, "--low %g; expected less than --high, %g",
                                      values[LOW], values[HIGH]);
-    if (samples > ES_GENERATOR_MAX_SAMPLES)
-        return es_generation_mistake(generation,
-                                     "--duration takes about %.3g samples; expected at most %d",
-                                     samples, ES_GENERATOR_MAX_SAMPLES);
+    es_status status = es_generation_expect(generation, samples);
+    if (status != ES_OK)
+        return status;
     gsl_rng *rng = es_rng_create(generation->seed, 0, ES_RNG_TRACE, ES_STREAM_ON_OFF);
     if (rng == NULL)
         return ES_NO_MEMORY;
@@ -54,9 +55,7 @@ static es_status make(es_generation *generation) {
 
 const es_generator es_generator_on_off = {
     .name = "on-off",
-    .quantity = "load",
-    .unit_name = "1",
-    .unit = 1,
+    .makes = ES_GENERATED_LOAD,
     .n_options = N_OPTIONS,
     .options = options,
     .make = make,

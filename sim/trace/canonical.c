@@ -1,3 +1,4 @@
+#include "edgesplit/number.h"
 #include "edgesplit/units.h"
 #include "format.h"
 
@@ -63,25 +64,41 @@ static void read_comment(es_trace_reader *reader, es_slice line, key_lines *head
     }
 }
 
-/* Reads up to and including the line "time_s,value". */
-static void read_header(es_trace_reader *reader, key_lines *header) {
-    es_slice line, name;
+/* The header of the samples, or of arrivals with what they carry. */
+static const char *const headers[] = {"time_s,value", "time_s", "time_s,batch",
+                                      "time_s,batch,deadline_s"};
+enum { SAMPLES, N_HEADERS = sizeof headers / sizeof headers[0] };
+
+static bool is_header(es_slice line, const char *header) {
+    es_slice rest = line, wanted = es_trace_slice_of(header), a, b;
+    while (es_next_field(&wanted, ',', &b))
+        if (!es_next_field(&rest, ',', &a) || a.length != b.length ||
+            memcmp(a.data, b.data, a.length) != 0)
+            return false;
+    return !es_next_field(&rest, ',', &a);
+}
+
+/* Reads up to and including the header of the rows. Returns the number of their columns, or 0. */
+static size_t read_header(es_trace_reader *reader, key_lines *header) {
+    es_slice line;
     while (es_trace_next_line(reader, &line)) {
         if (line.length > 0 && line.data[0] == '#') {
             read_comment(reader, line, header);
             continue;
         }
-        es_slice rest = line;
-        bool found = es_next_field(&rest, ',', &name) && es_slice_equals(name, "time_s") &&
-                     es_next_field(&rest, ',', &name) && es_slice_equals(name, "value") &&
-                     !es_next_field(&rest, ',', &name);
-        if (!found)
-            es_trace_mistake(reader, reader->line, "'%.*s'; expected the header 'time_s,value'",
-                             es_trace_shown(line), line.data);
-        return;
+        bool arrivals = es_slice_equals(header->values[QUANTITY], "arrivals");
+        for (size_t i = arrivals ? SAMPLES + 1 : SAMPLES; i < (arrivals ? N_HEADERS : SAMPLES + 1);
+             i++)
+            if (is_header(line, headers[i]))
+                return i == SAMPLES ? 2 : i;
+        es_trace_mistake(reader, reader->line, "'%.*s'; expected the header '%s'%s",
+                         es_trace_shown(line), line.data, headers[arrivals ? N_HEADERS - 1 : 0],
+                         arrivals ? ", or the first columns of it" : "");
+        return 0;
     }
-    es_trace_mistake(reader, reader->line,
-                     "the file ends here; expected the header 'time_s,value'");
+    es_trace_mistake(reader, reader->line, "the file ends here; expected the header '%s'",
+                     headers[SAMPLES]);
+    return 0;
 }
 
 static void mistaken_value(es_trace_reader *reader, const key_lines *header, size_t key,
@@ -93,33 +110,44 @@ static void mistaken_value(es_trace_reader *reader, const key_lines *header, siz
                          es_trace_shown(header->values[key]), header->values[key].data, expected);
 }
 
-/* True if the file's quantity is the one asked for. */
+/* True if the file's quantity is the one asked for; sets it. */
 static bool read_quantity(es_trace_reader *reader, const key_lines *header) {
-    const char *asked = es_quantity_text(reader->options->quantity);
-    if (es_slice_equals(header->values[QUANTITY], asked))
-        return true;
-    mistaken_value(reader, header, QUANTITY, asked);
+    es_quantity asked = reader->options->quantity;
+    bool any = asked == ES_ANY_QUANTITY;
+    for (es_quantity q = any ? ES_BANDWIDTH : asked; q < (any ? ES_N_QUANTITIES : asked + 1); q++)
+        if (es_slice_equals(header->values[QUANTITY], es_quantity_text(q))) {
+            reader->trace->quantity = q;
+            return true;
+        }
+    mistaken_value(reader, header, QUANTITY,
+                   any ? "bandwidth, load, jobs, latency or arrivals" : es_quantity_text(asked));
     return false;
 }
 
 /* The factor of the unit to SI, or 0 and a mistake. */
 static double read_unit(es_trace_reader *reader, const key_lines *header) {
-    bool is_load = reader->options->quantity == ES_LOAD;
-    es_slice unit = header->values[UNIT];
-    if (is_load && es_slice_equals(unit, "1"))
-        return 1;
-    char one[64];
-    int length =
-        snprintf(one, sizeof one, "1 %.*s", es_trace_shown(unit), unit.length > 0 ? unit.data : "");
-    double factor = 0;
     const char *expected;
-    es_status status =
-        es_parse_quantity((es_slice){one, (size_t)length},
-                          is_load ? ES_DIM_RATIO : ES_DIM_DATA_RATE, &factor, &expected);
-    if (status == ES_OK && unit.length > 0)
-        return factor;
-    mistaken_value(reader, header, UNIT, is_load ? "%, or 1 for a ratio" : expected);
-    return 0;
+    es_quantity quantity = reader->trace->quantity;
+    if (quantity == ES_ARRIVALS && header->lines[UNIT] == 0)
+        return 1;
+    double factor = es_trace_unit_factor(quantity, header->values[UNIT], &expected);
+    if (factor == 0)
+        mistaken_value(reader, header, UNIT, expected);
+    return factor;
+}
+
+/* A duration in plain seconds to the nanosecond, which a double of 104 days no longer holds. */
+static es_status parse_duration(es_slice text, es_time *duration, const char **expected) {
+    double seconds;
+    size_t n = text.length;
+    if (n > 1 && text.data[n - 1] == 's' &&
+        es_trace_parse_stamp(es_slice_trim((es_slice){text.data, n - 1}), 9, duration) == ES_OK)
+        return ES_OK;
+    *duration = 0;
+    es_status status = es_parse_quantity(text, ES_DIM_TIME, &seconds, expected);
+    if (status == ES_OK && seconds > 0 && seconds <= most_seconds)
+        status = es_time_from_s(seconds, duration);
+    return status;
 }
 
 static layout read_layout(es_trace_reader *reader, const key_lines *header) {
@@ -128,6 +156,8 @@ static layout read_layout(es_trace_reader *reader, const key_lines *header) {
         meaning.factor = read_unit(reader, header);
     es_slice hold = header->values[HOLD], at_end = header->values[AT_END];
     meaning.backward = es_slice_equals(hold, "backward");
+    if (meaning.backward)
+        reader->trace->hold = ES_HOLD_BACKWARD;
     if (header->lines[HOLD] > 0 && !meaning.backward && !es_slice_equals(hold, "forward"))
         mistaken_value(reader, header, HOLD, "forward or backward");
     if (es_slice_equals(at_end, "hold"))
@@ -136,66 +166,95 @@ static layout read_layout(es_trace_reader *reader, const key_lines *header) {
         reader->trace->at_end = ES_AT_END_STOP;
     else if (header->lines[AT_END] > 0 && !es_slice_equals(at_end, "loop"))
         mistaken_value(reader, header, AT_END, "loop, hold or stop");
-    double seconds;
     const char *expected;
     if (header->lines[DURATION] == 0)
         return meaning;
     if (meaning.backward)
         mistaken_value(reader, header, DURATION,
                        "none, because with hold = backward the last sample ends at its stamp");
-    else if (es_parse_quantity(header->values[DURATION], ES_DIM_TIME, &seconds, &expected) != ES_OK)
+    else if (parse_duration(header->values[DURATION], &meaning.duration, &expected) != ES_OK)
         mistaken_value(reader, header, DURATION, expected);
-    else if (!(seconds > 0 && seconds <= most_seconds) ||
-             es_time_from_s(seconds, &meaning.duration) != ES_OK)
+    else if (meaning.duration == 0)
         mistaken_value(reader, header, DURATION, "a time above 0 s, at most 4e9 s");
     return meaning;
 }
 
-/* Seconds to nanoseconds. Plain decimals are converted digit by digit, because a double holds the
- * stamps of an epoch only to a quarter of a microsecond. */
-static es_status parse_stamp(es_slice text, es_time *stamp) {
-    double seconds;
-    if (es_parse_double(text, &seconds) != ES_OK || !(seconds >= 0 && seconds <= most_seconds))
-        return ES_INVALID;
-    const char *point = memchr(text.data, '.', text.length);
-    size_t n_whole = point != NULL ? (size_t)(point - text.data) : text.length;
-    es_slice fraction = {0};
-    if (point != NULL)
-        fraction = (es_slice){point + 1, text.length - n_whole - 1};
-    int64_t whole = 0, ns = 0;
-    bool plain =
-        (fraction.length == 0 || es_trace_is_digits(fraction)) &&
-        (n_whole == 0 || (es_trace_is_digits((es_slice){text.data, n_whole}) &&
-                          es_parse_int64((es_slice){text.data, n_whole}, &whole) == ES_OK));
-    if (!plain)
-        return es_time_from_s(seconds, stamp);
-    for (size_t i = 0; i < 9; i++)
-        ns = ns * 10 + (i < fraction.length ? fraction.data[i] - '0' : 0);
-    if (fraction.length > 9 && fraction.data[9] >= '5')
-        ns++;
-    *stamp = whole * ES_SECOND + ns;
-    return ES_OK;
+static bool read_number(es_trace_reader *reader, es_slice text, const char *what, double *value) {
+    if (es_parse_double(text, value) == ES_OK)
+        return true;
+    es_trace_mistake(reader, reader->line, "%s '%.*s'; expected a number", what,
+                     es_trace_shown(text), text.data);
+    return false;
+}
+
+static bool read_stamp(es_trace_reader *reader, es_slice text, es_time *stamp) {
+    if (es_trace_parse_stamp(text, 9, stamp) == ES_OK)
+        return true;
+    es_trace_mistake(reader, reader->line, "time '%.*s'; expected seconds, 0 .. 4e9",
+                     es_trace_shown(text), text.data);
+    return false;
 }
 
 /* Splits "time,value" and reads both; false and mistakes if that fails. */
 static bool read_row(es_trace_reader *reader, es_slice line, es_time *stamp, double *value) {
-    es_slice rest = line, fields[2], more;
-    bool two = es_next_field(&rest, ',', &fields[0]) && es_next_field(&rest, ',', &fields[1]) &&
-               !es_next_field(&rest, ',', &more);
-    if (!two) {
+    const char *comma = line.length > 0 ? memchr(line.data, ',', line.length) : NULL;
+    size_t first = comma != NULL ? (size_t)(comma - line.data) : 0;
+    es_slice value_text = {0};
+    if (comma != NULL)
+        value_text = es_slice_trim((es_slice){comma + 1, line.length - first - 1});
+    if (comma == NULL ||
+        (value_text.length > 0 && memchr(value_text.data, ',', value_text.length) != NULL)) {
         es_trace_mistake(reader, reader->line, "'%.*s'; expected two fields, time_s,value",
                          es_trace_shown(line), line.data);
         return false;
     }
-    bool has_stamp = parse_stamp(fields[0], stamp) == ES_OK;
-    if (!has_stamp)
-        es_trace_mistake(reader, reader->line, "time '%.*s'; expected seconds, 0 .. 4e9",
-                         es_trace_shown(fields[0]), fields[0].data);
-    bool has_value = es_parse_double(fields[1], value) == ES_OK;
-    if (!has_value)
-        es_trace_mistake(reader, reader->line, "value '%.*s'; expected a number",
-                         es_trace_shown(fields[1]), fields[1].data);
-    return has_stamp && has_value;
+    bool has_stamp = read_stamp(reader, es_slice_trim((es_slice){line.data, first}), stamp);
+    return read_number(reader, value_text, "value", value) && has_stamp;
+}
+
+/* Reads "time[,batch[,deadline]]"; an empty deadline is none. */
+static es_status read_arrival(es_trace_reader *reader, es_slice line, size_t n_columns) {
+    es_slice fields[4];
+    es_time at;
+    double batch = ES_NAN, deadline_s = ES_NAN;
+    if (es_trace_split(line, ',', fields, 4) != n_columns) {
+        es_trace_mistake(reader, reader->line, "'%.*s'; expected %zu fields", es_trace_shown(line),
+                         line.data, n_columns);
+        return ES_OK;
+    }
+    bool right = read_stamp(reader, fields[0], &at);
+    if (n_columns > 1)
+        right = read_number(reader, fields[1], "batch", &batch) && right;
+    if (n_columns > 2 && fields[2].length > 0) {
+        right = read_number(reader, fields[2], "deadline", &deadline_s) && right;
+        if (deadline_s <= 0) {
+            es_trace_mistake(reader, reader->line, "a deadline of %.17g s; expected one above 0",
+                             deadline_s);
+            right = false;
+        }
+    }
+    return right ? es_trace_add_arrival(reader, at, batch, deadline_s) : ES_OK;
+}
+
+static es_status read_arrivals(es_trace_reader *reader, const layout *meaning, size_t n_columns,
+                               bool has_at_end) {
+    es_slice line;
+    es_status status = ES_OK;
+    es_at_end at_end = reader->trace->at_end;
+    while (status == ES_OK && es_trace_next_line(reader, &line))
+        status = read_arrival(reader, line, n_columns);
+    if (status == ES_OK)
+        status = es_trace_end_arrivals(reader, false, meaning->duration);
+    const es_trace *trace = reader->trace;
+    if (status == ES_OK && meaning->duration > 0 && trace->n > 0 &&
+        trace->times[trace->n] > meaning->duration)
+        es_trace_mistake(reader, reader->line,
+                         "a request at %.9gs; expected none behind the "
+                         "duration, %.9gs",
+                         es_time_s(trace->times[trace->n]), es_time_s(meaning->duration));
+    if (has_at_end)
+        reader->trace->at_end = at_end;
+    return status;
 }
 
 /* Ends the last sample, whose stamp is `last`. */
@@ -223,8 +282,11 @@ static void add_end(es_trace_reader *reader, const key_lines *header, const layo
 
 static es_status read_canonical(es_trace_reader *reader) {
     key_lines header = {0};
-    read_header(reader, &header);
+    size_t n_columns = read_header(reader, &header);
     layout meaning = read_layout(reader, &header);
+    if (reader->trace->quantity == ES_ARRIVALS)
+        return n_columns > 0 ? read_arrivals(reader, &meaning, n_columns, header.lines[AT_END] > 0)
+                             : ES_OK;
     es_slice line;
     es_time stamp, origin = 0, last = 0;
     bool any = false;
@@ -250,14 +312,20 @@ static es_status read_canonical(es_trace_reader *reader) {
 }
 
 static bool is_canonical(es_slice content) {
-    static const char start[] = "time_s,value";
-    size_t length = sizeof start - 1;
-    return (content.length > 0 && content.data[0] == '#') ||
-           (content.length >= length && memcmp(content.data, start, length) == 0);
+    es_slice line;
+    if (es_trace_has_line(content, "LOOPAFTER") || es_trace_has_line(content, "PERIODICITY"))
+        return false;
+    if (!es_next_line(&content, &line) || line.length == 0)
+        return false;
+    for (size_t i = 0; i < N_HEADERS; i++)
+        if (is_header(line, headers[i]))
+            return true;
+    return line.data[0] == '#';
 }
 
 const es_trace_format es_trace_format_canonical = {
-    .quantities = 1U << ES_BANDWIDTH | 1U << ES_LOAD,
+    .name = "canonical",
+    .quantities = (1U << ES_N_QUANTITIES) - 1,
     .recognises = is_canonical,
     .read = read_canonical,
 };

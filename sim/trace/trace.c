@@ -3,17 +3,13 @@
 #include "edgesplit/alloc.h"
 #include "format.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-/* Far more than any recorded trace: a file this long was named by mistake. */
-enum { MAX_FILE_BYTES = 1 << 30 };
-
 static const struct {
-    const char *name, *summary;
     const es_trace_format *ops;
+    const char *summary;
 } formats[] = {
-#define ES_TRACE_FORMAT(name, summary) {#name, summary, &es_trace_format_##name},
+#define ES_TRACE_FORMAT(name, summary) {&es_trace_format_##name, summary},
 #include "edgesplit/trace.def"
 #undef ES_TRACE_FORMAT
 };
@@ -21,127 +17,157 @@ static const struct {
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
 
 const char *es_trace_format_name(size_t i) {
-    return i < N_FORMATS ? formats[i].name : NULL;
+    return i < N_FORMATS ? formats[i].ops->name : NULL;
 }
 
 const char *es_trace_format_summary(size_t i) {
     return i < N_FORMATS ? formats[i].summary : NULL;
 }
 
+const es_trace_option *es_trace_format_option(size_t format, size_t i) {
+    if (format >= N_FORMATS || i >= formats[format].ops->n_options)
+        return NULL;
+    return &formats[format].ops->options[i];
+}
+
 const char *es_quantity_text(es_quantity quantity) {
-    return quantity == ES_BANDWIDTH ? "bandwidth" : "load";
+    static const char *const texts[ES_N_QUANTITIES + 1] = {
+        [ES_BANDWIDTH] = "bandwidth", [ES_LOAD] = "load",         [ES_JOBS] = "jobs",
+        [ES_LATENCY] = "latency",     [ES_ARRIVALS] = "arrivals", [ES_ANY_QUANTITY] = "trace",
+    };
+    return texts[quantity];
 }
 
-bool es_trace_next_line(es_trace_reader *reader, es_slice *line) {
-    if (!es_next_line(&reader->rest, line))
-        return false;
-    reader->line++;
-    bool whole = reader->rest.length > 0 || line->data[line->length] != '\0';
-    if (!whole)
-        es_trace_mistake(reader, reader->line,
-                         "the last line has no end; the file may have been cut off");
-    return whole;
-}
-
-void es_trace_mistake(es_trace_reader *reader, size_t line, const char *format, ...) {
-    char text[ES_ERROR_TEXT];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    es_errors_add(reader->errors, ES_INVALID, reader->path, line, "%s", text);
-    reader->has_mistakes = true;
-}
-
-es_status es_trace_add(es_trace_reader *reader, es_time start, double value) {
-    es_trace *trace = reader->trace;
-    double most = trace->quantity == ES_BANDWIDTH ? (double)ES_RATE_MAX : 1.0;
-    if (!(value >= 0 && value <= most))
-        es_trace_mistake(reader, reader->line, "a %s of %.17g%s; expected 0 .. %g%s",
-                         es_quantity_text(trace->quantity), value,
-                         trace->quantity == ES_BANDWIDTH ? " bit/s" : "", most,
-                         trace->quantity == ES_BANDWIDTH ? " bit/s" : "");
-    if (es_reserve(&trace->times, &reader->times_capacity, trace->n + 2, sizeof *trace->times) !=
-            ES_OK ||
-        es_reserve(&trace->values, &reader->values_capacity, trace->n + 1, sizeof *trace->values) !=
-            ES_OK)
-        return ES_NO_MEMORY;
-    trace->times[trace->n] = start;
-    trace->values[trace->n++] = value;
-    return ES_OK;
-}
-
-void es_trace_end(es_trace_reader *reader, es_time end) {
-    reader->trace->times[reader->trace->n] = end;
-}
-
-int es_trace_shown(es_slice slice) {
-    return slice.length < 40 ? (int)slice.length : 40;
-}
-
-bool es_trace_is_digits(es_slice slice) {
-    for (size_t i = 0; i < slice.length; i++)
-        if (slice.data[i] < '0' || slice.data[i] > '9')
-            return false;
-    return slice.length > 0;
-}
-
-static bool holds(size_t format, es_quantity quantity) {
-    return (formats[format].ops->quantities >> quantity & 1) != 0;
+static bool holds(const es_trace_format *format, es_quantity quantity) {
+    return quantity == ES_ANY_QUANTITY || (format->quantities >> quantity & 1) != 0;
 }
 
 static const char *name_at(const void *context, size_t i) {
     (void)context;
-    return formats[i].name;
+    return formats[i].ops->name;
+}
+
+/* Appends a name to a list of names in a message. */
+static void list_name(const char *name, char *text, size_t size) {
+    size_t length = strlen(text);
+    snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "", name);
 }
 
 /* The names of the formats that hold the quantity: "a, b". */
 static void list_names(es_quantity quantity, char *text, size_t size) {
-    int at = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < N_FORMATS && (size_t)at < size; i++)
-        if (holds(i, quantity))
-            at +=
-                snprintf(text + at, size - (size_t)at, "%s%s", at > 0 ? ", " : "", formats[i].name);
+    for (size_t i = 0; i < N_FORMATS; i++)
+        if (holds(formats[i].ops, quantity))
+            list_name(formats[i].ops->name, text, size);
 }
 
-/* The format with that name, or N_FORMATS and a mistake. */
-static size_t find_named(es_trace_reader *reader, const char *name, const char *names) {
+/* The format with that name, or NULL and a mistake. */
+static const es_trace_format *find_named(es_trace_reader *reader, const char *name,
+                                         const char *names) {
     es_quantity quantity = reader->options->quantity;
     for (size_t i = 0; i < N_FORMATS; i++) {
-        if (strcmp(formats[i].name, name) != 0)
+        if (strcmp(formats[i].ops->name, name) != 0)
             continue;
-        if (holds(i, quantity))
-            return i;
-        es_trace_mistake(reader, 0, "the format '%s' does not hold a %s; expected one of: %s", name,
-                         es_quantity_text(quantity), names);
-        return N_FORMATS;
+        if (holds(formats[i].ops, quantity))
+            return formats[i].ops;
+        es_trace_mistake(reader, 0, "the format '%s' does not hold %s%s; expected one of: %s", name,
+                         quantity == ES_ARRIVALS ? "" : "a ", es_quantity_text(quantity), names);
+        return NULL;
     }
     const char *nearest = es_nearest_name(name, N_FORMATS, name_at, NULL);
-    es_trace_mistake(reader, 0, "unknown trace format '%s'%s%s%s; expected one of: %s", name,
-                     nearest != NULL ? " (nearest: '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "')" : "", names);
-    return N_FORMATS;
+    es_trace_mistake(reader, 0, "unknown trace format '%s'; expected one of: %s%s", name, names,
+                     es_did_you_mean(nearest, "'", "'", "").text);
+    return NULL;
 }
 
-static size_t find_format(es_trace_reader *reader) {
-    char names[ES_ERROR_TEXT / 2];
+/* The format that the content and the quantity asked for leave, or NULL and a mistake. */
+static const es_trace_format *find_format(es_trace_reader *reader) {
+    char names[ES_ERROR_TEXT / 2], found_names[ES_ERROR_TEXT / 2] = "";
     es_quantity quantity = reader->options->quantity;
     list_names(quantity, names, sizeof names);
     if (reader->options->format != NULL)
         return find_named(reader, reader->options->format, names);
-    for (size_t i = 0; i < N_FORMATS; i++)
-        if (holds(i, quantity) && formats[i].ops->recognises != NULL &&
-            formats[i].ops->recognises(reader->rest))
-            return i;
-    if (reader->rest.length == 0)
+    if (reader->rest.length == 0) {
         es_trace_mistake(reader, 0, "an empty file; expected a trace");
-    else
+        return NULL;
+    }
+    const es_trace_format *found = NULL;
+    size_t n_found = 0;
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        const es_trace_format *format = formats[i].ops;
+        if (!holds(format, quantity) || format->recognises == NULL ||
+            !format->recognises(reader->rest))
+            continue;
+        found = format;
+        n_found++;
+        list_name(format->name, found_names, sizeof found_names);
+    }
+    if (n_found == 1)
+        return found;
+    if (n_found == 0)
         es_trace_mistake(reader, 1,
-                         "the format of this %s trace cannot be told from its content; name it "
-                         "with `format = `, one of: %s",
-                         es_quantity_text(quantity), names);
-    return N_FORMATS;
+                         "the format of this %s%s cannot be told from its content; name it with "
+                         "`format = `, one of: %s",
+                         quantity == ES_ANY_QUANTITY ? "" : es_quantity_text(quantity),
+                         quantity == ES_ANY_QUANTITY ? "file" : " trace", names);
+    else
+        es_trace_mistake(reader, 1, "may be of several formats; name one with `format = `: %s",
+                         found_names);
+    return NULL;
+}
+
+static const char *option_at(const void *context, size_t i) {
+    return ((const es_trace_format *)context)->options[i].name;
+}
+
+static void read_setting(es_trace_reader *reader, es_slice text) {
+    const es_trace_format *format = reader->format;
+    es_slice value = text, name;
+    if (memchr(text.data, '=', text.length) == NULL || !es_next_field(&value, '=', &name)) {
+        es_trace_mistake(reader, 0, "option '%.*s'; expected name=value", es_trace_shown(text),
+                         text.data);
+        return;
+    }
+    value = es_slice_trim(value);
+    for (size_t i = 0; i < format->n_options; i++) {
+        if (!es_slice_equals(name, format->options[i].name))
+            continue;
+        if (reader->settings[i].data != NULL)
+            es_trace_mistake(reader, 0, "option '%s' is given twice", format->options[i].name);
+        else if (value.length == 0)
+            es_trace_mistake(reader, 0, "option '%s' has no value; expected %s",
+                             format->options[i].name, format->options[i].meaning);
+        else
+            reader->settings[i] = value;
+        return;
+    }
+    char word[64], names[ES_ERROR_TEXT / 2] = "";
+    snprintf(word, sizeof word, "%.*s", es_trace_shown(name), name.data);
+    const char *nearest = es_nearest_name(word, format->n_options, option_at, format);
+    for (size_t i = 0; i < format->n_options; i++)
+        list_name(format->options[i].name, names, sizeof names);
+    es_trace_mistake(reader, 0, "the format %s has no option '%s'; expected %s%s%s", format->name,
+                     word, format->n_options > 0 ? "one of: " : "none", names,
+                     es_did_you_mean(nearest, "'", "'", "").text);
+}
+
+static void read_settings(es_trace_reader *reader) {
+    ES_REQUIRE(reader->format->n_options <= ES_TRACE_MAX_OPTIONS);
+    const char *text = reader->options->settings;
+    if (text == NULL || es_slice_trim(es_trace_slice_of(text)).length == 0)
+        return;
+    es_slice rest = es_trace_slice_of(text), field;
+    while (es_next_field(&rest, ',', &field))
+        read_setting(reader, field);
+}
+
+/* The quantity asked for, or the first that the format holds. */
+static es_quantity choose_quantity(const es_trace_format *format, es_quantity asked) {
+    es_quantity quantity = asked;
+    if (asked == ES_ANY_QUANTITY)
+        for (quantity = ES_BANDWIDTH; !holds(format, quantity);)
+            quantity++;
+    return quantity;
 }
 
 static bool has_positive(const es_trace *trace) {
@@ -151,50 +177,90 @@ static bool has_positive(const es_trace *trace) {
     return false;
 }
 
-static es_status read_file(es_trace_reader *reader) {
+/* Refuses what is no text of one byte per character; skips a byte order mark. */
+static bool check_text(es_trace_reader *reader) {
+    es_slice *rest = &reader->rest;
+    if (rest->length >= 3 && memcmp(rest->data, "\xEF\xBB\xBF", 3) == 0)
+        *rest = (es_slice){rest->data + 3, rest->length - 3};
+    const char *nul = rest->length > 0 ? memchr(rest->data, '\0', rest->length) : NULL;
+    if (nul == NULL)
+        return true;
+    size_t line = 1;
+    for (const char *c = rest->data; c < nul; c++)
+        line += *c == '\n';
+    bool wide = rest->length >= 2 &&
+                (memcmp(rest->data, "\xFF\xFE", 2) == 0 || memcmp(rest->data, "\xFE\xFF", 2) == 0);
+    es_trace_mistake(reader, line,
+                     wide ? "UTF-16; expected ASCII or UTF-8" : "a NUL byte; expected text");
+    return false;
+}
+
+/* Takes over what a text holds; "" for an empty one. False: out of memory. */
+static bool take_text(es_text *text, char **taken) {
+    es_text_add(text, "%s", "");
+    *taken = text->failed ? NULL : text->data;
+    if (!text->failed)
+        text->data = NULL;
+    return *taken != NULL;
+}
+
+static es_status read_content(es_trace_reader *reader) {
     es_trace *trace = reader->trace;
-    size_t format = find_format(reader);
-    if (format == N_FORMATS)
+    if (!check_text(reader))
         return ES_INVALID;
-    trace->format = formats[format].name;
-    es_status status = formats[format].ops->read(reader);
+    reader->format = find_format(reader);
+    if (reader->format == NULL)
+        return ES_INVALID;
+    read_settings(reader);
+    if (reader->has_mistakes)
+        return ES_INVALID;
+    trace->format = reader->format->name;
+    trace->quantity = choose_quantity(reader->format, reader->options->quantity);
+    trace->hold = ES_HOLD_FORWARD;
+    trace->at_end = ES_AT_END_LOOP;
+    es_status status = reader->format->read(reader);
     if (status != ES_OK)
         return status;
+    if (!reader->has_mistakes && trace->n == 0)
+        es_trace_mistake(reader, 0, "an empty file; expected a trace");
     if (!reader->has_mistakes && trace->quantity == ES_BANDWIDTH && !has_positive(trace))
         es_trace_mistake(reader, 0, "the bandwidth is 0 at all times; expected a positive one");
     if (reader->has_mistakes)
         return ES_INVALID;
-    es_text_add(&reader->provenance, "%s", "");
-    if (reader->provenance.failed)
+    if (trace->marks != NULL &&
+        es_reserve(&trace->marks, &reader->marks_capacity, trace->n, 1) != ES_OK)
         return ES_NO_MEMORY;
-    trace->provenance = reader->provenance.data;
-    reader->provenance.data = NULL;
+    if (!take_text(&reader->provenance, &trace->provenance) ||
+        !take_text(&reader->notes, &trace->notes))
+        return ES_NO_MEMORY;
     return ES_OK;
 }
 
-es_status es_trace_load(const char *path, const es_trace_options *options, es_trace **trace,
-                        es_errors *errors) {
-    es_file file;
-    es_status status = es_file_read(path, MAX_FILE_BYTES, &file, errors);
-    if (status != ES_OK)
-        return status;
+es_status es_trace_parse(const char *path, const char *data, size_t length,
+                         const es_trace_options *options, es_trace **trace, es_errors *errors) {
+    char *unpacked = NULL;
+    es_status status = ES_OK;
     es_trace_reader reader = {
         .path = path,
         .options = options,
-        .rest = {file.data, file.length},
-        .trace = es_alloc(1, sizeof(es_trace)),
+        .rest = {data, length},
         .errors = errors,
     };
+    if (es_trace_is_packed(reader.rest)) {
+        status = es_trace_unpack(path, reader.rest, ES_TRACE_MAX_BYTES, &unpacked,
+                                 &reader.rest.length, errors);
+        reader.rest.data = unpacked;
+    }
+    if (status != ES_OK)
+        goto done;
     status = ES_NO_MEMORY;
+    reader.trace = es_alloc(1, sizeof(es_trace));
     if (reader.trace == NULL)
         goto done;
     reader.trace->path = es_strdup(path);
     if (reader.trace->path == NULL)
         goto done;
-    memcpy(reader.trace->sha256, file.sha256, sizeof file.sha256);
-    reader.trace->quantity = options->quantity;
-    reader.trace->at_end = ES_AT_END_LOOP;
-    status = read_file(&reader);
+    status = read_content(&reader);
     if (status == ES_OK) {
         *trace = reader.trace;
         reader.trace = NULL;
@@ -203,7 +269,21 @@ done:
     if (status == ES_NO_MEMORY)
         es_errors_add(errors, status, path, 0, "out of memory while reading the trace");
     free(reader.provenance.data);
+    free(reader.notes.data);
     es_trace_destroy(reader.trace);
+    free(unpacked);
+    return status;
+}
+
+es_status es_trace_load(const char *path, const es_trace_options *options, es_trace **trace,
+                        es_errors *errors) {
+    es_file file;
+    es_status status = es_file_read(path, ES_TRACE_MAX_BYTES, &file, errors);
+    if (status != ES_OK)
+        return status;
+    status = es_trace_parse(path, file.data, file.length, options, trace, errors);
+    if (status == ES_OK)
+        memcpy((*trace)->sha256, file.sha256, sizeof file.sha256);
     es_file_fini(&file);
     return status;
 }
@@ -213,7 +293,10 @@ void es_trace_destroy(es_trace *trace) {
         return;
     free(trace->path);
     free(trace->provenance);
+    free(trace->notes);
     free(trace->times);
     free(trace->values);
+    free(trace->marks);
+    free(trace->deadlines_s);
     free(trace);
 }

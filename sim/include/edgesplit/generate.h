@@ -1,5 +1,5 @@
-/* Generators of traces: synthetic bandwidth and load as text of the canonical trace format. Each is
- * one file, sim/generate/<name>.c, and one line of generator.def.
+/* Generators of traces: synthetic bandwidth, load, latency, jobs and arrivals as text of the
+ * canonical trace format. Each is one file, sim/generate/<name>.c, and one line of generator.def.
  *
  * The text begins with "# key: value" lines, among them the command line that makes it again, every
  * option included. The same options give the same bytes on every machine: random numbers come from
@@ -24,10 +24,10 @@ typedef struct es_generator_setting {
 /* Appends the trace that a generator makes of these settings, no name twice, to `*csv`. ES_USAGE:
  * no generator of that name, an option it does not read, one it needs and does not get. ES_INVALID:
  * a text that is not a quantity of the option's dimension, or out of its range; options that
- * contradict each other; more than 1e7 samples; a bandwidth that is 0 at all times. Every mistake
- * about single options is added; what they say together is checked once they are right.
- * ES_NO_MEMORY. On failure the content of `*csv` is unspecified; its data is the caller's to free
- * either way. O(samples) time; no file is touched. */
+ * contradict each other; more than 1e7 samples; a bandwidth that is 0 at all times, or no request.
+ * Every mistake about single options is added; what they say together is checked once they are
+ * right. ES_NO_MEMORY. On failure the content of `*csv` is unspecified; its data is the caller's to
+ * free either way. O(samples) time; no file is touched. */
 ES_NODISCARD es_status es_generate(const char *name, size_t n_settings,
                                    const es_generator_setting *settings, es_text *csv,
                                    es_errors *errors);
