@@ -9,15 +9,13 @@
 #include "edgesplit/trace.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void print_row(const char *name, const char *summary) {
     printf("%-18s %s\n", name, summary);
 }
 
-int command_list(const struct arguments *arguments, const struct settings *settings) {
-    (void)settings;
-    const char *what = arguments->files[0];
+static es_status list(const es_arguments *arguments, es_errors *errors) {
+    const char *what = arguments->operands[0];
     if (strcmp(what, "policies") == 0)
         for (size_t i = 0; es_policies_at(i) != NULL; i++)
             print_row(es_policies_at(i)->name, es_policies_at(i)->summary);
@@ -33,58 +31,67 @@ int command_list(const struct arguments *arguments, const struct settings *setti
     else if (strcmp(what, "sinks") == 0)
         for (size_t i = 0; es_sinks_at(i) != NULL; i++)
             print_row(es_sinks_at(i)->name, es_sinks_at(i)->summary);
-    else if (strcmp(what, "backends") == 0) {
-        char program[] = "edgesplit-profile", list[] = "list";
-        return hand_over(program, (char *[]){program, list, NULL});
-    } else {
-        fprintf(stderr,
-                "edgesplit list: expected policies, traces, generators, models, sinks or backends, "
-                "not '%s'\n",
-                what);
-        return es_status_exit_code(ES_USAGE);
-    }
-    return 0;
+    else if (strcmp(what, "backends") == 0)
+        return es_hand_over("edgesplit-profile", 1, (const char *[]){"list"}, errors);
+    else
+        return es_arguments_mistake(arguments, errors, "expected %s, not '%s'",
+                                    arguments->command->operand, what);
+    return ES_OK;
 }
 
-int command_selftest(const struct arguments *arguments, const struct settings *settings) {
+const es_command command_list = {
+    .name = "list",
+    .summary = "what there is to choose from",
+    .operand = "policies|traces|generators|models|sinks|backends",
+    .least_operands = 1,
+    .most_operands = 1,
+    .run = list,
+};
+
+static es_status selftest(const es_arguments *arguments, es_errors *errors) {
     (void)arguments;
-    (void)settings;
-    es_errors errors;
-    es_errors_init(&errors);
-    es_status status = es_selftest(stdout, &errors);
-    return status == ES_OK ? 0 : fail(&errors, status);
+    return es_selftest(stdout, errors);
 }
 
-static void print_keys_page(void) {
+const es_command command_selftest = {
+    .name = "selftest",
+    .summary = "queueing theory and hand sums against this very build",
+    .run = selftest,
+};
+
+es_status print_text(es_text *text, es_errors *errors) {
+    es_status status = text->failed ? es_errors_no_memory(errors, NULL) : ES_OK;
+    if (status == ES_OK)
+        fputs(text->data, stdout);
+    free(text->data);
+    return status;
+}
+
+static es_status print_keys_page(es_errors *errors) {
     es_text text = {0};
     es_text_add(
         &text,
         ".TH EDGESPLIT-SCENARIO 5\n.SH NAME\nedgesplit-scenario \\- the keys of a scenario file\n");
     es_scenario_reference(&text, true);
-    if (!text.failed)
-        fputs(text.data, stdout);
-    free(text.data);
+    return print_text(&text, errors);
 }
 
-int command_help(const struct arguments *arguments, const struct settings *settings) {
-    (void)settings;
-    const struct command *command =
-        arguments->n_files > 0 ? command_find(arguments->files[0]) : NULL;
-    if (arguments->n[OPTION_MAN] > 0)
-        help_man_page();
-    else if (arguments->n[OPTION_KEYS_MAN] > 0)
-        print_keys_page();
-    else if (arguments->n[OPTION_COMPLETION] > 0)
-        help_completion();
-    else if (arguments->n_files == 0)
-        help_overview(stdout);
-    else if (command == NULL) {
-        fprintf(stderr, "edgesplit help: there is no command '%s'; `edgesplit help` lists them\n",
-                arguments->files[0]);
-        return es_status_exit_code(ES_USAGE);
-    } else if (command->options == NULL)
-        printf("`edgesplit %s --help` says more of it\n", command->name);
-    else
-        help_command(command);
-    return 0;
+static es_status help(const es_arguments *arguments, es_errors *errors) {
+    return es_arguments_has(arguments, "keys-man") ? print_keys_page(errors)
+                                                   : es_help(arguments, errors);
 }
+
+static const es_option help_options[] = {
+    ES_HELP_OPTIONS,
+    {.name = "keys-man", .help = "print the man page of the scenario file"},
+    {0},
+};
+
+const es_command command_help = {
+    .name = "help",
+    .summary = "help, man pages, completion",
+    .operand = "COMMAND",
+    .most_operands = ES_ANY_NUMBER,
+    .options = help_options,
+    .run = help,
+};

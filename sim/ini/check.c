@@ -35,9 +35,8 @@ static void check_section(const es_ini *ini, const es_ini_section *section, size
     const es_ini_known *row = find_row(n, known, section->kind, NULL);
     if (row == NULL) {
         const char *nearest = es_nearest_name(section->kind, n, kind_at, known);
-        es_errors_add(errors, ES_INVALID, file, section->line, "unknown section [%s]%s%s%s",
-                      section->name, nearest != NULL ? "; did you mean [" : "",
-                      nearest != NULL ? nearest : "", nearest != NULL ? "]?" : "");
+        es_errors_add(errors, ES_INVALID, file, section->line, "unknown section [%s]%s",
+                      section->name, es_did_you_mean(nearest, "[", "]", "").text);
     } else if (row->labelled && section->label[0] == '\0') {
         es_errors_add(errors, ES_INVALID, file, section->line,
                       "section [%s] needs a name: [%s NAME]", section->kind, section->kind);
@@ -72,9 +71,8 @@ static void check_entry(const es_ini *ini, const es_ini_entry *entry, size_t n,
                       "unknown key '%s' in [%s]; it belongs to [%s%s]", entry->key, section->name,
                       elsewhere->kind, elsewhere->labelled ? " NAME" : "");
     } else if (nearest != NULL) {
-        es_errors_add(errors, ES_INVALID, file, entry->line,
-                      "unknown key '%s' in [%s]; did you mean '%s'?", entry->key, section->name,
-                      nearest);
+        es_errors_add(errors, ES_INVALID, file, entry->line, "unknown key '%s' in [%s]%s",
+                      entry->key, section->name, es_did_you_mean(nearest, "'", "'", "").text);
     } else {
         list_keys(n, known, section->kind, all);
         es_errors_add(errors, ES_INVALID, file, entry->line,

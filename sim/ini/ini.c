@@ -1,5 +1,6 @@
 #include "edgesplit/ini.h"
 
+#include "edgesplit/alloc.h"
 #include "parts.h"
 
 #include <stdarg.h>
@@ -50,7 +51,7 @@ es_status es_ini_complain(const es_ini *ini, const es_ini_entry *entry, es_error
                          SHOWN, entry->value, strlen(entry->value) > SHOWN ? "..." : "", text);
 }
 
-static es_status assign(es_ini *ini, const char *name, es_slice key, es_slice value) {
+es_status es_ini_assign(es_ini *ini, const char *name, es_slice key, es_slice value, size_t line) {
     size_t section = 0;
     while (section < ini->n_sections && strcmp(ini->sections[section].name, name) != 0)
         section++;
@@ -63,16 +64,65 @@ static es_status assign(es_ini *ini, const char *name, es_slice key, es_slice va
             return ES_NO_MEMORY;
         es_ini_entry *entry = &ini->entries[found - ini->entries];
         entry->value = kept;
-        entry->line = 0;
+        entry->line = line;
         return ES_OK;
     }
     bool is_new_section = section == ini->n_sections;
-    es_status status = is_new_section ? es_ini_add_section(ini, name, 0) : ES_OK;
+    es_status status = is_new_section ? es_ini_add_section(ini, name, line) : ES_OK;
     if (status == ES_OK)
-        status = es_ini_add_entry(ini, section, key, value, 0);
+        status = es_ini_add_entry(ini, section, key, value, line);
     if (status != ES_OK)
         ini->n_sections = is_new_section ? section : ini->n_sections;
     return status;
+}
+
+es_status es_ini_set(es_ini *ini, size_t entry, const char *value) {
+    const char *kept = es_ini_keep(ini, (es_slice){value, strlen(value)});
+    if (kept == NULL)
+        return ES_NO_MEMORY;
+    ini->entries[entry].value = kept;
+    return ES_OK;
+}
+
+void es_ini_remove_section(es_ini *ini, size_t section) {
+    size_t n = 0;
+    for (size_t i = 0; i < ini->n_entries; i++) {
+        es_ini_entry entry = ini->entries[i];
+        if (entry.section == section)
+            continue;
+        entry.section -= entry.section > section;
+        ini->entries[n++] = entry;
+    }
+    ini->n_entries = n;
+    ini->n_sections--;
+    memmove(&ini->sections[section], &ini->sections[section + 1],
+            (ini->n_sections - section) * sizeof *ini->sections);
+}
+
+es_status es_ini_copy(const es_ini *ini, es_ini **copy) {
+    es_ini *made = es_alloc(1, sizeof *made);
+    if (made == NULL)
+        return ES_NO_MEMORY;
+    es_status status = ES_OK;
+    made->path = es_strdup(ini->path);
+    made->text = es_alloc(ini->text_length + 1, 1);
+    if (made->path == NULL || made->text == NULL)
+        status = ES_NO_MEMORY;
+    else
+        memcpy(made->text, ini->text, made->text_length = ini->text_length);
+    for (size_t i = 0; i < ini->n_sections && status == ES_OK; i++)
+        status = es_ini_add_section(made, ini->sections[i].name, ini->sections[i].line);
+    for (size_t i = 0; i < ini->n_entries && status == ES_OK; i++) {
+        const es_ini_entry *entry = &ini->entries[i];
+        status = es_ini_add_entry(made, entry->section, (es_slice){entry->key, strlen(entry->key)},
+                                  (es_slice){entry->value, strlen(entry->value)}, entry->line);
+    }
+    if (status != ES_OK) {
+        es_ini_destroy(made);
+        return status;
+    }
+    *copy = made;
+    return ES_OK;
 }
 
 es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors) {
@@ -100,7 +150,7 @@ es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors
     }
     if (fault != NULL)
         return es_errors_add(errors, ES_USAGE, place_of(ini, 0), 0, "'%s': %s", assignment, fault);
-    es_status status = assign(ini, name, key, value);
+    es_status status = es_ini_assign(ini, name, key, value, 0);
     if (status != ES_OK)
         es_errors_add(errors, status, place_of(ini, 0), 0, "'%s': out of memory", assignment);
     return status;

@@ -147,7 +147,9 @@ static void read_entry(reading *r, es_slice body) {
     size_t length = (size_t)(equals - body.data);
     es_slice key = es_slice_trim((es_slice){body.data, length});
     es_slice value = es_slice_trim((es_slice){equals + 1, body.length - length - 1});
-    const char *fault = es_ini_key_fault(key);
+    bool in_variant = r->place == IN_SECTION &&
+                      strcmp(r->ini->sections[r->ini->n_sections - 1].kind, "config") == 0;
+    const char *fault = in_variant ? es_ini_variant_key_fault(key) : es_ini_key_fault(key);
     if (fault != NULL) {
         complain(r, fault);
         return;

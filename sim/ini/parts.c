@@ -55,6 +55,19 @@ const char *es_ini_key_fault(es_slice key) {
     return NULL;
 }
 
+const char *es_ini_variant_key_fault(es_slice key) {
+    size_t dot = key.length;
+    while (dot > 0 && key.data[dot - 1] != '.')
+        dot--;
+    if (dot == 0)
+        return es_ini_key_fault(key);
+    char name[ES_INI_NAME_BYTES];
+    if (key.length >= ES_INI_NAME_BYTES)
+        return "the key is longer than 49 bytes";
+    const char *fault = es_ini_name_fault((es_slice){key.data, dot - 1}, name);
+    return fault != NULL ? fault : es_ini_key_fault((es_slice){key.data + dot, key.length - dot});
+}
+
 const char *es_ini_name_fault(es_slice text, char name[ES_INI_NAME_BYTES]) {
     text = es_slice_trim(text);
     if (text.length == 0)

@@ -10,9 +10,14 @@ enum { ES_INI_NAME_BYTES = 50 };
 /* What is wrong with a text, a constant text; NULL if nothing is. */
 const char *es_ini_text_fault(es_slice text); /* not UTF-8, or with control characters */
 const char *es_ini_key_fault(es_slice key);
+const char *es_ini_variant_key_fault(es_slice key); /* in a [config] section */
 
 /* The same for a section name, which is written to `name` with single blanks between its words. */
 const char *es_ini_name_fault(es_slice text, char name[ES_INI_NAME_BYTES]);
+
+/* Replaces or adds an entry (and its section), as if it were written on `line`. ES_NO_MEMORY. */
+ES_NODISCARD es_status es_ini_assign(es_ini *ini, const char *name, es_slice key, es_slice value,
+                                     size_t line);
 
 /* The text in front of a comment, trimmed. */
 es_slice es_ini_without_comment(es_slice text);

@@ -3,6 +3,7 @@
 #include "edgesplit/alloc.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 const char *es_profile_kind_text(es_profile_kind kind) {
@@ -20,7 +21,7 @@ bool es_profile_is_median(es_profile_kind kind, double median_s) {
     return isfinite(median_s) && (median_s > 0 || (median_s == 0 && may_be_empty));
 }
 
-es_draft *es_draft_create(const char *path) {
+es_draft *es_draft_create(const char *path, es_errors *errors) {
     es_draft *draft = es_alloc(1, sizeof *draft);
     if (draft == NULL)
         return NULL;
@@ -30,7 +31,16 @@ es_draft *es_draft_create(const char *path) {
         return NULL;
     }
     draft->profile.path = draft->path;
+    draft->errors = errors;
     return draft;
+}
+
+void es_draft_complain(es_draft *draft, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    es_errors_add_list(draft->errors, ES_INVALID, draft->path, draft->line, format, arguments);
+    va_end(arguments);
+    draft->invalid = true;
 }
 
 void es_draft_destroy(es_draft *draft) {
@@ -100,13 +110,14 @@ const es_profile_row **es_profile_sort(const es_profile_row *rows, size_t n_rows
     return sorted;
 }
 
-es_status es_draft_finish(es_draft *draft, es_errors *errors) {
+es_status es_draft_finish(es_draft *draft) {
     draft->sorted = es_profile_sort(draft->rows, draft->n_rows);
     if (draft->sorted == NULL)
-        return es_errors_no_memory(errors, draft->path);
+        return es_errors_no_memory(draft->errors, draft->path);
     es_status status = ES_OK;
     if (draft->n_rows == 0)
-        status = es_errors_add(errors, ES_INVALID, draft->path, 0, "no row that could be read");
+        status =
+            es_errors_add(draft->errors, ES_INVALID, draft->path, 0, "no row that could be read");
     size_t first = 0;
     for (size_t i = 1; i < draft->n_rows; i++) {
         const es_profile_row *row = draft->sorted[i];
@@ -114,10 +125,11 @@ es_status es_draft_finish(es_draft *draft, es_errors *errors) {
             first = i;
             continue;
         }
-        status = es_errors_add(errors, ES_INVALID, draft->path, draft->lines[row - draft->rows],
-                               "%s %zu at batch %lld is there twice; first in line %zu",
-                               es_profile_kind_text(row->kind), row->index, (long long)row->batch,
-                               draft->lines[draft->sorted[first] - draft->rows]);
+        status =
+            es_errors_add(draft->errors, ES_INVALID, draft->path, draft->lines[row - draft->rows],
+                          "%s %zu at batch %lld is there twice; first in line %zu",
+                          es_profile_kind_text(row->kind), row->index, (long long)row->batch,
+                          draft->lines[draft->sorted[first] - draft->rows]);
     }
     draft->profile.rows = draft->rows;
     draft->profile.n_rows = draft->n_rows;

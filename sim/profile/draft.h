@@ -9,9 +9,6 @@
 
 enum { ES_N_PROFILE_KINDS = ES_PROFILE_WHOLE + 1 };
 
-/* Lends the name of a row kind, e.g. "head". */
-const char *es_profile_kind_text(es_profile_kind kind);
-
 /* True for "measured", "scaled" and "modelled". */
 bool es_profile_is_provenance_kind(const char *text);
 
@@ -32,18 +29,26 @@ typedef struct es_draft {
     size_t *lines; /* of the rows in the file, for messages */
     size_t n_rows, rows_capacity, lines_capacity;
     const es_profile_row **sorted;
+    /* While it is read: */
+    es_errors *errors;
+    size_t line;  /* 0: a mistake is of no line */
+    bool invalid; /* a mistake was found */
 } es_draft;
 
-/* Creates an empty draft; destroy with es_draft_destroy. NULL: out of memory. */
-es_draft *es_draft_create(const char *path);
+/* Creates an empty draft whose mistakes go to `errors` (borrowed while it is read); destroy with
+ * es_draft_destroy. NULL: out of memory. */
+es_draft *es_draft_create(const char *path, es_errors *errors);
 void es_draft_destroy(es_draft *draft);
+
+/* Adds a mistake in the present line and marks the draft invalid. */
+void es_draft_complain(es_draft *draft, const char *format, ...) ES_PRINTF(2, 3);
 
 /* The texts are borrowed. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_draft_add_provenance(es_draft *draft, const char *key, const char *value);
 ES_NODISCARD es_status es_draft_add_row(es_draft *draft, const es_profile_row *row, size_t line);
 
 /* Sorts the rows and completes the profile. ES_INVALID: no row, or one twice; ES_NO_MEMORY. */
-ES_NODISCARD es_status es_draft_finish(es_draft *draft, es_errors *errors);
+ES_NODISCARD es_status es_draft_finish(es_draft *draft);
 
 /* Creates an array of pointers to the rows by (kind, index, batch), equal ones in file order. NULL:
  * out of memory. O(n_rows log n_rows). */

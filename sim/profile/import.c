@@ -1,7 +1,6 @@
 #include "draft.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 enum { MAX_BYTES = 64 * 1024 * 1024 };
@@ -10,23 +9,9 @@ static const size_t NO_COLUMN = SIZE_MAX;
 typedef struct importer {
     const es_profile_import *how;
     es_draft *draft;
-    es_errors *errors;
-    size_t line;
     size_t n_columns;
     size_t batch_at, index_at, time_at; /* columns */
-    bool invalid;                       /* a mistake was found */
 } importer;
-
-static void complain(importer *in, const char *format, ...) ES_PRINTF(2, 3);
-static void complain(importer *in, const char *format, ...) {
-    char text[ES_ERROR_TEXT];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    in->invalid = true;
-    es_errors_add(in->errors, ES_INVALID, in->draft->path, in->line, "%s", text);
-}
 
 static const char *find_provenance(const es_profile_import *how, const char *key) {
     for (size_t i = 0; i < how->n_provenance; i++)
@@ -45,17 +30,18 @@ static void check_provenance(importer *in) {
     const es_profile_import *how = in->how;
     for (size_t i = 0; i < how->n_provenance; i++) {
         const char *key = how->provenance[i].key;
-        if (es_provenance_check(&how->provenance[i], in->draft->path, in->errors) != ES_OK)
-            in->invalid = true;
+        if (es_provenance_check(&how->provenance[i], in->draft->path, in->draft->errors) != ES_OK)
+            in->draft->invalid = true;
         if (is_reserved(key))
-            complain(in, "provenance %s is the import's own", key);
+            es_draft_complain(in->draft, "provenance %s is the import's own", key);
         for (size_t j = 0; j < i; j++)
             if (strcmp(how->provenance[j].key, key) == 0)
-                complain(in, "provenance %s is given twice", key);
+                es_draft_complain(in->draft, "provenance %s is given twice", key);
     }
     const char *kind = find_provenance(how, "kind");
     if (kind != NULL && !es_profile_is_provenance_kind(kind))
-        complain(in, "provenance kind is \"%s\"; expected measured, scaled or modelled", kind);
+        es_draft_complain(in->draft,
+                          "provenance kind is \"%s\"; expected measured, scaled or modelled", kind);
 }
 
 /* Checks what has nothing to do with the table. Creates the network. ES_INVALID, ES_NO_MEMORY. */
@@ -66,17 +52,20 @@ static es_status check_description(importer *in) {
     check_provenance(in);
     if (text != NULL &&
         (es_parse_int64((es_slice){text, strlen(text)}, &resolution) != ES_OK || resolution < 1)) {
-        complain(in, "provenance resolution is \"%s\"; expected pixels per side", text);
+        es_draft_complain(in->draft, "provenance resolution is \"%s\"; expected pixels per side",
+                          text);
         resolution = 0;
     }
     if (how->kind == ES_PROFILE_WHOLE)
-        complain(in, "numbered rows are of the whole network; expected layer, head or tail");
+        es_draft_complain(in->draft,
+                          "numbered rows are of the whole network; expected layer, head or tail");
     if (how->batch_column == NULL && how->batch < 1)
-        complain(in, "batch size %lld; expected at least 1", (long long)how->batch);
+        es_draft_complain(in->draft, "batch size %lld; expected at least 1", (long long)how->batch);
     if (!isfinite(how->time_unit_s) || how->time_unit_s <= 0)
-        complain(in, "a time unit of %g s; expected one above 0", how->time_unit_s);
-    es_status status = es_model_create(how->model, resolution, &in->draft->network, in->errors);
-    return status == ES_OK && in->invalid ? ES_INVALID : status;
+        es_draft_complain(in->draft, "a time unit of %g s; expected one above 0", how->time_unit_s);
+    es_status status =
+        es_model_create(how->model, resolution, &in->draft->network, in->draft->errors);
+    return status == ES_OK && in->draft->invalid ? ES_INVALID : status;
 }
 
 /* Sets the profile's provenance and what follows from it. ES_NO_MEMORY. */
@@ -127,8 +116,8 @@ static size_t find_column(importer *in, es_slice header, const char *name) {
         }
     if (n_found == 1)
         return found;
-    complain(in, "%s column \"%s\"; the columns are %.*s", n_found == 0 ? "no" : "more than one",
-             name, (int)header.length, header.data);
+    es_draft_complain(in->draft, "%s column \"%s\"; the columns are %.*s",
+                      n_found == 0 ? "no" : "more than one", name, (int)header.length, header.data);
     return NO_COLUMN;
 }
 
@@ -164,15 +153,16 @@ static bool read_unit(importer *in, es_slice text, es_profile_row *row) {
     int64_t most = (int64_t)network->n_cuts[how->granularity] - 1;
     int64_t number, index;
     if (es_parse_int64(text, &number) != ES_OK) {
-        complain(in, "%s is \"%.*s\"; expected a number", how->index_column, (int)text.length,
-                 text.data);
+        es_draft_complain(in->draft, "%s is \"%.*s\"; expected a number", how->index_column,
+                          (int)text.length, text.data);
         return false;
     }
     if (__builtin_add_overflow(number, how->index_offset, &index) || index < least ||
         index > most) {
-        complain(in, "%s is %lld, with the offset %lld; expected %lld to %lld in the sum",
-                 how->index_column, (long long)number, (long long)how->index_offset,
-                 (long long)least, (long long)most);
+        es_draft_complain(in->draft,
+                          "%s is %lld, with the offset %lld; expected %lld to %lld in the sum",
+                          how->index_column, (long long)number, (long long)how->index_offset,
+                          (long long)least, (long long)most);
         return false;
     }
     const es_cut *cut = &network->cuts[how->granularity][index];
@@ -197,11 +187,11 @@ static es_status read_row(importer *in, es_slice line) {
         time = n == in->time_at ? field : time;
     }
     if (memchr(line.data, '"', line.length) != NULL) {
-        complain(in, "a quote character; fields are plain text, without quotes");
+        es_draft_complain(in->draft, "a quote character; fields are plain text, without quotes");
         return ES_OK;
     }
     if (n != in->n_columns) {
-        complain(in, "%zu fields; the header has %zu", n, in->n_columns);
+        es_draft_complain(in->draft, "%zu fields; the header has %zu", n, in->n_columns);
         return ES_OK;
     }
     if (is_skipped(how, index))
@@ -217,19 +207,21 @@ static es_status read_row(importer *in, es_slice line) {
     bool valid = read_unit(in, index, &row);
     if (in->batch_at != NO_COLUMN &&
         (es_parse_int64(batch, &row.batch) != ES_OK || row.batch < 1)) {
-        complain(in, "%s is \"%.*s\"; expected a whole number of at least 1", how->batch_column,
-                 (int)batch.length, batch.data);
+        es_draft_complain(in->draft, "%s is \"%.*s\"; expected a whole number of at least 1",
+                          how->batch_column, (int)batch.length, batch.data);
         valid = false;
     }
     double value = 0;
     bool is_number = es_parse_double(time, &value) == ES_OK;
     row.median_s = value * how->time_unit_s;
     if (!is_number || (valid && !es_profile_is_median(row.kind, row.median_s))) {
-        complain(in, "%s is \"%.*s\"; expected a time, finite and above 0 (heads and tails: or 0)",
-                 how->time_column, (int)time.length, time.data);
+        es_draft_complain(
+            in->draft,
+            "%s is \"%.*s\"; expected a time, finite and above 0 (heads and tails: or 0)",
+            how->time_column, (int)time.length, time.data);
         valid = false;
     }
-    return valid ? es_draft_add_row(in->draft, &row, in->line) : ES_OK;
+    return valid ? es_draft_add_row(in->draft, &row, in->draft->line) : ES_OK;
 }
 
 static es_status import(importer *in) {
@@ -237,35 +229,36 @@ static es_status import(importer *in) {
     es_status status = check_description(in);
     if (status != ES_OK)
         return status;
-    status = es_file_read(draft->path, MAX_BYTES, &draft->file, in->errors);
+    status = es_file_read(draft->path, MAX_BYTES, &draft->file, in->draft->errors);
     if (status != ES_OK)
         return status;
     es_slice rest = {draft->file.data, draft->file.length}, line = {0};
-    in->line = 1;
+    in->draft->line = 1;
     if (!es_next_line(&rest, &line))
-        complain(in, "empty; expected a header");
+        es_draft_complain(in->draft, "empty; expected a header");
     else
         read_header(in, line);
-    if (in->invalid)
+    if (in->draft->invalid)
         return ES_INVALID;
     status = set_provenance(in);
     while (status == ES_OK && es_next_line(&rest, &line)) {
-        in->line++;
+        in->draft->line++;
         status = read_row(in, line);
     }
     if (status != ES_OK)
-        return es_errors_add(in->errors, status, draft->path, 0, "%s", es_status_text(status));
-    if (draft->n_rows > 0 || !in->invalid)
-        status = es_draft_finish(draft, in->errors);
-    return status == ES_OK && in->invalid ? ES_INVALID : status;
+        return es_errors_add(in->draft->errors, status, draft->path, 0, "%s",
+                             es_status_text(status));
+    if (draft->n_rows > 0 || !in->draft->invalid)
+        status = es_draft_finish(draft);
+    return status == ES_OK && in->draft->invalid ? ES_INVALID : status;
 }
 
 es_status es_profile_import_csv(const char *path, const es_profile_import *how,
                                 es_profile **profile, es_errors *errors) {
-    es_draft *draft = es_draft_create(path);
+    es_draft *draft = es_draft_create(path, errors);
     if (draft == NULL)
         return es_errors_no_memory(errors, path);
-    importer in = {.how = how, .draft = draft, .errors = errors};
+    importer in = {.how = how, .draft = draft};
     es_status status = import(&in);
     if (status == ES_OK)
         *profile = &draft->profile;

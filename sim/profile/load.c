@@ -1,7 +1,6 @@
 #include "draft.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 enum { MAX_BYTES = 64 * 1024 * 1024 };
@@ -29,26 +28,12 @@ static const char *const columns[N_COLUMNS] = {"kind",   "index",    "name",    
 
 typedef struct parser {
     es_draft *draft;
-    es_errors *errors;
-    size_t line;
-    bool invalid;         /* a mistake was found */
     bool has_granularity; /* the profile's field says nothing of that */
 } parser;
 
-static void complain(parser *p, const char *format, ...) ES_PRINTF(2, 3);
-static void complain(parser *p, const char *format, ...) {
-    char text[ES_ERROR_TEXT];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    p->invalid = true;
-    es_errors_add(p->errors, ES_INVALID, p->draft->path, p->line, "%s", text);
-}
-
 static void complain_field(parser *p, column_id column, es_slice field, const char *expected) {
-    complain(p, "%s is \"%.*s\"; expected %s", columns[column], (int)field.length, field.data,
-             expected);
+    es_draft_complain(p->draft, "%s is \"%.*s\"; expected %s", columns[column], (int)field.length,
+                      field.data, expected);
 }
 
 /* Ends a part of the file's bytes with a NUL: what stands behind it has been read. */
@@ -63,19 +48,22 @@ static void set_provenance(parser *p, const char *key, const char *value) {
     if (strcmp(key, "model") == 0) {
         profile->model = value;
         if (value[0] == '\0')
-            complain(p, "model is empty; expected the name of a network");
+            es_draft_complain(p->draft, "model is empty; expected the name of a network");
     } else if (strcmp(key, "kind") == 0) {
         profile->kind = value;
         if (!es_profile_is_provenance_kind(value))
-            complain(p, "kind is \"%s\"; expected measured, scaled or modelled", value);
+            es_draft_complain(p->draft, "kind is \"%s\"; expected measured, scaled or modelled",
+                              value);
     } else if (strcmp(key, "granularity") == 0) {
         p->has_granularity = true;
         if (es_granularity_parse(value, &profile->granularity) != ES_OK)
-            complain(p, "granularity is \"%s\"; expected leaf, fused or block", value);
+            es_draft_complain(p->draft, "granularity is \"%s\"; expected leaf, fused or block",
+                              value);
     } else if (strcmp(key, "resolution") == 0) {
         es_slice number = {value, strlen(value)};
         if (es_parse_int64(number, &profile->resolution) != ES_OK || profile->resolution < 1)
-            complain(p, "resolution is \"%s\"; expected pixels per side, at least 1", value);
+            es_draft_complain(p->draft,
+                              "resolution is \"%s\"; expected pixels per side, at least 1", value);
     }
 }
 
@@ -86,13 +74,13 @@ static es_status parse_provenance(parser *p, es_slice line) {
     size_t key_length = colon != NULL ? (size_t)(colon - rest.data) : 0;
     es_slice key = es_slice_trim((es_slice){rest.data, key_length});
     if (key.length == 0) {
-        complain(p, "expected `# key: value`");
+        es_draft_complain(p->draft, "expected `# key: value`");
         return ES_OK;
     }
     es_slice value = es_slice_trim((es_slice){colon + 1, rest.length - key_length - 1});
     const char *key_text = terminate(p, key), *value_text = terminate(p, value);
     if (es_profile_provenance(&p->draft->profile, key_text) != NULL) {
-        complain(p, "%s is there twice", key_text);
+        es_draft_complain(p->draft, "%s is there twice", key_text);
         return ES_OK;
     }
     set_provenance(p, key_text, value_text);
@@ -150,16 +138,16 @@ static es_status parse_row(parser *p, es_slice line) {
         if (n < N_COLUMNS)
             fields[n] = field;
     if (memchr(line.data, '"', line.length) != NULL) {
-        complain(p, "a quote character; fields are plain text, without quotes");
+        es_draft_complain(p->draft, "a quote character; fields are plain text, without quotes");
         return ES_OK;
     }
     if (n != N_COLUMNS) {
-        complain(p, "%zu fields; expected %d", n, (int)N_COLUMNS);
+        es_draft_complain(p->draft, "%zu fields; expected %d", n, (int)N_COLUMNS);
         return ES_OK;
     }
     es_profile_row row = {0};
-    bool invalid = p->invalid;
-    p->invalid = false;
+    bool invalid = p->draft->invalid;
+    p->draft->invalid = false;
     read_kind_and_index(p, fields, &row);
     read_count(p, fields, BATCH, 1, &row.batch);
     read_count(p, fields, N, 1, &row.n);
@@ -171,13 +159,13 @@ static es_status parse_row(parser *p, es_slice line) {
     read_seconds(p, fields, STD_S, &row.std_s);
     if (fields[OUT_ELEMS].length > 0)
         read_count(p, fields, OUT_ELEMS, 0, &row.out_elems);
-    bool row_invalid = p->invalid;
-    p->invalid = invalid || row_invalid;
+    bool row_invalid = p->draft->invalid;
+    p->draft->invalid = invalid || row_invalid;
     if (row_invalid)
         return ES_OK;
     row.name = terminate(p, fields[NAME]);
     row.op = terminate(p, fields[OP]);
-    return es_draft_add_row(p->draft, &row, p->line);
+    return es_draft_add_row(p->draft, &row, p->draft->line);
 }
 
 /* The lines in front of the header and the header; true if rows may follow. */
@@ -188,12 +176,13 @@ static es_status parse_lines(parser *p) {
     bool in_table = false;
     es_status status = ES_OK;
     while (status == ES_OK && es_next_line(&rest, &line)) {
-        p->line++;
+        p->draft->line++;
         bool comment = line.length > 0 && line.data[0] == '#';
         if (rest.length == 0 && !whole) {
-            complain(p, "the last line has no end; the file may have been cut off");
+            es_draft_complain(p->draft, "the last line has no end; the file may have been cut off");
         } else if (comment && in_table) {
-            complain(p, "provenance inside the table; expected it before the header");
+            es_draft_complain(p->draft,
+                              "provenance inside the table; expected it before the header");
         } else if (comment) {
             status = parse_provenance(p, line);
         } else if (in_table) {
@@ -201,24 +190,24 @@ static es_status parse_lines(parser *p) {
         } else if (es_slice_equals(line, ES_PROFILE_HEADER)) {
             in_table = true;
         } else {
-            complain(p, "expected the header `%s`", ES_PROFILE_HEADER);
+            es_draft_complain(p->draft, "expected the header `%s`", ES_PROFILE_HEADER);
             return ES_OK;
         }
     }
-    p->line = 0;
+    p->draft->line = 0;
     if (status == ES_OK && !in_table)
-        complain(p, "no table; expected the header `%s`", ES_PROFILE_HEADER);
+        es_draft_complain(p->draft, "no table; expected the header `%s`", ES_PROFILE_HEADER);
     return status;
 }
 
 static void require_provenance(parser *p) {
-    p->line = 0;
+    p->draft->line = 0;
     if (p->draft->profile.model == NULL)
-        complain(p, "no line `# model: NAME`");
+        es_draft_complain(p->draft, "no line `# model: NAME`");
     if (p->draft->profile.kind == NULL)
-        complain(p, "no line `# kind: measured` (or scaled, or modelled)");
+        es_draft_complain(p->draft, "no line `# kind: measured` (or scaled, or modelled)");
     if (!p->has_granularity)
-        complain(p, "no line `# granularity: leaf` (or fused, or block)");
+        es_draft_complain(p->draft, "no line `# granularity: leaf` (or fused, or block)");
 }
 
 static es_status load(es_draft *draft, es_errors *errors) {
@@ -229,18 +218,18 @@ static es_status load(es_draft *draft, es_errors *errors) {
     if (memchr(draft->file.data, '\0', draft->file.length) != NULL)
         return es_errors_add(errors, ES_INVALID, draft->path, 0,
                              "a NUL byte; expected a text file");
-    parser p = {.draft = draft, .errors = errors};
+    parser p = {.draft = draft};
     status = parse_lines(&p);
     if (status != ES_OK)
         return es_errors_add(errors, status, draft->path, 0, "%s", es_status_text(status));
     require_provenance(&p);
-    if (draft->n_rows > 0 || !p.invalid)
-        status = es_draft_finish(draft, errors);
-    return status == ES_OK && p.invalid ? ES_INVALID : status;
+    if (draft->n_rows > 0 || !draft->invalid)
+        status = es_draft_finish(draft);
+    return status == ES_OK && draft->invalid ? ES_INVALID : status;
 }
 
 es_status es_profile_load(const char *path, es_profile **profile, es_errors *errors) {
-    es_draft *draft = es_draft_create(path);
+    es_draft *draft = es_draft_create(path, errors);
     if (draft == NULL)
         return es_errors_no_memory(errors, path);
     es_status status = load(draft, errors);

@@ -1,4 +1,5 @@
 /* The result file: analysis/FORMAT.md is its description. */
+#include "context.h"
 #include "edgesplit/alloc.h"
 #include "edgesplit/file.h"
 #include "edgesplit/number.h"
@@ -50,54 +51,16 @@ static es_status failure(hdf5_sink *sink, es_errors *errors) {
                          sink->nc.cause);
 }
 
-static nc_dimension text_dimension(netcdf *nc, hid_t group, const char *name, const char *long_name,
-                                   size_t n, const char *const *texts) {
-    hid_t type = nc_string_type();
-    nc_dimension dimension = nc_define_dimension(
-        nc, &(nc_spec){.group = group, .name = name, .long_name = long_name, .type = type}, false,
-        n, texts);
-    H5Tclose(type);
-    return dimension;
-}
-
-static nc_dimension index_dimension(netcdf *nc, hid_t group, const char *name,
-                                    const char *long_name, size_t n, const int64_t *values) {
-    return nc_define_dimension(nc,
-                               &(nc_spec){.group = group,
-                                          .name = name,
-                                          .units = "1",
-                                          .long_name = long_name,
-                                          .type = H5T_NATIVE_INT64},
-                               false, n, values);
-}
-
-static void put_text(netcdf *nc, hid_t group, const char *name, const char *long_name,
-                     nc_dimension *dimension, const char *const *texts) {
-    hid_t type = nc_string_type();
-    nc_spec spec = {.group = group,
-                    .name = name,
-                    .long_name = long_name,
-                    .type = type,
-                    .rank = dimension != NULL,
-                    .dimensions = {dimension}};
-    nc_put(nc, &spec, texts);
-    H5Tclose(type);
-}
-
 static void write_attributes(hdf5_sink *sink) {
     netcdf *nc = &sink->nc;
     const es_run_record *record = sink->record;
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"Conventions", "CF-1.10"},
-        {"title", record->title},
-        {"source", record->program},
-        {"format", "edgesplit-result"},
-        {"format_version", "1.0"},
-        {"model", record->model},
-        {"granularity", record->granularity},
-        {"mode", record->mode},
+        {"Conventions", "CF-1.10"},           {"title", record->title},
+        {"source", record->program},          {"format", "edgesplit-result"},
+        {"format_version", ES_RESULT_FORMAT}, {"model", record->model},
+        {"granularity", record->granularity}, {"mode", record->mode},
         {"states", record->states},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -120,8 +83,8 @@ static void write_attributes(hdf5_sink *sink) {
 static void define_columns(hdf5_sink *sink) {
     netcdf *nc = &sink->nc;
     const es_run_record *record = sink->record;
-    sink->policy = text_dimension(nc, nc->file, "policy", "policy, by its section's name",
-                                  record->n_policies, record->policy_names);
+    sink->policy = nc_text_dimension(nc, nc->file, "policy", "policy, by its section's name",
+                                     record->n_policies, record->policy_names);
     sink->step =
         nc_define_dimension(nc,
                             &(nc_spec){.group = nc->file,
@@ -132,9 +95,10 @@ static void define_columns(hdf5_sink *sink) {
                                        .chunk = ES_BLOCK_STEPS,
                                        .compress = record->compress},
                             true, 0, NULL);
-    put_text(nc, nc->file, "policy_type", "the policy's algorithm", &sink->policy,
-             record->policy_types);
-    for (size_t c = 0; c < ES_N_COLUMNS; c++) {
+    nc_put_text(nc, nc->file, "policy_type", "the policy's algorithm", &sink->policy,
+                record->policy_types);
+    char *coordinates = context_coordinates(nc, record);
+    for (size_t c = 0; c < ES_N_COLUMNS && !nc->failed; c++) {
         nc_spec spec = {.group = nc->file,
                         .name = columns[c].name,
                         .units = columns[c].units,
@@ -146,149 +110,17 @@ static void define_columns(hdf5_sink *sink) {
                         .compress = record->compress};
         sink->columns[c] = nc_define(nc, &spec);
         if (c != ES_COLUMN_arrival_time)
-            nc_text_attribute(nc, sink->columns[c], "coordinates", "arrival_time");
+            nc_text_attribute(nc, sink->columns[c], "coordinates", coordinates);
     }
+    free(coordinates);
+    if (nc->failed)
+        return;
     int8_t values[] = {ES_STEP_COMPLETED, ES_STEP_LATE, ES_STEP_DROPPED, ES_STEP_UNFINISHED,
                        ES_STEP_PADDING};
     nc_number_attribute(nc, sink->columns[ES_COLUMN_status], "flag_values", H5T_NATIVE_INT8, values,
                         sizeof values);
     nc_text_attribute(nc, sink->columns[ES_COLUMN_status], "flag_meanings",
                       "completed late dropped unfinished padding");
-}
-
-/* Arrays [n_cuts] of one cut's fields each, in the order of the variables. */
-struct cut_columns {
-    int64_t *integers[4];
-    int8_t *flags[4];
-    double *compression;
-    const char **names;
-};
-
-static void fill_cut_columns(const es_run_record *record, const struct cut_columns *columns_of) {
-    for (size_t i = 0; i < record->n_cuts; i++) {
-        const es_cut_record *cut = &record->cuts[i];
-        const int64_t integers[] = {(int64_t)i, cut->last_layer, cut->n_tensors, cut->elems};
-        const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
-        for (size_t k = 0; k < 4; k++) {
-            columns_of->integers[k][i] = integers[k];
-            columns_of->flags[k][i] = flags[k] ? 1 : 0;
-        }
-        columns_of->compression[i] = cut->compression;
-        columns_of->names[i] = cut->name;
-    }
-}
-
-static void put_cut_columns(netcdf *nc, nc_spec spec, const struct cut_columns *columns_of) {
-    static const char *const integers[][2] = {
-        {NULL, NULL},
-        {"last_layer", "last leaf layer of the head"},
-        {"n_tensors", "tensors that cross the cut"},
-        {"elems", "elements that cross the cut, per image"},
-    };
-    static const char *const flags[][2] = {
-        {"natural", "natural bottleneck: compression below 1"},
-        {"compressive", "compressive bottleneck: a record low of the compression"},
-        {"residual_block", "the head ends with a residual block"},
-        {"available", "the profiles hold its times and the scenario offers it"},
-    };
-    put_text(nc, spec.group, "name", "unit the head ends with", spec.dimensions[0],
-             columns_of->names);
-    spec.type = H5T_NATIVE_INT64;
-    for (size_t k = 1; k < 4; k++) {
-        spec.name = integers[k][0];
-        spec.long_name = integers[k][1];
-        nc_put(nc, &spec, columns_of->integers[k]);
-    }
-    spec.type = H5T_NATIVE_INT8;
-    for (size_t k = 0; k < 4; k++) {
-        spec.name = flags[k][0];
-        spec.long_name = flags[k][1];
-        nc_put(nc, &spec, columns_of->flags[k]);
-    }
-    spec.type = H5T_NATIVE_DOUBLE;
-    spec.name = "compression";
-    spec.long_name = "elements that cross the cut / elements of the input";
-    nc_put(nc, &spec, columns_of->compression);
-}
-
-static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record) {
-    spec.rank = 2;
-    spec.type = H5T_NATIVE_DOUBLE;
-    spec.units = "s";
-    spec.name = "head_time";
-    spec.long_name = "head on the idle device";
-    nc_put(nc, &spec, record->head_s);
-    spec.name = "tail_time";
-    spec.long_name = "tail on the unloaded server";
-    nc_put(nc, &spec, record->tail_s);
-    spec.units = "B";
-    spec.type = H5T_NATIVE_INT64;
-    spec.name = "uplink_bytes";
-    spec.long_name = "sent over the uplink, header included";
-    nc_put(nc, &spec, record->bytes);
-}
-
-static void write_cuts(hdf5_sink *sink) {
-    netcdf *nc = &sink->nc;
-    const es_run_record *record = sink->record;
-    size_t n = record->n_cuts;
-    hid_t group = nc_group(nc, "cuts");
-    int64_t *integers = es_alloc(4 * n, sizeof *integers);
-    int8_t *flags = es_alloc(4 * n, sizeof *flags);
-    double *compression = es_alloc(n, sizeof *compression);
-    const char **names = es_alloc(n, sizeof *names);
-    nc->failed =
-        nc->failed || integers == NULL || flags == NULL || compression == NULL || names == NULL;
-    if (!nc->failed) {
-        struct cut_columns columns_of = {.compression = compression, .names = names};
-        for (size_t k = 0; k < 4; k++) {
-            columns_of.integers[k] = integers + k * n;
-            columns_of.flags[k] = flags + k * n;
-        }
-        fill_cut_columns(record, &columns_of);
-        nc_dimension cut = index_dimension(
-            nc, group, "cut", "cut: layers 1 .. cut run on the device", n, columns_of.integers[0]);
-        nc_dimension batch = index_dimension(nc, group, "batch", "images in a request",
-                                             record->n_batches, record->batches);
-        nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
-        put_cut_columns(nc, spec, &columns_of);
-        put_cut_times(nc, spec, record);
-        nc_close_dimension(nc, &cut);
-        nc_close_dimension(nc, &batch);
-    }
-    if (group >= 0)
-        H5Gclose(group);
-    free(integers);
-    free(flags);
-    free(compression);
-    free((void *)names);
-}
-
-static void write_inputs(hdf5_sink *sink) {
-    netcdf *nc = &sink->nc;
-    const es_run_record *record = sink->record;
-    hid_t group = nc_group(nc, "inputs");
-    const char **texts = es_alloc(record->n_inputs, sizeof *texts);
-    nc->failed = nc->failed || texts == NULL;
-    if (!nc->failed) {
-        for (size_t i = 0; i < record->n_inputs; i++)
-            texts[i] = record->inputs[i].role;
-        nc_dimension input = text_dimension(nc, group, "input", "what the file was used as",
-                                            record->n_inputs, texts);
-        for (size_t i = 0; i < record->n_inputs; i++)
-            texts[i] = record->inputs[i].path;
-        put_text(nc, group, "path", "the file, as the scenario names it", &input, texts);
-        for (size_t i = 0; i < record->n_inputs; i++)
-            texts[i] = record->inputs[i].sha256;
-        put_text(nc, group, "sha256", "SHA-256 of the file", &input, texts);
-        for (size_t i = 0; i < record->n_inputs; i++)
-            texts[i] = record->inputs[i].provenance;
-        put_text(nc, group, "provenance", "what the file says about itself", &input, texts);
-        nc_close_dimension(nc, &input);
-    }
-    if (group >= 0)
-        H5Gclose(group);
-    free(texts);
 }
 
 static void define_series(hdf5_sink *sink) {
@@ -301,8 +133,9 @@ static void define_series(hdf5_sink *sink) {
         stations[s] = es_station_text((es_station)s);
     hid_t group = sink->series_group = nc_group(nc, "series");
     sink->series_policy =
-        text_dimension(nc, group, "policy", "policy", record->n_policies, record->policy_names);
-    sink->series_station = text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
+        nc_text_dimension(nc, group, "policy", "policy", record->n_policies, record->policy_names);
+    sink->series_station =
+        nc_text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
     nc_spec spec = {.group = group,
                     .name = "time",
                     .units = "s",
@@ -355,17 +188,21 @@ static es_status open_sink(const es_run_record *record, const char *path, bool r
                            : es_errors_no_memory(errors, path);
     if (status != ES_OK)
         goto done;
+    status = context_check(record, path, errors);
+    if (status != ES_OK)
+        goto done;
     nc_create(&sink->nc, sink->publication.temporary);
     if (!sink->nc.failed) {
         write_attributes(sink);
         define_columns(sink);
+        context_put_parameters(&sink->nc, record);
         define_series(sink);
-        write_cuts(sink);
-        write_inputs(sink);
-        put_text(&sink->nc, sink->nc.file, "scenario_ini", "the scenario file", NULL,
-                 &record->scenario_ini);
-        put_text(&sink->nc, sink->nc.file, "scenario_resolved", "every key with its value", NULL,
-                 &record->scenario_resolved);
+        context_put_cuts(&sink->nc, record);
+        context_put_inputs(&sink->nc, record);
+        nc_put_text(&sink->nc, sink->nc.file, "scenario_ini", "the scenario file", NULL,
+                    &record->scenario_ini);
+        nc_put_text(&sink->nc, sink->nc.file, "scenario_resolved", "every key with its value", NULL,
+                    &record->scenario_resolved);
     }
     if (sink->nc.failed)
         status = failure(sink, errors);
@@ -512,11 +349,12 @@ static void write_summary(hdf5_sink *sink, const es_summary *summary, double *sc
         numbers[i] = (int64_t)i;
     hid_t group = nc_group(nc, "summary");
     size_t n = record->n_policies;
-    nc_dimension policy = text_dimension(nc, group, "policy", "policy", n, record->policy_names);
+    nc_dimension policy = nc_text_dimension(nc, group, "policy", "policy", n, record->policy_names);
     nc_dimension baseline =
-        text_dimension(nc, group, "baseline", "policy compared with", n, record->policy_names);
-    nc_dimension cut = index_dimension(nc, group, "cut", "cut", record->n_cuts, numbers);
-    nc_dimension station = text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
+        nc_text_dimension(nc, group, "baseline", "policy compared with", n, record->policy_names);
+    nc_dimension cut = nc_index_dimension(nc, group, "cut", "cut", record->n_cuts, numbers);
+    nc_dimension station =
+        nc_text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
     write_figures(nc, group, &policy, record, summary, scratch);
     const struct {
         const char *name, *long_name;

@@ -122,8 +122,10 @@ static hid_t create_dataset(netcdf *nc, const nc_spec *spec, hid_t space) {
     hid_t list = creation_list(nc, H5P_DATASET_CREATE);
     nc_check(nc, H5Pset_attr_creation_order(list, order));
     if (spec->chunk > 0) {
-        hsize_t chunk[NC_MAX_RANK] = {1, 1, 1};
+        hsize_t chunk[NC_MAX_RANK];
         int rank = H5Sget_simple_extent_ndims(space);
+        for (int i = 0; i < rank; i++)
+            chunk[i] = 1;
         chunk[rank - 1] = spec->chunk;
         nc_check(nc, H5Pset_chunk(list, rank, chunk));
         if (spec->compress) {
@@ -227,4 +229,38 @@ void nc_read(netcdf *nc, hid_t variable, int rank, const hsize_t *start, const h
     nc_check(nc, H5Dread(variable, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values));
     H5Sclose(memory);
     H5Sclose(space);
+}
+
+nc_dimension nc_text_dimension(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                               size_t n, const char *const *texts) {
+    hid_t type = nc_string_type();
+    nc_dimension dimension = nc_define_dimension(
+        nc, &(nc_spec){.group = group, .name = name, .long_name = long_name, .type = type}, false,
+        n, texts);
+    H5Tclose(type);
+    return dimension;
+}
+
+nc_dimension nc_index_dimension(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                                size_t n, const int64_t *values) {
+    return nc_define_dimension(nc,
+                               &(nc_spec){.group = group,
+                                          .name = name,
+                                          .units = "1",
+                                          .long_name = long_name,
+                                          .type = H5T_NATIVE_INT64},
+                               false, n, values);
+}
+
+void nc_put_text(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                 nc_dimension *dimension, const char *const *texts) {
+    hid_t type = nc_string_type();
+    nc_spec spec = {.group = group,
+                    .name = name,
+                    .long_name = long_name,
+                    .type = type,
+                    .rank = dimension != NULL,
+                    .dimensions = {dimension}};
+    nc_put(nc, &spec, texts);
+    H5Tclose(type);
 }

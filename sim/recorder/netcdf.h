@@ -20,7 +20,7 @@ typedef struct nc_dimension {
     bool unlimited;
 } nc_dimension;
 
-enum { NC_MAX_RANK = 3 };
+enum { NC_MAX_RANK = 20 };
 
 /* What a variable looks like. The types are HDF5's native ones; files are little-endian. */
 typedef struct nc_spec {
@@ -66,5 +66,14 @@ void nc_write(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *s
               const hsize_t *count, const void *values);
 void nc_read(netcdf *nc, hid_t variable, int rank, const hsize_t *start, const hsize_t *count,
              double *values);
+
+/* Dimensions with texts or whole numbers [n] as coordinates; a text variable over one dimension, or
+ * a scalar (NULL). */
+nc_dimension nc_text_dimension(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                               size_t n, const char *const *texts);
+nc_dimension nc_index_dimension(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                                size_t n, const int64_t *values);
+void nc_put_text(netcdf *nc, hid_t group, const char *name, const char *long_name,
+                 nc_dimension *dimension, const char *const *texts);
 
 #endif

@@ -3,6 +3,7 @@
 #include "edgesplit/number.h"
 #include "plan.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t last_cut(const es_plan *plan) {
@@ -22,17 +23,13 @@ static es_status offer_cuts(es_plan *plan, es_errors *errors) {
     if (plan->offered == NULL || plan->compressive == NULL || plan->offered_cuts == NULL)
         return es_errors_no_memory(errors, NULL);
     bool residual_only = plan->scenario->model.cut_points == ES_CUTS_RESIDUAL_BLOCKS;
-    double record = 1;
+    es_model_mark_compressive(plan->model, plan->granularity, residual_only, plan->compressive);
     for (size_t cut = 0; cut < n; cut++) {
         bool end = cut == 0 || cut == n - 1;
         bool counted = end || !residual_only || cut_at(plan, cut)->residual_block;
         plan->offered[cut] = counted && plan->cost->available[cut];
         if (plan->offered[cut])
             plan->offered_cuts[plan->n_offered++] = (uint32_t)cut;
-        if (!end && counted && cut_at(plan, cut)->compression < record) {
-            plan->compressive[cut] = true;
-            record = cut_at(plan, cut)->compression;
-        }
     }
     return ES_OK;
 }
@@ -66,7 +63,12 @@ static es_status add(es_plan *plan, const es_policy_section *section, const es_p
     plan->policies[plan->n_policies++] = (struct planned_policy){
         .name = name.data,
         .section = section,
-        .policy = {ops, n_candidates, copy},
+        .policy = {ops, n_candidates, copy,
+                   (es_policy_settings){.queue_aware = section->queue_aware,
+                                        .hysteresis = section->hysteresis,
+                                        .min_dwell = (uint64_t)section->min_dwell,
+                                        .expected_dwell = section->expected_dwell,
+                                        .energy_weight = section->energy_weight}},
         .candidates = copy,
         .hindsight = hindsight,
     };
@@ -109,12 +111,13 @@ static uint32_t best_for_mean_state(const es_plan *plan, size_t n, const uint32_
     double best_s = ES_INFINITY;
     for (size_t i = 0; i < n; i++) {
         double total_s = 0;
-        for (size_t b = 0; b < s->workload.batch.n; b++) {
+        for (size_t b = 0; b < plan->n_batches; b++) {
+            double weight = plan->batch_weights != NULL ? plan->batch_weights[b] : 1;
             view.costs = es_cost_find(plan->cost, plan->batches[b]);
             view.delay_s = s->uplink.propagation_s + s->downlink.propagation_s +
                            result_s * (double)plan->batches[b];
-            total_s +=
-                es_policy_predict_s(&view, candidates[i], 1 / view.rate_bps, 1 / (1 - view.load));
+            total_s += weight * es_policy_predict_s(&view, candidates[i], 1 / view.rate_bps,
+                                                    1 / (1 - view.load));
         }
         if (total_s <= best_s) {
             best_s = total_s;
@@ -182,6 +185,10 @@ static es_status resolve_split(es_plan *plan, const es_policy_section *section,
 static es_status check_keys(const es_plan *plan, const es_policy_section *section,
                             const es_policy_ops *ops, es_errors *errors) {
     bool whole = ops->whole_device || ops->whole_server, single = whole || ops->fixed;
+    bool chooses = !single && !ops->clairvoyant;
+    bool grid = plan->scenario->workload.states == ES_STATES_GRID;
+    bool queues = plan->scenario->workload.mode != ES_ISOLATED;
+    bool sampled = section->knowledge != ES_KNOWLEDGE_TRUE;
     const struct {
         const char *key;
         bool read;
@@ -189,9 +196,22 @@ static es_status check_keys(const es_plan *plan, const es_policy_section *sectio
         {"split", ops->fixed},
         {"candidates", !whole && !ops->clairvoyant},
         {"privacy", !whole},
-        {"knowledge", !single && !ops->clairvoyant},
-        {"half_life", section->knowledge == ES_KNOWLEDGE_EWMA},
-        {"initial_rate", section->knowledge != ES_KNOWLEDGE_TRUE},
+        {"knowledge", chooses},
+        {"half_life",
+         section->knowledge == ES_KNOWLEDGE_EWMA || section->knowledge == ES_KNOWLEDGE_DUAL_EWMA},
+        {"slow_half_life", section->knowledge == ES_KNOWLEDGE_DUAL_EWMA},
+        {"samples", section->knowledge == ES_KNOWLEDGE_HARMONIC ||
+                        section->knowledge == ES_KNOWLEDGE_ROBUST_HARMONIC},
+        {"initial_rate", sampled},
+        {"staleness", section->knowledge == ES_KNOWLEDGE_TRUE && chooses && !grid},
+        {"noise", chooses},
+        {"probe_every", sampled && queues},
+        {"probe_bytes", sampled && queues && section->probe_every_s > 0},
+        {"queue_aware", chooses && queues},
+        {"hysteresis", ops->may_stay},
+        {"min_dwell", ops->may_stay},
+        {"expected_dwell", ops->may_stay},
+        {"energy_weight", ops->needs_power},
     };
     es_status status = ES_OK;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -209,11 +229,16 @@ static es_status resolve(es_plan *plan, const es_policy_section *section, uint32
     if (ops == NULL) {
         const char *nearest = es_policies_nearest(section->type);
         return es_policy_complain(plan->scenario, section, "type", errors,
-                                  "there is no policy '%s'%s%s%s", section->type,
-                                  nearest != NULL ? "; did you mean '" : "",
-                                  nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+                                  "there is no policy '%s'%s", section->type,
+                                  es_did_you_mean(nearest, "'", "'", "").text);
     }
     es_status status = check_keys(plan, section, ops, errors);
+    if (status == ES_OK && ops->needs_deadline && !plan->has_deadlines)
+        status = es_policy_complain(plan->scenario, section, "type", errors,
+                                    "%s needs [workload] deadline", ops->name);
+    if (status == ES_OK && ops->needs_power && isnan(plan->scenario->energy.active_w))
+        status = es_policy_complain(plan->scenario, section, "type", errors,
+                                    "%s needs the powers of [energy]", ops->name);
     if (status != ES_OK)
         return status;
     if (ops->fixed)

@@ -18,6 +18,7 @@ struct running {
     struct tally *tallies; /* [n_policies] */
     uint64_t *cut_counts;
     double *scratch;
+    es_block *block; /* of one world after the other */
     uint64_t n_samples;
     es_summary summary;
 };
@@ -93,6 +94,7 @@ static es_status find_hindsight(struct running *run, const struct planned_policy
         config.outcomes = false;
         config.series_period_ns = 0;
         config.context = &trial;
+        config.block = run->block;
         config.steps = take_trial;
         es_world_result result = {0};
         es_status status = simulate(&config, &result, run->errors);
@@ -141,6 +143,7 @@ static es_status run_policy(struct running *run, es_run_report *report) {
     }
     es_world_config config = plan_world(plan, &policy);
     config.context = run;
+    config.block = run->block;
     config.steps = take_steps;
     config.series = take_series;
     run->n_samples = 0;
@@ -173,10 +176,11 @@ struct record_storage {
     es_text resolved;
     char *device_provenance, *server_provenance;
     const char **names, **types;
+    const char **parameters; /* [2][n_parameters] names, values */
     es_cut_record *cuts;
     double *head_s, *tail_s;
     int64_t *bytes;
-    es_input inputs[4];
+    es_input inputs[6];
 };
 
 static void record_fini(struct record_storage *storage) {
@@ -185,6 +189,7 @@ static void record_fini(struct record_storage *storage) {
     free(storage->server_provenance);
     free(storage->names);
     free(storage->types);
+    free(storage->parameters);
     free(storage->cuts);
     free(storage->head_s);
     free(storage->tail_s);
@@ -229,29 +234,47 @@ static void record_cuts(const es_plan *plan, struct record_storage *storage) {
     }
 }
 
-static es_status describe(const es_plan *plan, struct record_storage *storage,
-                          es_run_record *record, es_errors *errors) {
+static es_status allocate_record(const es_plan *plan, struct record_storage *storage,
+                                 es_errors *errors) {
     const es_scenario *s = plan->scenario;
-    size_t n_cuts = plan->cost->n_cuts, n_batches = plan->cost->n_batches, n_inputs = 0;
+    size_t n_cuts = plan->cost->n_cuts, n_batches = plan->cost->n_batches;
     es_scenario_resolve(s, false, &storage->resolved);
     storage->device_provenance = provenance_text(plan->device);
     storage->server_provenance = provenance_text(plan->server);
     storage->names = es_alloc(plan->n_policies, sizeof *storage->names);
     storage->types = es_alloc(plan->n_policies, sizeof *storage->types);
+    storage->parameters = es_alloc(2 * s->n_parameters, sizeof *storage->parameters);
     storage->cuts = es_alloc(n_cuts, sizeof *storage->cuts);
     storage->head_s = es_alloc(n_cuts * n_batches, sizeof *storage->head_s);
     storage->tail_s = es_alloc(n_cuts * n_batches, sizeof *storage->tail_s);
     storage->bytes = es_alloc(n_cuts * n_batches, sizeof *storage->bytes);
     if (storage->resolved.failed || storage->device_provenance == NULL ||
         storage->server_provenance == NULL || storage->names == NULL || storage->types == NULL ||
-        storage->cuts == NULL || storage->head_s == NULL || storage->tail_s == NULL ||
-        storage->bytes == NULL)
+        storage->parameters == NULL || storage->cuts == NULL || storage->head_s == NULL ||
+        storage->tail_s == NULL || storage->bytes == NULL)
         return es_errors_no_memory(errors, s->ini->path);
+    return ES_OK;
+}
+
+static es_status describe(const es_plan *plan, struct record_storage *storage,
+                          es_run_record *record, es_errors *errors) {
+    const es_scenario *s = plan->scenario;
+    size_t n_cuts = plan->cost->n_cuts, n_batches = plan->cost->n_batches, n_inputs = 0;
+    es_status status = allocate_record(plan, storage, errors);
+    if (status != ES_OK)
+        return status;
     record_cuts(plan, storage);
+    for (size_t i = 0; i < s->n_parameters; i++) {
+        storage->parameters[i] = s->parameters[i].name;
+        storage->parameters[s->n_parameters + i] = s->parameters[i].value;
+    }
     for (size_t p = 0; p < plan->n_policies; p++) {
         storage->names[p] = plan->policies[p].name;
         storage->types[p] = plan->policies[p].policy.ops->name;
     }
+    if (s->model.file != NULL)
+        storage->inputs[n_inputs++] =
+            (es_input){"network", s->model.file, plan->model_sha256, plan->model->source};
     storage->inputs[n_inputs++] = (es_input){"device profile", s->device.profile,
                                              plan->device->sha256, storage->device_provenance};
     storage->inputs[n_inputs++] = (es_input){"server profile", s->server.profile,
@@ -264,6 +287,12 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         storage->inputs[n_inputs++] =
             (es_input){"server load trace", s->server.load_trace, plan->load_trace->sha256,
                        plan->load_trace->provenance};
+    if (plan->arrivals_trace != NULL)
+        storage->inputs[n_inputs++] =
+            (es_input){"arrivals trace", s->workload.trace, plan->arrivals_trace->sha256,
+                       plan->arrivals_trace->provenance};
+    static const char *const modes[] = {
+        [ES_ISOLATED] = "isolated", [ES_OPEN] = "open", [ES_CLOSED] = "closed"};
     bool isolated = s->workload.mode == ES_ISOLATED;
     *record = (es_run_record){
         .title = s->scenario.title,
@@ -272,7 +301,7 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         .scenario_resolved = storage->resolved.data,
         .model = plan->model->name,
         .granularity = es_granularity_text(plan->granularity),
-        .mode = isolated ? "isolated" : "open",
+        .mode = modes[s->workload.mode],
         .states = s->workload.states == ES_STATES_GRID ? "grid" : "trace",
         .seed = s->scenario.seed,
         .input_bytes_per_element = s->transfer.input_bytes,
@@ -285,6 +314,9 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         .n_policies = plan->n_policies,
         .policy_names = storage->names,
         .policy_types = storage->types,
+        .n_parameters = s->n_parameters,
+        .parameter_names = storage->parameters,
+        .parameter_values = storage->parameters + s->n_parameters,
         .n_inputs = n_inputs,
         .inputs = storage->inputs,
         .n_cuts = n_cuts,
@@ -304,6 +336,7 @@ static es_status allocate(struct running *run) {
     run->tallies = es_alloc(n, sizeof *run->tallies);
     run->cut_counts = es_alloc(n * n_cuts, sizeof *run->cut_counts);
     run->scratch = es_alloc(ES_BLOCK_STEPS, sizeof *run->scratch);
+    run->block = es_alloc(1, sizeof *run->block);
     summary->figures = es_alloc(n, sizeof *summary->figures);
     summary->n_steps = es_alloc(n, sizeof *summary->n_steps);
     summary->cut_share = es_alloc(n * n_cuts, sizeof *summary->cut_share);
@@ -312,7 +345,7 @@ static es_status allocate(struct running *run) {
     summary->gain_mean_of_ratios = es_alloc(n * n, sizeof *summary->gain_mean_of_ratios);
     summary->gain_ratio_of_means = es_alloc(n * n, sizeof *summary->gain_ratio_of_means);
     bool complete = run->tallies != NULL && run->cut_counts != NULL && run->scratch != NULL &&
-                    summary->figures != NULL && summary->n_steps != NULL &&
+                    run->block != NULL && summary->figures != NULL && summary->n_steps != NULL &&
                     summary->cut_share != NULL && summary->utilisation != NULL &&
                     summary->queue_length != NULL && summary->gain_mean_of_ratios != NULL &&
                     summary->gain_ratio_of_means != NULL;
@@ -327,6 +360,7 @@ static void running_fini(struct running *run) {
     free(run->tallies);
     free(run->cut_counts);
     free(run->scratch);
+    free(run->block);
     free(run->summary.figures);
     free(run->summary.n_steps);
     free(run->summary.cut_share);
@@ -355,6 +389,8 @@ es_status es_plan_run(const es_plan *plan, const es_run_options *options, es_run
     if (status == ES_OK && options->sink->read != NULL)
         status = summarise_latencies(options->sink, run.sink, plan->n_policies, run.tallies,
                                      &run.summary, errors);
+    if (status == ES_OK && options->summarised != NULL)
+        status = options->summarised(options->context, &record, &run.summary, errors);
     if (status == ES_OK)
         status = options->sink->publish(run.sink, &run.summary, errors);
     if (opened)

@@ -92,12 +92,48 @@ static es_world_config fixed_cut(const es_policy *policy, const es_rate *link,
     };
 }
 
+/* Mean value analysis (Reiser and Lavenberg, J. ACM 27, 1980) of two stations with exponential
+ * service between which `population` requests go round. */
+static double closed_latency_s(int population, double first_s, double second_s) {
+    double first_length = 0, second_length = 0, latency_s = 0;
+    for (int n = 1; n <= population; n++) {
+        double at_first_s = first_s * (1 + first_length);
+        double at_second_s = second_s * (1 + second_length);
+        latency_s = at_first_s + at_second_s;
+        first_length = n * at_first_s / latency_s;
+        second_length = n * at_second_s / latency_s;
+    }
+    return latency_s;
+}
+
+/* Requests that go round between device and server, over a link that holds nothing up. */
+static es_status compare_closed(FILE *stream, const es_policy *policy, const es_rate *server,
+                                bool *passed) {
+    es_rate *fast = NULL;
+    es_status status = es_rate_create_constant(ES_RATE_MAX, &fast);
+    for (int population = 2; population <= 8 && status == ES_OK; population *= 2) {
+        char name[64];
+        es_world_config config = fixed_cut(policy, fast, server);
+        config.exponential_head = config.exponential_tail = true;
+        config.population = (size_t)population;
+        config.n_steps = N_REQUESTS;
+        snprintf(name, sizeof name, "closed, M/M/1 to M/M/1, %d requests", population);
+        status = compare(stream, config,
+                         &(struct expectation){name, closed_latency_s(population, 0.01, 0.004),
+                                               N_REPLICATIONS, 0},
+                         passed);
+    }
+    es_rate_destroy(fast);
+    return status;
+}
+
 es_status es_selftest(FILE *stream, es_errors *errors) {
     static const uint32_t cuts[] = {0, 1, 2};
     es_policy at_cut[3];
     es_rate *link = NULL, *server = NULL, *steps = NULL;
     for (size_t i = 0; i < 3; i++)
-        at_cut[i] = (es_policy){es_policies_find("static-split"), 1, &cuts[i]};
+        at_cut[i] = (es_policy){
+            .ops = es_policies_find("static-split"), .n_candidates = 1, .candidates = &cuts[i]};
     /* 1 Mbit/s for 0.1 s, then 4 Mbit/s for 0.1 s, again and again. */
     const es_time starts[] = {0, ES_SECOND / 10, ES_SECOND / 5};
     const int64_t rates[] = {1000000, 4000000};
@@ -110,7 +146,7 @@ es_status es_selftest(FILE *stream, es_errors *errors) {
     fprintf(stream, "%-34s %12s %12s %12s\n", "mean latency, ms", "theory", "simulated", "+- 99 %");
     for (int percent = 30; percent <= 90 && status == ES_OK; percent += 30) {
         double load = percent / 100.0, service_s = 0.02;
-        char name[40];
+        char name[64];
         es_world_config config = fixed_cut(&at_cut[2], link, server);
         config.poisson = true;
         config.arrival_rate_hz = load / service_s;
@@ -128,6 +164,8 @@ es_status es_selftest(FILE *stream, es_errors *errors) {
                              &(struct expectation){name, service_s / (1 - load), N_REPLICATIONS, 0},
                              &passed);
     }
+    if (status == ES_OK)
+        status = compare_closed(stream, &at_cut[1], server, &passed);
     /* 10 ms, 5 ms up, 25 kB at 10 Mbit/s, 2 ms at half the capacity, 7 ms down. */
     es_world_config config = fixed_cut(&at_cut[1], link, server);
     config.uplink_propagation_ns = 5000000;

@@ -100,6 +100,8 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
     figures[ES_SUMMARY_dropped] = dropped;
     figures[ES_SUMMARY_unfinished] = unfinished;
     figures[ES_SUMMARY_saturated] = world->saturated;
+    figures[ES_SUMMARY_probes] = (double)world->n_probes;
+    figures[ES_SUMMARY_probe_time] = es_time_s(world->probing_ns);
     figures[ES_SUMMARY_latency_std] = es_moments_std(latency);
     if (latency->n > 0)
         figures[ES_SUMMARY_latency_max] = latency->max;

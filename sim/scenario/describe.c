@@ -42,7 +42,8 @@ static void add_key(es_text *text, const es_scenario *scenario, size_t section,
     bool present = add_value(&value, key, object) && !value.failed;
     /* A default that would not be read would be a mistake if it were written. */
     bool policy = strcmp(key->section, "policy") == 0;
-    bool conditional = policy || key_needs(key) != NULL;
+    bool conditional =
+        policy || key_needs(key) != NULL || !key_is_of_mode(key, scenario->workload.mode);
     bool written = present && (entry != NULL || !conditional);
     es_text_add(text, "%s%s =%s%s", written ? "" : "; ", key->name, present ? " " : "",
                 present ? value.data : "");

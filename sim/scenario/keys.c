@@ -8,12 +8,19 @@ static const char *const cut_points[] = {"all", "residual-blocks", NULL};
 static const char *const extrapolations[] = {"none", "linear", NULL};
 static const char *const services[] = {"deterministic", "exponential", NULL};
 static const char *const at_ends[] = {"loop", "hold", "stop", "as-trace", NULL};
-static const char *const modes[] = {"isolated", "open", NULL};
+static const char *const holds[] = {"as-trace", "forward", "backward", NULL};
+static const char *const fills[] = {"hold", "zero", "error", NULL};
+static const char *const loads[] = {"utilisation", "jobs", NULL};
+static const char *const modes[] = {"isolated", "open", "closed", NULL};
 static const char *const states[] = {"trace", "grid", NULL};
-static const char *const arrivals[] = {"periodic", "poisson", NULL};
+static const char *const arrivals[] = {"periodic", "poisson", "trace", NULL};
 static const char *const on_deadline[] = {"finish", "drop", NULL};
 static const char *const candidates[] = {"compressive", "natural", "single-tensor", "all", NULL};
-static const char *const knowledge[] = {"true", "last", "ewma", NULL};
+static const char *const knowledge[] = {
+#define ES_KNOWLEDGE(name, text, meaning) text,
+#include "edgesplit/knowledge.def"
+#undef ES_KNOWLEDGE
+    NULL};
 static const char *const compressions[] = {"deflate", "none", NULL};
 
 #define AT(field) offsetof(es_scenario, field)
@@ -37,6 +44,26 @@ static const char *const compressions[] = {"deflate", "none", NULL};
 #define CHOICE(section, name, offset, choices, fallback, meaning)                                  \
     { section, name, KEY_CHOICE, offset, ES_DIM_COUNT, 0, 0, choices, fallback, false, meaning }
 
+/* What the traces of an uplink and of a server have in common. */
+#define TRACE_KEYS(section, prefix, field)                                                         \
+    TEXT(section, prefix "options", AT(field.options), NULL, false,                                \
+         "of its format: name=value, name=value (edgesplit list traces)"),                         \
+        CHOICE(section, prefix "hold", AT(field.hold), holds, "as-trace",                          \
+               "a sample holds from its time to the next one (forward), or from the one before "   \
+               "(backward)"),                                                                      \
+        CHOICE(section, prefix "fill_gaps", AT(field.fill_gaps), fills, "hold",                    \
+               "what was not measured: as before, 0, or a mistake"),                               \
+        QUANTITY(                                                                                  \
+            section, prefix "gap", AT(field.gap_s), TIME, 0, LONGEST_S, "0s",                      \
+            "a step longer than this is a gap, and a marked one that is shorter is none; 0s: "     \
+            "only what the file marks as missing or idle"),                                        \
+        QUANTITY(section, prefix "slice_start", AT(field.slice_start_s), TIME, 0, LONGEST_S, "0s", \
+                 "leaves out what lies before"),                                                   \
+        QUANTITY(section, prefix "slice_end", AT(field.slice_end_s), TIME, 0, LONGEST_S, "0s",     \
+                 "leaves out what lies behind; 0s: nothing"),                                      \
+        QUANTITY(section, prefix "resample", AT(field.resample_s), TIME, 0, LONGEST_S, "0s",       \
+                 "means over intervals of this length; 0s: never")
+
 const struct key keys[] = {
     TEXT("scenario", "title", AT(scenario.title), "", false, "one line for tables and figures"),
     QUANTITY("scenario", "duration", AT(scenario.duration_s), TIME, TINY, LONGEST_S, NULL,
@@ -47,7 +74,9 @@ const struct key keys[] = {
     QUANTITY("scenario", "warmup", AT(scenario.warmup_s), TIME, 0, LONGEST_S, "0s",
              "requests that arrive earlier are recorded but left out of the summary"),
 
-    TEXT("model", "name", AT(model.name), NULL, true, "network of the zoo (edgesplit list models)"),
+    TEXT("model", "name", AT(model.name), NULL, false, "network of the zoo (edgesplit model list)"),
+    TEXT("model", "file", AT(model.file), NULL, false,
+         "file of a network instead: FILE.model or FILE.onnx"),
     COUNT("model", "resolution", AT(model.resolution), 0, 4096, "0",
           "input height and width in pixels; 0: the published one"),
     CHOICE("model", "granularity", AT(model.granularity), granularities, "block",
@@ -63,6 +92,8 @@ const struct key keys[] = {
     TEXT("device", "profile", AT(device.profile), NULL, true, "profile file of the device"),
     CHOICE("device", "service", AT(device.service), services, "deterministic",
            "head times: the measured median, or exponential with that mean (queueing studies)"),
+    QUANTITY("device", "switch_cost", AT(device.switch_cost_s), TIME, 0, LONGEST_S, "0s",
+             "added to the head of a request whose cut is not that of the one before"),
 
     TEXT("server", "profile", AT(server.profile), NULL, true, "profile file of the server"),
     CHOICE("server", "service", AT(server.service), services, "deterministic",
@@ -79,18 +110,26 @@ const struct key keys[] = {
              "start this far into the trace"),
     CHOICE("server", "load_at_end", AT(server.load_at_end), at_ends, "as-trace",
            "behind the trace's end"),
+    CHOICE("server", "load_as", AT(server.load_as), loads, "utilisation",
+           "what the trace counts: the share of the server that is taken, or jobs of others, with "
+           "each of which a tail shares it equally"),
+    TRACE_KEYS("server", "load_", server.load_keys),
 
     LIST("uplink", "rate", AT(uplink.rate_bps), DATA_RATE, 1, 1e15, NULL,
          "constant data rate; several: states = grid"),
     TEXT("uplink", "trace", AT(uplink.trace), NULL, false, "trace file of the data rate, instead"),
     TEXT("uplink", "format", AT(uplink.format), NULL, false,
          "its format; default: recognised from the content"),
-    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 1e-3, LONGEST_S, "1ms",
-             "mahimahi: opportunities are counted in windows of this length (whole ms)"),
+    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 0, LONGEST_S, "1ms",
+             "mahimahi: opportunities are counted in windows of this length (whole ms); 0s: each "
+             "by itself"),
     QUANTITY("uplink", "scale", AT(uplink.scale), RATIO, TINY, 1e9, "1", "factor on the trace"),
     QUANTITY("uplink", "offset", AT(uplink.offset_s), TIME, 0, LONGEST_S, "0s",
              "start this far into the trace"),
     CHOICE("uplink", "at_end", AT(uplink.at_end), at_ends, "as-trace", "behind the trace's end"),
+    QUANTITY("uplink", "min_rate", AT(uplink.min_rate_bps), DATA_RATE, 0, 1e15, "0bit/s",
+             "lowest data rate, after scaling"),
+    TRACE_KEYS("uplink", "", uplink.trace_keys),
     QUANTITY("uplink", "propagation", AT(uplink.propagation_s), TIME, 0, LONGEST_S, "0s",
              "one-way delay to the server"),
 
@@ -100,17 +139,43 @@ const struct key keys[] = {
              "one-way delay from the server"),
 
     CHOICE("workload", "mode", AT(workload.mode), modes, "open",
-           "isolated: each step alone, state frozen (the paper); open: requests arrive and queue"),
+           "isolated: each step alone, state frozen (the paper); open: requests arrive and queue; "
+           "closed: the next one comes when the last is done"),
     CHOICE("workload", "states", AT(workload.states), states, "trace",
            "isolated mode: state at each arrival, or every combination of uplink.rate, server.load "
            "and batch"),
     CHOICE("workload", "arrivals", AT(workload.arrivals), arrivals, "periodic", "arrival process"),
     QUANTITY("workload", "rate", AT(workload.rate_hz), FREQUENCY, 1 / LONGEST_S, 1e9, "1/s",
              "arrivals per time"),
+    TEXT("workload", "trace", AT(workload.trace), NULL, false,
+         "arrivals = trace: file of the requests, with their batch sizes and deadlines if it has "
+         "them"),
+    TEXT("workload", "format", AT(workload.format), NULL, false,
+         "its format; default: recognised from the content"),
+    TEXT("workload", "options", AT(workload.trace_keys.options), NULL, false,
+         "of its format: name=value, name=value (edgesplit list traces)"),
+    QUANTITY("workload", "slice_start", AT(workload.trace_keys.slice_start_s), TIME, 0, LONGEST_S,
+             "0s", "leaves out the requests before"),
+    QUANTITY("workload", "slice_end", AT(workload.trace_keys.slice_end_s), TIME, 0, LONGEST_S, "0s",
+             "leaves out the requests behind; 0s: none"),
+    QUANTITY("workload", "time_scale", AT(workload.time_scale), RATIO, TINY, 1e9, "1",
+             "factor on the times of the trace: with 0.5 requests come twice as often"),
+    QUANTITY("workload", "offset", AT(workload.offset_s), TIME, 0, LONGEST_S, "0s",
+             "start this far into the trace, as scaled"),
+    CHOICE("workload", "at_end", AT(workload.at_end), at_ends, "as-trace",
+           "behind the trace's end: the same requests again (loop), or none (stop)"),
+    COUNT("workload", "population", AT(workload.population), 1, 65535, "1",
+          "closed mode: sources of requests, each with one at a time"),
+    QUANTITY("workload", "think_time", AT(workload.think_time_s), TIME, 0, LONGEST_S, "0s",
+             "closed mode: between a result and the next request of its source"),
+    CHOICE("workload", "think", AT(workload.think), services, "deterministic",
+           "closed mode: think times are all alike, or exponential with that mean"),
     LIST("workload", "batch", AT(workload.batch), COUNT, 1, 1e6, "1",
-         "images per request; several: one after the other, again and again"),
+         "images per request; several: one after the other, again and again; not with a trace that "
+         "has "
+         "batches"),
     QUANTITY("workload", "deadline", AT(workload.deadline_s), TIME, TINY, LONGEST_S, NULL,
-             "a request that takes longer is late"),
+             "a request that takes longer is late; of a trace, where it has none of its own"),
     CHOICE("workload", "on_deadline", AT(workload.on_deadline), on_deadline, "finish",
            "late requests finish, or are dropped where they next start service"),
     COUNT(
@@ -147,11 +212,34 @@ const struct key keys[] = {
     CHOICE("policy", "privacy", OF(privacy), no_yes, "no",
            "yes: the input never leaves the device"),
     CHOICE("policy", "knowledge", OF(knowledge), knowledge, "true",
-           "of rate and load: as they are, the last sample, or an exponentially weighted mean"),
+           "of rate and load: as they are, or made of the samples that transfers and tails yield"),
     QUANTITY("policy", "half_life", OF(half_life_s), TIME, TINY, LONGEST_S, "2s",
-             "ewma: after this time a sample weighs half"),
+             "ewma, dual-ewma: after this time a sample weighs half"),
+    QUANTITY("policy", "slow_half_life", OF(slow_half_life_s), TIME, TINY, LONGEST_S, "5s",
+             "dual-ewma: of the slower mean"),
+    COUNT("policy", "samples", OF(samples), 1, 64, "5", "harmonic: how many of the last count"),
     QUANTITY("policy", "initial_rate", OF(initial_rate_bps), DATA_RATE, 1, 1e15, NULL,
-             "last, ewma: what is assumed before the first transfer (required there)"),
+             "knowledge from samples: what is assumed before the first transfer (required there)"),
+    QUANTITY("policy", "staleness", OF(staleness_s), TIME, 0, LONGEST_S, "0s",
+             "knowledge = true: what is known is this old"),
+    QUANTITY("policy", "noise", OF(noise), RATIO, 0, 10, "0",
+             "standard deviation of the logarithm of what is known over what is so"),
+    QUANTITY(
+        "policy", "probe_every", OF(probe_every_s), TIME, 0, LONGEST_S, "0s",
+        "knowledge from samples: a probe is sent over an idle uplink when nothing was learnt for "
+        "so long; 0s: never"),
+    QUANTITY("policy", "probe_bytes", OF(probe_bytes), DATA, 1, 1e9, "10kB",
+             "size of a probe; its answer, with the server's load, has none"),
+    CHOICE("policy", "queue_aware", OF(queue_aware), no_yes, "no",
+           "open mode, yes: predictions count the heads that wait and the bytes to be sent"),
+    QUANTITY("policy", "hysteresis", OF(hysteresis), RATIO, 0, 1e6, "0",
+             "dynamic-split: share of the present latency that changing the cut has to gain"),
+    COUNT("policy", "min_dwell", OF(min_dwell), 0, 1e15, "0",
+          "dynamic-split: requests that a cut is kept for at least"),
+    QUANTITY("policy", "expected_dwell", OF(expected_dwell), COUNT, 1, 1e15, "1",
+             "dynamic-split: requests that [device] switch_cost is spread over"),
+    QUANTITY("policy", "energy_weight", OF(energy_weight), RATIO, 0, 1, "0.5",
+             "energy-aware: of energy against latency, each relative to no offload"),
 };
 const size_t n_keys = sizeof keys / sizeof keys[0];
 
@@ -159,18 +247,66 @@ const char *key_needs(const struct key *key) {
     static const struct {
         const char *section, *name, *needs;
     } needs[] = {
+        {"model", "resolution", "name"},
         {"uplink", "format", "trace"},
+        {"workload", "format", "trace"},
+        {"workload", "options", "trace"},
+        {"workload", "slice_start", "trace"},
+        {"workload", "slice_end", "trace"},
+        {"workload", "time_scale", "trace"},
+        {"workload", "offset", "trace"},
+        {"workload", "at_end", "trace"},
         {"uplink", "window", "trace"},
         {"uplink", "scale", "trace"},
         {"uplink", "offset", "trace"},
         {"uplink", "at_end", "trace"},
+        {"uplink", "min_rate", "trace"},
+        {"uplink", "options", "trace"},
+        {"uplink", "hold", "trace"},
+        {"uplink", "fill_gaps", "trace"},
+        {"uplink", "gap", "trace"},
+        {"uplink", "slice_start", "trace"},
+        {"uplink", "slice_end", "trace"},
+        {"uplink", "resample", "trace"},
         {"server", "load_format", "load_trace"},
         {"server", "load_scale", "load_trace"},
         {"server", "load_offset", "load_trace"},
         {"server", "load_at_end", "load_trace"},
+        {"server", "load_as", "load_trace"},
+        {"server", "load_options", "load_trace"},
+        {"server", "load_hold", "load_trace"},
+        {"server", "load_fill_gaps", "load_trace"},
+        {"server", "load_gap", "load_trace"},
+        {"server", "load_slice_start", "load_trace"},
+        {"server", "load_slice_end", "load_trace"},
+        {"server", "load_resample", "load_trace"},
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
         if (strcmp(key->section, needs[i].section) == 0 && strcmp(key->name, needs[i].name) == 0)
             return needs[i].needs;
     return NULL;
+}
+
+bool key_is_file(const struct key *key) {
+    static const char *const names[] = {"file", "profile", "trace", "load_trace"};
+    if (strcmp(key->section, "policy") == 0)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(key->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+bool key_is_of_mode(const struct key *key, int mode) {
+    static const struct {
+        const char *name;
+        bool closed;
+    } of_mode[] = {{"population", true}, {"think_time", true}, {"think", true},
+                   {"arrivals", false},  {"rate", false},      {"trace", false}};
+    if (strcmp(key->section, "workload") != 0)
+        return true;
+    for (size_t i = 0; i < sizeof of_mode / sizeof of_mode[0]; i++)
+        if (strcmp(key->name, of_mode[i].name) == 0)
+            return of_mode[i].closed == (mode == ES_CLOSED);
+    return true;
 }

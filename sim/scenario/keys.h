@@ -34,4 +34,10 @@ extern const size_t n_keys;
  * NULL if it is always read. */
 const char *key_needs(const struct key *key);
 
+/* Whether the key is read in that mode of the workload, an es_mode. */
+bool key_is_of_mode(const struct key *key, int mode);
+
+/* Whether the value names a file that goes into the run. */
+bool key_is_file(const struct key *key);
+
 #endif

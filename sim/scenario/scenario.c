@@ -37,10 +37,9 @@ static es_status parse_choice(const es_ini *ini, const struct key *key, const es
     for (size_t i = 0; i < n; i++)
         es_text_add(&list, "%s%s", i > 0 ? ", " : "", key->choices[i]);
     const char *nearest = es_nearest_name(value, n, choice_at, key->choices);
-    es_status status = es_ini_complain(ini, entry, errors, "expected one of %s%s%s%s",
+    es_status status = es_ini_complain(ini, entry, errors, "expected one of %s%s",
                                        list.failed ? "its choices" : list.data,
-                                       nearest != NULL ? "; did you mean '" : "",
-                                       nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+                                       es_did_you_mean(nearest, "'", "'", "").text);
     free(list.data);
     return status;
 }
@@ -183,11 +182,57 @@ static void check_needs(const es_scenario *s, es_errors *errors) {
     }
 }
 
+/* The network is named in one of two ways. */
+static es_status check_model(const es_scenario *s, es_errors *errors) {
+    size_t section = es_ini_find_section(s->ini, "model", 0);
+    if ((s->model.name != NULL) != (s->model.file != NULL))
+        return ES_OK;
+    if (s->model.name != NULL)
+        return es_scenario_complain(s, "model", "file", errors,
+                                    "at most one of name and file can be given");
+    return es_errors_add(errors, ES_INVALID, s->ini->path,
+                         section < s->ini->n_sections ? s->ini->sections[section].line : 0,
+                         "[model] name is missing: network of the zoo, or file instead");
+}
+
+/* The requests come from one place. */
+static void check_arrivals(const es_scenario *s, es_errors *errors) {
+    bool traced = s->workload.arrivals == ES_ARRIVALS_OF_TRACE;
+    size_t section = es_ini_find_section(s->ini, "workload", 0);
+    bool has_rate = section < s->ini->n_sections && es_ini_find(s->ini, section, "rate") != NULL;
+    if (traced != (s->workload.trace != NULL))
+        es_scenario_complain(s, "workload", traced ? "arrivals" : "trace", errors,
+                             "arrivals = trace and trace = FILE go together");
+    if (traced && has_rate)
+        es_scenario_complain(s, "workload", "rate", errors, "is not read with arrivals = trace");
+    if (traced && s->workload.states == ES_STATES_GRID)
+        es_scenario_complain(s, "workload", "arrivals", errors,
+                             "a grid has a state for each request, and no trace of them");
+}
+
+/* Keys of another mode. */
+static void check_mode(const es_scenario *s, es_errors *errors) {
+    bool closed = s->workload.mode == ES_CLOSED;
+    for (size_t i = 0; i < n_keys; i++) {
+        size_t section = es_ini_find_section(s->ini, keys[i].section, 0);
+        if (!key_is_of_mode(&keys[i], s->workload.mode) && section < s->ini->n_sections &&
+            es_ini_find(s->ini, section, keys[i].name) != NULL)
+            es_scenario_complain(s, keys[i].section, keys[i].name, errors,
+                                 closed ? "is not read in closed mode"
+                                        : "is only read in closed mode");
+    }
+    if (closed && s->workload.population > s->workload.max_backlog)
+        es_scenario_complain(s, "workload", "population", errors,
+                             "%lld requests at once are more than max_backlog = %lld",
+                             (long long)s->workload.population, (long long)s->workload.max_backlog);
+}
+
 /* What no single key can tell. */
 static es_status check_together(const es_scenario *s, es_errors *errors) {
     size_t before = errors->n + errors->lost;
     bool grid = s->workload.states == ES_STATES_GRID;
     bool isolated = s->workload.mode == ES_ISOLATED;
+    bool traced = s->workload.arrivals == ES_ARRIVALS_OF_TRACE;
     es_list loads = s->server.load_ratio;
     if (grid && !isolated)
         es_scenario_complain(s, "workload", "states", errors,
@@ -205,13 +250,16 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
         es_scenario_complain(s, "uplink", s->uplink.trace != NULL ? "trace" : "rate", errors,
                              "exactly one of rate and trace is needed");
     check_needs(s, errors);
+    check_arrivals(s, errors);
+    check_mode(s, errors);
     if (s->server.load_trace != NULL && (loads.n > 1 || loads.values[0] != 0))
         es_scenario_complain(s, "server", "load", errors,
                              "at most one of load and load_trace can be given");
-    if (!grid && s->scenario.steps == 0 && isnan(s->scenario.duration_s))
+    if (!grid && !traced && s->scenario.steps == 0 && isnan(s->scenario.duration_s))
         es_scenario_complain(s, "scenario", "duration", errors,
                              "one of duration and steps is needed");
-    if (isnan(s->scenario.duration_s) && n_requests(s) / s->workload.rate_hz > LONGEST_S)
+    if (!traced && s->workload.mode != ES_CLOSED && isnan(s->scenario.duration_s) &&
+        n_requests(s) / s->workload.rate_hz > LONGEST_S)
         es_scenario_complain(s, "workload", "rate", errors,
                              "%g requests take more than three years at this rate", n_requests(s));
     if (isolated &&
@@ -220,7 +268,7 @@ static es_status check_together(const es_scenario *s, es_errors *errors) {
                              "service", errors, "isolated mode has deterministic times");
     if (isolated && s->workload.on_deadline == ES_DEADLINE_DROP)
         es_scenario_complain(s, "workload", "on_deadline", errors, "isolated mode drops nothing");
-    if (s->workload.on_deadline == ES_DEADLINE_DROP && isnan(s->workload.deadline_s))
+    if (s->workload.on_deadline == ES_DEADLINE_DROP && isnan(s->workload.deadline_s) && !traced)
         es_scenario_complain(s, "workload", "on_deadline", errors, "drop needs a deadline");
     if (llround(s->uplink.window_s * 1e9) % 1000000 != 0)
         es_scenario_complain(s, "uplink", "window", errors, "expected whole milliseconds");
@@ -244,14 +292,48 @@ static es_status check_names(const es_ini *ini, es_errors *errors) {
     return status;
 }
 
-es_status es_scenario_load(const char *path, size_t n_overrides, const char *const *overrides,
-                           es_scenario **out, es_errors *errors) {
+/* The seed of a run is the scenario's plus its seed set. */
+static es_status add_seed_set(es_scenario *scenario, int64_t seed_set, es_errors *errors) {
+    if (seed_set > (INT64_C(1) << 53) - scenario->scenario.seed)
+        return es_scenario_complain(scenario, "scenario", "seed", errors,
+                                    "with seed set %lld it is above 2^53", (long long)seed_set);
+    scenario->scenario.seed += seed_set;
+    return ES_OK;
+}
+
+static bool set_parameter(es_parameter *parameter, const char *name, const char *value) {
+    parameter->name = es_strdup(name);
+    parameter->value = es_strdup(value);
+    return parameter->name != NULL && parameter->value != NULL;
+}
+
+/* The run's values, if the study has other runs. */
+static es_status set_parameters(es_scenario *scenario, const es_study *study, size_t run) {
+    size_t n;
+    const es_study_variable *variables = es_study_variables(study, &n);
+    if (es_study_n_runs(study) == 1)
+        return ES_OK;
+    scenario->parameters = es_alloc(n + 1, sizeof *scenario->parameters);
+    bool sound = scenario->parameters != NULL;
+    for (size_t i = 0; i < n && sound; i++)
+        sound = set_parameter(&scenario->parameters[scenario->n_parameters++], variables[i].name,
+                              variables[i].values[es_study_value(study, run, i)]);
+    if (sound && es_study_n_repetitions(study) > 1) {
+        char number[32];
+        snprintf(number, sizeof number, "%zu", es_study_repetition(study, run));
+        sound =
+            set_parameter(&scenario->parameters[scenario->n_parameters++], "repetition", number);
+    }
+    return sound ? ES_OK : ES_NO_MEMORY;
+}
+
+es_status es_scenario_of_run(const es_study *study, size_t run, es_scenario **out,
+                             es_errors *errors) {
+    int64_t seed_set = 0;
     es_scenario *scenario = es_alloc(1, sizeof *scenario);
     if (scenario == NULL)
-        return es_errors_no_memory(errors, path);
-    es_status status = es_ini_load(path, &scenario->ini, errors);
-    for (size_t i = 0; status == ES_OK && i < n_overrides; i++)
-        status = es_ini_override(scenario->ini, overrides[i], errors);
+        return es_errors_no_memory(errors, NULL);
+    es_status status = es_study_expand(study, run, &scenario->ini, &seed_set, errors);
     if (status != ES_OK)
         goto done;
     status = check_names(scenario->ini, errors);
@@ -264,10 +346,16 @@ es_status es_scenario_load(const char *path, size_t n_overrides, const char *con
             scenario->ini, kind, es_ini_find_section(scenario->ini, kind, 0), scenario, errors);
         status = status == ES_OK ? section : status;
     }
+    es_status model = check_model(scenario, errors);
     es_status policies = parse_policies(scenario, errors);
+    status = status == ES_OK ? model : status;
     status = status == ES_OK ? policies : status;
     if (status == ES_OK)
         status = check_together(scenario, errors);
+    if (status == ES_OK)
+        status = add_seed_set(scenario, seed_set, errors);
+    if (status == ES_OK && set_parameters(scenario, study, run) != ES_OK)
+        status = es_errors_no_memory(errors, scenario->ini->path);
     if (status == ES_OK) {
         *out = scenario;
         scenario = NULL;
@@ -277,15 +365,54 @@ done:
     return status;
 }
 
+es_status es_scenario_load(const char *path, size_t n_overrides, const char *const *overrides,
+                           es_scenario **scenario, es_errors *errors) {
+    es_study *study = NULL;
+    es_study_source source = {.path = path, .n_overrides = n_overrides, .overrides = overrides};
+    es_status status = es_study_load(&source, &study, errors);
+    if (status == ES_OK && es_study_n_runs(study) > 1)
+        status = es_errors_add(errors, ES_INVALID, path, 0, "expands into %zu runs; expected one",
+                               es_study_n_runs(study));
+    if (status == ES_OK)
+        status = es_scenario_of_run(study, 0, scenario, errors);
+    es_study_destroy(study);
+    return status;
+}
+
 void es_scenario_destroy(es_scenario *scenario) {
     if (scenario == NULL)
         return;
     for (size_t i = 0; i < n_keys; i++)
         if (keys[i].type == KEY_LIST)
             free(((es_list *)field_of(scenario, &keys[i]))->values);
+    for (size_t i = 0; i < scenario->n_parameters; i++) {
+        free(scenario->parameters[i].name);
+        free(scenario->parameters[i].value);
+    }
+    free(scenario->parameters);
     free(scenario->policies);
     es_ini_destroy(scenario->ini);
     free(scenario);
+}
+
+const char *es_scenario_file(const es_scenario *scenario, size_t i) {
+    for (size_t k = 0; k < n_keys; k++) {
+        if (!key_is_file(&keys[k]))
+            continue;
+        const char *name =
+            *(const char *const *)(const void *)((const char *)scenario + keys[k].offset);
+        if (name != NULL && i-- == 0)
+            return name;
+    }
+    return NULL;
+}
+
+double es_scenario_requests(const es_scenario *scenario) {
+    if (scenario->workload.arrivals == ES_ARRIVALS_OF_TRACE)
+        return fmax(1, (double)scenario->scenario.steps);
+    double n = n_requests(scenario),
+           arriving = scenario->scenario.duration_s * scenario->workload.rate_hz;
+    return n > 0 && !(arriving < n) ? n : arriving;
 }
 
 /* The place a message about a key points to: its entry, or a stand-in on the section's line. */

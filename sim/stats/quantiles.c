@@ -161,10 +161,13 @@ bool es_quantiles_again(es_quantiles *quantiles) {
         } else if (!search->done) {
             conclude(search, bins, quantiles->n);
         }
+        if (!quantiles->is_first_pass && !search->done)
+            memset(search->bins, 0, N_BINS * sizeof *search->bins);
         again = again || !search->done;
     }
+    if (quantiles->is_first_pass && again)
+        memset(quantiles->bins, 0, N_BINS * sizeof *quantiles->bins);
     quantiles->is_first_pass = false;
-    memset(quantiles->bins, 0, quantiles->n_p * N_BINS * sizeof *quantiles->bins);
     return again;
 }
 

@@ -4,6 +4,7 @@
  *     ; a comment            # another
  *     [kind label]           section names: at most 49 bytes, without [ ] = ; #
  *     key = value  # why     keys: at most 49 letters, digits, '-' and '_'; values of any length
+ *     [config name]          a variant of the file: its keys are `section.key`, or `extends`
  *
  * A ';' or '#' that starts a line or follows white space starts a comment; there is no quoting.
  * Everything but comments starts in the first column. Text is UTF-8, lines end with LF or CR LF.
@@ -52,6 +53,23 @@ void es_ini_destroy(es_ini *ini);
  * adds the entry (and the section). The section name ends at the last '.' before the first '='.
  * ES_USAGE: not of that form; ES_NO_MEMORY. */
 ES_NODISCARD es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors);
+
+/* Applies the variant `[config NAME]` (NULL: none) and removes all [config] sections. A variant's
+ * keys are `section.key` (`key` alone: of [sweep]), which replace or add what -s would, and
+ * `extends = a, b`: of its ancestors, a variant comes before those it extends and `a` before `b`;
+ * what comes first wins. Entries keep the line they were written on. ES_INVALID: an unknown variant
+ * (with the nearest name), one that extends itself, or a key that is none, for every variant of the
+ * file; ES_USAGE: there is no such variant; ES_NO_MEMORY. */
+ES_NODISCARD es_status es_ini_select(es_ini *ini, const char *config, es_errors *errors);
+
+/* Creates a copy that owns all it holds. ES_NO_MEMORY. */
+ES_NODISCARD es_status es_ini_copy(const es_ini *ini, es_ini **copy);
+
+/* Replaces the value of entry `entry` (index); its line stays. ES_NO_MEMORY. */
+ES_NODISCARD es_status es_ini_set(es_ini *ini, size_t entry, const char *value);
+
+/* Removes a section (index) with its entries. O(sections + entries). */
+void es_ini_remove_section(es_ini *ini, size_t section);
 
 /* What a file may contain. */
 typedef struct es_ini_known {

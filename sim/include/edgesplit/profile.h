@@ -17,6 +17,9 @@ typedef enum es_profile_kind {
     ES_PROFILE_WHOLE, /* the whole network; `index` is 0 */
 } es_profile_kind;
 
+/* Lends "layer", "head", "tail" or "whole". */
+const char *es_profile_kind_text(es_profile_kind kind);
+
 typedef struct es_profile_row {
     es_profile_kind kind;
     size_t index; /* in units of the profile's granularity */

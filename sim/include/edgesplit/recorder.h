@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* Version of the result's format, analysis/FORMAT.md. */
+#define ES_RESULT_FORMAT "1.1"
+
 /* What became of a request: values of the column `status`. */
 typedef enum es_step_status {
     ES_STEP_COMPLETED,
@@ -80,6 +83,8 @@ typedef struct es_run_record {
     const char *const *policy_names, *const *policy_types;
     size_t n_inputs;
     const es_input *inputs;
+    size_t n_parameters; /* of a study: names and values of what tells this run from its others */
+    const char *const *parameter_names, *const *parameter_values;
     size_t n_cuts, n_batches;
     const es_cut_record *cuts;
     const int64_t *batches;

@@ -12,8 +12,21 @@
 
 typedef struct es_plan es_plan;
 
-/* Loads a scenario and everything it names. Creates `*plan`. Every mistake that can be found
- * without running is in `errors`. ES_NO_INPUT, ES_INVALID, ES_USAGE, ES_NO_MEMORY. */
+/* Networks, profiles, traces and tables made of them, each read once however many plans use it. */
+typedef struct es_inputs es_inputs;
+ES_NODISCARD es_status es_inputs_create(es_inputs **inputs); /* ES_NO_MEMORY */
+void es_inputs_destroy(es_inputs *inputs);
+
+/* Forgets all of them if they take more than 256 MiB. No plan may be using them. */
+void es_inputs_trim(es_inputs *inputs);
+
+/* Opens everything that a scenario, which is taken (also on failure), names. `inputs` lend what
+ * they hold already and outlive the plan; NULL: it has its own. Creates `*plan`. Every mistake that
+ * can be found without running is in `errors`. ES_NO_INPUT, ES_INVALID, ES_NO_MEMORY. */
+ES_NODISCARD es_status es_plan_of(es_scenario *scenario, es_inputs *inputs, es_plan **plan,
+                                  es_errors *errors);
+
+/* The same of a scenario file that is one run. ES_NO_INPUT, ES_INVALID, ES_USAGE, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_plan_create(const char *path, size_t n_overrides,
                                       const char *const *overrides, es_plan **plan,
                                       es_errors *errors);
@@ -28,9 +41,13 @@ typedef struct es_run_options {
     const char *output;                       /* path of the result, if the sink wants one */
     bool replace;                             /* an existing result */
     const volatile sig_atomic_t *interrupted; /* checked every ES_BLOCK_STEPS steps; NULL: never */
-    void *context;                            /* of progress */
+    void *context;                            /* of the functions below */
     void (*progress)(void *context, const char *policy, size_t i_policy, size_t n_policies,
                      uint64_t steps);
+    /* Called with the finished summary before it is published; NULL: never. What it returns ends
+     * the run unless it is ES_OK. */
+    es_status (*summarised)(void *context, const es_run_record *record, const es_summary *summary,
+                            es_errors *errors);
 } es_run_options;
 
 /* What a run did, for messages and benchmarks. */
@@ -46,8 +63,8 @@ typedef struct es_run_report {
 ES_NODISCARD es_status es_plan_run(const es_plan *plan, const es_run_options *options,
                                    es_run_report *report, es_errors *errors);
 
-/* Theory against simulation: M/M/1, M/D/1 and hand sums, printed as a table to `stream`.
- * ES_INTERNAL if a verdict is bad. About two seconds. */
+/* Theory against simulation: M/M/1, M/D/1, a closed network and hand sums, printed as a table to
+ * `stream`. ES_INTERNAL if a verdict is bad. About two seconds. */
 ES_NODISCARD es_status es_selftest(FILE *stream, es_errors *errors);
 
 #endif

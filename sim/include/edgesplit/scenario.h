@@ -5,13 +5,15 @@
 #define EDGESPLIT_SCENARIO_H
 
 #include "edgesplit/ini.h"
+#include "edgesplit/study.h"
 #include "edgesplit/units.h"
 
 /* Values of keys with named choices; the names are in keys.c, in this order. */
-typedef enum es_mode { ES_ISOLATED, ES_OPEN } es_mode;
+typedef enum es_mode { ES_ISOLATED, ES_OPEN, ES_CLOSED } es_mode;
 typedef enum es_states { ES_STATES_TRACE, ES_STATES_GRID } es_states;
-typedef enum es_arrivals { ES_PERIODIC, ES_POISSON } es_arrivals;
+typedef enum es_arrivals { ES_PERIODIC, ES_POISSON, ES_ARRIVALS_OF_TRACE } es_arrivals;
 typedef enum es_service { ES_DETERMINISTIC, ES_EXPONENTIAL } es_service;
+typedef enum es_load_as { ES_LOAD_AS_UTILISATION, ES_LOAD_AS_JOBS } es_load_as;
 typedef enum es_on_deadline { ES_DEADLINE_FINISH, ES_DEADLINE_DROP } es_on_deadline;
 typedef enum es_cut_points { ES_CUTS_ALL, ES_CUTS_RESIDUAL_BLOCKS } es_cut_points;
 typedef enum es_candidates {
@@ -20,13 +22,27 @@ typedef enum es_candidates {
     ES_CANDIDATES_SINGLE_TENSOR,
     ES_CANDIDATES_ALL,
 } es_candidates;
-typedef enum es_knowledge { ES_KNOWLEDGE_TRUE, ES_KNOWLEDGE_LAST, ES_KNOWLEDGE_EWMA } es_knowledge;
+typedef enum es_knowledge {
+#define ES_KNOWLEDGE(name, text, meaning) ES_KNOWLEDGE_##name,
+#include "edgesplit/knowledge.def"
+#undef ES_KNOWLEDGE
+} es_knowledge;
 typedef enum es_compression { ES_COMPRESSION_DEFLATE, ES_COMPRESSION_NONE } es_compression;
 
 typedef struct es_list {
     double *values;
     size_t n;
 } es_list;
+
+/* What a scenario says of a trace besides its file. NaN: absent. */
+typedef struct es_trace_keys {
+    const char *options; /* of its format */
+    int hold;            /* es_hold of trace.h: as-trace, forward, backward */
+    int fill_gaps;       /* es_fill of trace.h: hold, zero, error */
+    double gap_s;        /* 0: what the file marks */
+    double slice_start_s, slice_end_s;
+    double resample_s; /* 0: never */
+} es_trace_keys;
 
 /* A section `[policy NAME]`. Texts that are absent are NULL, numbers NaN. */
 typedef struct es_policy_section {
@@ -37,8 +53,18 @@ typedef struct es_policy_section {
     int candidates;    /* es_candidates */
     int privacy;
     int knowledge; /* es_knowledge */
-    double half_life_s, initial_rate_bps;
+    double half_life_s, slow_half_life_s, initial_rate_bps, staleness_s, noise, probe_every_s,
+        probe_bytes;
+    int64_t samples;
+    int queue_aware;
+    double hysteresis, expected_dwell, energy_weight;
+    int64_t min_dwell;
 } es_policy_section;
+
+/* A variable of a study and its value in one run. */
+typedef struct es_parameter {
+    char *name, *value;
+} es_parameter;
 
 typedef struct es_scenario {
     es_ini *ini; /* owned */
@@ -49,7 +75,7 @@ typedef struct es_scenario {
         double warmup_s;
     } scenario;
     struct {
-        const char *name;
+        const char *name, *file; /* one of them is NULL */
         int64_t resolution;
         int granularity; /* es_granularity of model.h: leaf, fused, block */
         int cut_points;
@@ -58,6 +84,7 @@ typedef struct es_scenario {
     struct {
         const char *profile;
         int service;
+        double switch_cost_s;
     } device;
     struct {
         const char *profile;
@@ -66,12 +93,16 @@ typedef struct es_scenario {
         const char *load_trace, *load_format;
         double load_scale, load_offset_s;
         int load_at_end; /* es_at_end, or one more: as the trace says */
+        int load_as;
+        es_trace_keys load_keys;
     } server;
     struct {
         es_list rate_bps;
         const char *trace, *format;
         double window_s, scale, offset_s;
         int at_end;
+        double min_rate_bps;
+        es_trace_keys trace_keys;
         double propagation_s;
     } uplink;
     struct {
@@ -81,6 +112,13 @@ typedef struct es_scenario {
     struct {
         int mode, states, arrivals;
         double rate_hz;
+        int64_t population;
+        double think_time_s;
+        int think;                  /* es_service */
+        const char *trace, *format; /* of the arrivals */
+        es_trace_keys trace_keys;   /* options and slice only */
+        double time_scale, offset_s;
+        int at_end;
         es_list batch;
         double deadline_s;
         int on_deadline;
@@ -99,18 +137,32 @@ typedef struct es_scenario {
     } output;
     size_t n_policies;
     es_policy_section *policies; /* in file order */
+    size_t n_parameters;         /* what tells this run from the others of its study */
+    es_parameter *parameters;
 } es_scenario;
 
 /* At-end choice of a trace key that leaves it to the trace. */
 enum { ES_AT_END_AS_TRACE = 3 };
 
-/* Reads a scenario, applies the overrides "section.key=value" [n_overrides], and checks everything
- * that can be checked without opening another file. Creates `*scenario`. ES_NO_INPUT, ES_INVALID
- * (one record per mistake), ES_USAGE (an override), ES_NO_MEMORY. */
+/* Creates the scenario of one run of a study, and checks everything that can be checked without
+ * opening another file. ES_INVALID (one record per mistake), ES_NO_MEMORY. */
+ES_NODISCARD es_status es_scenario_of_run(const es_study *study, size_t run, es_scenario **scenario,
+                                          es_errors *errors);
+
+/* The same of a file that is one run, with the overrides "section.key=value" [n_overrides].
+ * ES_NO_INPUT, ES_INVALID, ES_USAGE (an override), ES_NO_MEMORY. */
 ES_NODISCARD es_status es_scenario_load(const char *path, size_t n_overrides,
                                         const char *const *overrides, es_scenario **scenario,
                                         es_errors *errors);
 void es_scenario_destroy(es_scenario *scenario);
+
+/* Lends the names of the files that go into a run, as they are written: the i-th; NULL behind the
+ * last one. O(keys). */
+const char *es_scenario_file(const es_scenario *scenario, size_t i);
+
+/* How many requests are expected to arrive; an arrivals trace, which would have to be read first,
+ * counts as `steps`, at least 1. */
+double es_scenario_requests(const es_scenario *scenario);
 
 /* Appends every key with its resolved value and where it comes from (file and line, command line,
  * default): a valid scenario file again, the origins as comments. Values that are absent, and

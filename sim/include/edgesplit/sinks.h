@@ -10,4 +10,8 @@ const es_sink_ops *es_sinks_at(size_t i);
 /* The sink of that name; NULL if there is none. */
 const es_sink_ops *es_sinks_find(const char *name);
 
+/* Keeps latencies until the run is summarised, and nothing else: 8 bytes per step and policy. Not
+ * in the table, because there is no result in the end. */
+extern const es_sink_ops es_sink_memory;
+
 #endif

@@ -22,4 +22,7 @@ static inline double es_time_s(es_time time) {
     return (double)time / 1e9;
 }
 
+/* Seconds of a clock that is never set: for how long something takes, never for results. */
+double es_clock_s(void);
+
 #endif

@@ -1,0 +1,186 @@
+/* What a result says besides the steps: cuts, inputs, variables of a study. */
+#include "context.h"
+
+#include "edgesplit/alloc.h"
+#include "edgesplit/text.h"
+
+#include <string.h>
+
+/* The names that the root uses by itself. */
+static const char *const root_names[] = {
+#define ES_COLUMN(name, type, units, long_name) #name,
+#include "edgesplit/column.def"
+#undef ES_COLUMN
+    "policy",  "step",   "policy_type", "n_steps", "scenario_ini", "scenario_resolved",
+    "summary", "series", "cuts",        "inputs",
+};
+
+es_status context_check(const es_run_record *record, const char *path, es_errors *errors) {
+    es_status status = ES_OK;
+    for (size_t i = 0; i < record->n_parameters; i++)
+        for (size_t k = 0; k < sizeof root_names / sizeof root_names[0]; k++)
+            if (strcmp(record->parameter_names[i], root_names[k]) == 0)
+                status = es_errors_add(errors, ES_INVALID, path, 0,
+                                       "a variable may not be called '%s': the result uses this "
+                                       "name",
+                                       root_names[k]);
+    return status;
+}
+
+/* Scalars, so that results of a study can be joined along them. */
+void context_put_parameters(netcdf *nc, const es_run_record *record) {
+    for (size_t i = 0; i < record->n_parameters; i++) {
+        const char *name = record->parameter_names[i], *text = record->parameter_values[i];
+        double number;
+        if (es_parse_double((es_slice){text, strlen(text)}, &number) == ES_OK)
+            nc_put(nc,
+                   &(nc_spec){.group = nc->file,
+                              .name = name,
+                              .units = "1",
+                              .long_name = "variable of the study",
+                              .type = H5T_NATIVE_DOUBLE},
+                   &number);
+        else
+            nc_put_text(nc, nc->file, name, "variable of the study", NULL, &text);
+    }
+}
+
+char *context_coordinates(netcdf *nc, const es_run_record *record) {
+    es_text names = {0};
+    es_text_add(&names, "arrival_time");
+    for (size_t i = 0; i < record->n_parameters; i++)
+        es_text_add(&names, " %s", record->parameter_names[i]);
+    nc->failed = nc->failed || names.failed;
+    return names.data;
+}
+
+/* Arrays [n_cuts] of one cut's fields each, in the order of the variables. */
+struct cut_columns {
+    int64_t *integers[4];
+    int8_t *flags[4];
+    double *compression;
+    const char **names;
+};
+
+static void fill_cut_columns(const es_run_record *record, const struct cut_columns *columns_of) {
+    for (size_t i = 0; i < record->n_cuts; i++) {
+        const es_cut_record *cut = &record->cuts[i];
+        const int64_t integers[] = {(int64_t)i, cut->last_layer, cut->n_tensors, cut->elems};
+        const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
+        for (size_t k = 0; k < 4; k++) {
+            columns_of->integers[k][i] = integers[k];
+            columns_of->flags[k][i] = flags[k] ? 1 : 0;
+        }
+        columns_of->compression[i] = cut->compression;
+        columns_of->names[i] = cut->name;
+    }
+}
+
+static void put_cut_columns(netcdf *nc, nc_spec spec, const struct cut_columns *columns_of) {
+    static const char *const integers[][2] = {
+        {NULL, NULL},
+        {"last_layer", "last leaf layer of the head"},
+        {"n_tensors", "tensors that cross the cut"},
+        {"elems", "elements that cross the cut, per image"},
+    };
+    static const char *const flags[][2] = {
+        {"natural", "natural bottleneck: compression below 1"},
+        {"compressive", "compressive bottleneck: a record low of the compression"},
+        {"residual_block", "the head ends with a residual block"},
+        {"available", "the profiles hold its times and the scenario offers it"},
+    };
+    nc_put_text(nc, spec.group, "name", "unit the head ends with", spec.dimensions[0],
+                columns_of->names);
+    spec.type = H5T_NATIVE_INT64;
+    for (size_t k = 1; k < 4; k++) {
+        spec.name = integers[k][0];
+        spec.long_name = integers[k][1];
+        nc_put(nc, &spec, columns_of->integers[k]);
+    }
+    spec.type = H5T_NATIVE_INT8;
+    for (size_t k = 0; k < 4; k++) {
+        spec.name = flags[k][0];
+        spec.long_name = flags[k][1];
+        nc_put(nc, &spec, columns_of->flags[k]);
+    }
+    spec.type = H5T_NATIVE_DOUBLE;
+    spec.name = "compression";
+    spec.long_name = "elements that cross the cut / elements of the input";
+    nc_put(nc, &spec, columns_of->compression);
+}
+
+static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record) {
+    spec.rank = 2;
+    spec.type = H5T_NATIVE_DOUBLE;
+    spec.units = "s";
+    spec.name = "head_time";
+    spec.long_name = "head on the idle device";
+    nc_put(nc, &spec, record->head_s);
+    spec.name = "tail_time";
+    spec.long_name = "tail on the unloaded server";
+    nc_put(nc, &spec, record->tail_s);
+    spec.units = "B";
+    spec.type = H5T_NATIVE_INT64;
+    spec.name = "uplink_bytes";
+    spec.long_name = "sent over the uplink, header included";
+    nc_put(nc, &spec, record->bytes);
+}
+
+void context_put_cuts(netcdf *nc, const es_run_record *record) {
+    size_t n = record->n_cuts;
+    hid_t group = nc_group(nc, "cuts");
+    int64_t *integers = es_alloc(4 * n, sizeof *integers);
+    int8_t *flags = es_alloc(4 * n, sizeof *flags);
+    double *compression = es_alloc(n, sizeof *compression);
+    const char **names = es_alloc(n, sizeof *names);
+    nc->failed =
+        nc->failed || integers == NULL || flags == NULL || compression == NULL || names == NULL;
+    if (!nc->failed) {
+        struct cut_columns columns_of = {.compression = compression, .names = names};
+        for (size_t k = 0; k < 4; k++) {
+            columns_of.integers[k] = integers + k * n;
+            columns_of.flags[k] = flags + k * n;
+        }
+        fill_cut_columns(record, &columns_of);
+        nc_dimension cut = nc_index_dimension(
+            nc, group, "cut", "cut: layers 1 .. cut run on the device", n, columns_of.integers[0]);
+        nc_dimension batch = nc_index_dimension(nc, group, "batch", "images in a request",
+                                                record->n_batches, record->batches);
+        nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
+        put_cut_columns(nc, spec, &columns_of);
+        put_cut_times(nc, spec, record);
+        nc_close_dimension(nc, &cut);
+        nc_close_dimension(nc, &batch);
+    }
+    if (group >= 0)
+        H5Gclose(group);
+    free(integers);
+    free(flags);
+    free(compression);
+    free((void *)names);
+}
+
+void context_put_inputs(netcdf *nc, const es_run_record *record) {
+    hid_t group = nc_group(nc, "inputs");
+    const char **texts = es_alloc(record->n_inputs, sizeof *texts);
+    nc->failed = nc->failed || texts == NULL;
+    if (!nc->failed) {
+        for (size_t i = 0; i < record->n_inputs; i++)
+            texts[i] = record->inputs[i].role;
+        nc_dimension input = nc_text_dimension(nc, group, "input", "what the file was used as",
+                                               record->n_inputs, texts);
+        for (size_t i = 0; i < record->n_inputs; i++)
+            texts[i] = record->inputs[i].path;
+        nc_put_text(nc, group, "path", "the file, as the scenario names it", &input, texts);
+        for (size_t i = 0; i < record->n_inputs; i++)
+            texts[i] = record->inputs[i].sha256;
+        nc_put_text(nc, group, "sha256", "SHA-256 of the file", &input, texts);
+        for (size_t i = 0; i < record->n_inputs; i++)
+            texts[i] = record->inputs[i].provenance;
+        nc_put_text(nc, group, "provenance", "what the file says about itself", &input, texts);
+        nc_close_dimension(nc, &input);
+    }
+    if (group >= 0)
+        H5Gclose(group);
+    free(texts);
+}

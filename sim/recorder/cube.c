@@ -1,0 +1,233 @@
+#include "edgesplit/cube.h"
+
+#include "edgesplit/alloc.h"
+#include "edgesplit/file.h"
+#include "netcdf.h"
+
+#include <string.h>
+
+/* What comes behind the dimensions of the runs. */
+enum { N_TABLES = 5 };
+
+struct es_cube {
+    const es_cube_layout *layout;
+    es_publication publication;
+    netcdf nc;
+    nc_dimension axes[ES_CUBE_MAX_AXES];
+    nc_dimension policy, baseline, cut, station;
+    hid_t figures[ES_N_SUMMARY], n_steps, tables[N_TABLES], state;
+};
+
+static es_status failure(es_cube *cube, es_errors *errors) {
+    if (cube->nc.cause[0] == '\0')
+        return es_errors_no_memory(errors, cube->publication.final);
+    return es_errors_add(errors, ES_IO, cube->publication.final, 0, "cannot be written: %s",
+                         cube->nc.cause);
+}
+
+static void define_axes(es_cube *cube) {
+    netcdf *nc = &cube->nc;
+    const es_cube_layout *layout = cube->layout;
+    for (size_t i = 0; i < layout->n_axes; i++) {
+        const es_cube_axis *axis = &layout->axes[i];
+        nc_spec spec = {.group = nc->file,
+                        .name = axis->name,
+                        .units = "1",
+                        .long_name = axis->long_name,
+                        .type = H5T_NATIVE_DOUBLE};
+        cube->axes[i] =
+            axis->texts != NULL
+                ? nc_text_dimension(nc, nc->file, axis->name, axis->long_name, axis->n, axis->texts)
+                : nc_define_dimension(nc, &spec, false, axis->n, axis->numbers);
+    }
+    for (size_t i = 0; i < layout->n_coordinates; i++) {
+        const es_cube_coordinate *coordinate = &layout->coordinates[i];
+        bool is_text = coordinate->texts != NULL;
+        hid_t type = nc_string_type();
+        nc_spec spec = {.group = nc->file,
+                        .name = coordinate->name,
+                        .units = is_text ? NULL : "1",
+                        .long_name = coordinate->long_name,
+                        .type = is_text ? type : H5T_NATIVE_DOUBLE,
+                        .rank = 1,
+                        .dimensions = {&cube->axes[coordinate->axis]}};
+        nc_put(nc, &spec,
+               is_text ? (const void *)coordinate->texts : (const void *)coordinate->numbers);
+        H5Tclose(type);
+    }
+}
+
+/* Names of the coordinates that are not dimensions, for the attribute `coordinates`. */
+static void add_coordinates(es_cube *cube, hid_t variable, const char *names) {
+    if (names[0] != '\0' && !cube->nc.failed)
+        nc_text_attribute(&cube->nc, variable, "coordinates", names);
+}
+
+static void define_variables(es_cube *cube, const char *coordinates) {
+    static const char *const figures[][3] = {
+#define ES_SUMMARY(name, units, long_name) {#name, units, long_name},
+#include "edgesplit/summary.def"
+#undef ES_SUMMARY
+    };
+    netcdf *nc = &cube->nc;
+    const int n_axes = (int)cube->layout->n_axes;
+    nc_spec spec = {.group = nc->file, .type = H5T_NATIVE_INT8, .units = "1", .rank = n_axes};
+    for (int i = 0; i < n_axes; i++)
+        spec.dimensions[i] = &cube->axes[i];
+    spec.name = "run_state";
+    spec.long_name = "what became of the run";
+    cube->state = nc_define(nc, &spec);
+    int8_t flags[] = {0, 1, 2};
+    if (!nc->failed) {
+        nc_number_attribute(nc, cube->state, "flag_values", H5T_NATIVE_INT8, flags, 3);
+        nc_text_attribute(nc, cube->state, "flag_meanings", "done failed missing");
+    }
+    add_coordinates(cube, cube->state, coordinates);
+    spec.type = H5T_NATIVE_DOUBLE;
+    spec.rank = n_axes + 1;
+    spec.dimensions[n_axes] = &cube->policy;
+    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
+        spec.name = figures[f][0];
+        spec.units = figures[f][1];
+        spec.long_name = figures[f][2];
+        cube->figures[f] = nc_define(nc, &spec);
+        add_coordinates(cube, cube->figures[f], coordinates);
+    }
+    spec.units = "1";
+    spec.name = "n_steps";
+    spec.long_name = "steps of the policy, warm-up included";
+    cube->n_steps = nc_define(nc, &spec);
+    add_coordinates(cube, cube->n_steps, coordinates);
+    const struct {
+        const char *name, *long_name;
+        nc_dimension *last;
+    } tables[N_TABLES] = {
+        {"cut_share", "share of steps in which the cut was chosen", &cube->cut},
+        {"utilisation", "share of the time with a request in service", &cube->station},
+        {"queue_length", "time average of the requests waiting or in service", &cube->station},
+        {"gain_mean_of_ratios",
+         "mean of (baseline - policy) / baseline over the steps both completed", &cube->baseline},
+        {"gain_ratio_of_means", "1 - sum of latencies / sum of the baseline's over those steps",
+         &cube->baseline},
+    };
+    spec.rank = n_axes + 2;
+    for (size_t i = 0; i < N_TABLES; i++) {
+        spec.name = tables[i].name;
+        spec.long_name = tables[i].long_name;
+        spec.dimensions[n_axes + 1] = tables[i].last;
+        cube->tables[i] = nc_define(nc, &spec);
+        add_coordinates(cube, cube->tables[i], coordinates);
+    }
+}
+
+static void define_inner(es_cube *cube) {
+    netcdf *nc = &cube->nc;
+    const es_cube_layout *layout = cube->layout;
+    const char *stations[ES_N_STATIONS];
+    for (size_t s = 0; s < ES_N_STATIONS; s++)
+        stations[s] = es_station_text((es_station)s);
+    int64_t *cuts = es_alloc(layout->n_cuts, sizeof *cuts);
+    nc->failed = nc->failed || cuts == NULL;
+    if (nc->failed)
+        return;
+    for (size_t i = 0; i < layout->n_cuts; i++)
+        cuts[i] = (int64_t)i;
+    cube->policy = nc_text_dimension(nc, nc->file, "policy", "policy, by its section's name",
+                                     layout->n_policies, layout->policies);
+    cube->baseline = nc_text_dimension(nc, nc->file, "baseline", "policy compared with",
+                                       layout->n_policies, layout->policies);
+    cube->cut = nc_index_dimension(nc, nc->file, "cut", "cut", layout->n_cuts, cuts);
+    cube->station = nc_text_dimension(nc, nc->file, "station", "station", ES_N_STATIONS, stations);
+    free(cuts);
+}
+
+static void define_all(es_cube *cube) {
+    netcdf *nc = &cube->nc;
+    const es_cube_layout *layout = cube->layout;
+    const char *const texts[][2] = {
+        {"Conventions", "CF-1.10"},   {"source", layout->program},
+        {"format", "edgesplit-cube"}, {"format_version", ES_RESULT_FORMAT},
+        {"study", layout->study},     {"config", layout->config},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        nc_text_attribute(nc, nc->file, texts[i][0], texts[i][1]);
+    define_axes(cube);
+    define_inner(cube);
+    es_text names = {0};
+    es_text_add(&names, "%s", "");
+    for (size_t i = 0; i < layout->n_coordinates; i++)
+        es_text_add(&names, "%s%s", i > 0 ? " " : "", layout->coordinates[i].name);
+    nc->failed = nc->failed || names.failed;
+    if (!nc->failed)
+        define_variables(cube, names.data);
+    free(names.data);
+    nc_put_text(nc, nc->file, "study_ini", "the study", NULL, &layout->study_ini);
+}
+
+es_status es_cube_create(const es_cube_layout *layout, const char *path, bool replace,
+                         es_cube **out, es_errors *errors) {
+    es_cube *cube = es_alloc(1, sizeof *cube);
+    if (cube == NULL)
+        return es_errors_no_memory(errors, path);
+    cube->layout = layout;
+    cube->nc.file = H5I_INVALID_HID;
+    es_status status = es_publication_init(&cube->publication, path, replace, errors);
+    if (status == ES_OK) {
+        nc_create(&cube->nc, cube->publication.temporary);
+        if (!cube->nc.failed)
+            define_all(cube);
+        if (cube->nc.failed)
+            status = failure(cube, errors);
+    }
+    if (status != ES_OK) {
+        es_cube_close(cube);
+        return status;
+    }
+    *out = cube;
+    return ES_OK;
+}
+
+es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
+                      const es_cube_values *values, es_errors *errors) {
+    netcdf *nc = &cube->nc;
+    const es_cube_layout *layout = cube->layout;
+    const int n_axes = (int)layout->n_axes;
+    hsize_t from[NC_MAX_RANK] = {0}, n[NC_MAX_RANK] = {0};
+    for (int i = 0; i < n_axes; i++) {
+        from[i] = start[i];
+        n[i] = count[i];
+    }
+    n[n_axes] = layout->n_policies;
+    nc_write(nc, cube->state, H5T_NATIVE_INT8, n_axes, from, n, values->state);
+    for (size_t f = 0; f < ES_N_SUMMARY; f++)
+        nc_write(nc, cube->figures[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->figures[f]);
+    nc_write(nc, cube->n_steps, H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->n_steps);
+    const struct {
+        size_t last;
+        const double *values;
+    } tables[N_TABLES] = {
+        {layout->n_cuts, values->cut_share},
+        {ES_N_STATIONS, values->utilisation},
+        {ES_N_STATIONS, values->queue_length},
+        {layout->n_policies, values->gain_mean_of_ratios},
+        {layout->n_policies, values->gain_ratio_of_means},
+    };
+    for (size_t i = 0; i < N_TABLES; i++) {
+        n[n_axes + 1] = tables[i].last;
+        nc_write(nc, cube->tables[i], H5T_NATIVE_DOUBLE, n_axes + 2, from, n, tables[i].values);
+    }
+    return nc->failed ? failure(cube, errors) : ES_OK;
+}
+
+es_status es_cube_publish(es_cube *cube, es_errors *errors) {
+    return nc_close(&cube->nc) ? es_publication_commit(&cube->publication, errors)
+                               : failure(cube, errors);
+}
+
+void es_cube_close(es_cube *cube) {
+    if (cube == NULL)
+        return;
+    nc_close(&cube->nc);
+    es_publication_fini(&cube->publication);
+    free(cube);
+}

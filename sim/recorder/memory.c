@@ -1,0 +1,82 @@
+/* A sink for runs of which only the summary is wanted, quantiles and gains included. */
+#include "edgesplit/alloc.h"
+#include "edgesplit/sinks.h"
+
+#include <string.h>
+
+typedef struct latencies {
+    double *values;
+    size_t n, capacity;
+} latencies;
+
+typedef struct memory_sink {
+    size_t n_policies;
+    latencies policies[];
+} memory_sink;
+
+static es_status open_memory(const es_run_record *record, const char *path, bool replace,
+                             void **sink, es_errors *errors) {
+    (void)path;
+    (void)replace;
+    memory_sink *made = es_alloc(1, sizeof *made + record->n_policies * sizeof(latencies));
+    if (made == NULL)
+        return es_errors_no_memory(errors, NULL);
+    made->n_policies = record->n_policies;
+    *sink = made;
+    return ES_OK;
+}
+
+static es_status keep_steps(void *context, size_t policy, uint64_t first, const es_block *block,
+                            es_errors *errors) {
+    memory_sink *sink = context;
+    latencies *kept = &sink->policies[policy];
+    if (es_reserve(&kept->values, &kept->capacity, (size_t)first + block->n,
+                   sizeof *kept->values) != ES_OK)
+        return es_errors_no_memory(errors, NULL);
+    memcpy(kept->values + first, block->latency, block->n * sizeof *kept->values);
+    return ES_OK;
+}
+
+static es_status drop_series(void *sink, size_t policy, uint64_t first, const es_series *series,
+                             es_errors *errors) {
+    (void)sink;
+    (void)policy;
+    (void)first;
+    (void)series;
+    (void)errors;
+    return ES_OK;
+}
+
+static es_status read_latencies(void *context, es_column column, size_t policy, uint64_t first,
+                                size_t n, double *values, es_errors *errors) {
+    const memory_sink *sink = context;
+    ES_REQUIRE(column == ES_COLUMN_latency);
+    (void)errors;
+    memcpy(values, sink->policies[policy].values + first, n * sizeof *values);
+    return ES_OK;
+}
+
+static es_status publish_nothing(void *sink, const es_summary *summary, es_errors *errors) {
+    (void)sink;
+    (void)summary;
+    (void)errors;
+    return ES_OK;
+}
+
+static void close_memory(void *context) {
+    memory_sink *sink = context;
+    for (size_t p = 0; sink != NULL && p < sink->n_policies; p++)
+        free(sink->policies[p].values);
+    free(sink);
+}
+
+const es_sink_ops es_sink_memory = {
+    .name = "memory",
+    .summary = "keeps latencies until the summary is made",
+    .open = open_memory,
+    .steps = keep_steps,
+    .series = drop_series,
+    .read = read_latencies,
+    .publish = publish_nothing,
+    .close = close_memory,
+};
