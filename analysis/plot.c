@@ -2,28 +2,13 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/file.h"
 #include "edgesplit/text.h"
-#include "report.h"
+#include "reports.h"
 #include "result.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { OPTION_OUTPUT, OPTION_FORCE, N_OPTIONS, PATH_LENGTH = 4096 };
-
-/* Creates the path of the folder with the scripts: that of an installed edgesplit, found from where
- * this program lies, else that of the source tree it was built from. NULL: out of memory. */
-static char *scripts_folder(void) {
-    char self[PATH_LENGTH];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    char *installed = es_path_beside(self, ES_PLOT_INSTALLED);
-    if (installed == NULL || (length > 0 && access(installed, F_OK) == 0))
-        return installed;
-    free(installed);
-    return es_strdup(ES_PLOT_SOURCE);
-}
 
 /* Makes the folder for the figures if it is not there; not its parents. */
 static es_status make_folder(const char *folder, es_errors *errors) {
@@ -35,52 +20,204 @@ static es_status make_folder(const char *folder, es_errors *errors) {
                          strerror(errno));
 }
 
-/* Replaces this process by the interpreter; returns only if that fails. */
-static es_status draw(const es_report_arguments *arguments, es_errors *errors) {
+enum { MOST_WORDS = 32 };
+
+/* Replaces this process by the interpreter, which runs the scripts with `words`, ending with NULL;
+ * returns only if that fails. */
+static es_status run_scripts(const char *const *words, es_errors *errors) {
     const char *python = getenv("EDGESPLIT_PYTHON");
-    char *folder = scripts_folder(), *result = es_strdup(arguments->result),
-         *output = es_strdup(arguments->values[OPTION_OUTPUT]);
-    char *name = es_strdup(python != NULL && python[0] != '\0' ? python : ES_PYTHON);
-    char no_bytecode[] = "-B", force[] = "--force", end_of_options[] = "--";
-    bool replace = arguments->values[OPTION_FORCE] != NULL;
-    es_status status;
-    if (folder == NULL || result == NULL || output == NULL || name == NULL)
-        status = es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
-    else {
-        char *words[] = {name,   no_bytecode, folder, replace ? force : end_of_options,
-                         result, output,      NULL};
-        execvp(name, words);
-        status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
-                               "plot needs Python: %s: %s (EDGESPLIT_PYTHON names another)", name,
-                               strerror(errno));
+    char *folder = es_data_folder(ES_PLOT_INSTALLED, ES_PLOT_SOURCE);
+    char *all[MOST_WORDS] = {NULL};
+    size_t n = 0;
+    if (folder == NULL)
+        return es_errors_no_memory(errors, NULL);
+    const char *front[] = {python != NULL && python[0] != '\0' ? python : ES_PYTHON, "-B", folder};
+    bool enough = true;
+    for (; enough && n < 3; n++)
+        enough = (all[n] = es_strdup(front[n])) != NULL;
+    for (; enough && words[n - 3] != NULL; n++) {
+        ES_REQUIRE(n + 1 < MOST_WORDS);
+        enough = (all[n] = es_strdup(words[n - 3])) != NULL;
     }
+    es_status status = ES_NO_MEMORY;
+    if (enough) {
+        execvp(all[0], all);
+        status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                               "plot needs Python: %s: %s (EDGESPLIT_PYTHON names another)", all[0],
+                               strerror(errno));
+    } else
+        es_errors_no_memory(errors, NULL);
+    for (size_t i = 0; i < n; i++)
+        free(all[i]);
     free(folder);
-    free(result);
-    free(output);
-    free(name);
     return status;
 }
 
-static es_status run(const es_report_arguments *arguments, es_errors *errors) {
-    if (arguments->values[OPTION_OUTPUT] == NULL)
-        return es_errors_add(errors, ES_USAGE, NULL, 0, "plot: --output FOLDER is missing");
+static es_status plot_result(const es_arguments *arguments, const char *replace,
+                             es_errors *errors) {
+    const char *path = arguments->operands[0];
+    const char *output = es_arguments_value(arguments, "output", "");
     es_result *result;
-    es_status status = es_result_load(arguments->result, &result, errors);
+    es_status status = es_result_load(path, &result, errors);
     if (status != ES_OK)
         return status;
     es_result_destroy(result);
-    status = make_folder(arguments->values[OPTION_OUTPUT], errors);
-    return status == ES_OK ? draw(arguments, errors) : status;
+    status = make_folder(output, errors);
+    return status != ES_OK
+               ? status
+               : run_scripts((const char *[]){replace, "result", output, path, NULL}, errors);
 }
 
-extern const es_report es_report_plot;
-const es_report es_report_plot = {
+enum { MOST_PASSED_ON = MOST_WORDS - 6 };
+
+enum { MOST_OPTIONS = 20 };
+
+/* What `edgesplit plot WORD OPERAND` draws: a table that the script asks the program edgesplit for,
+ * which lies beside this one and gets the options that say how to make it. */
+static const struct asked {
+    const char *word;
+    size_t n_operands; /* the word included */
+    const char *options[MOST_OPTIONS];
+} kinds[] = {
+    {"cuts", 2, {"granularity", "resolution"}},
+    {"trace", 2, {"quantity", "format", "window", "option"}},
+    {"map",
+     1,
+     {"model", "device", "server", "rate", "batch", "load", "candidates", "privacy",
+      "residual-blocks-only", "granularity", "resolution", "input-bytes", "feature-bytes", "header",
+      "delay", "paper", "profiles"}},
+    {"profiles", 3, {"model"}},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* Appends the options that were given, as they are typed; returns how many words there are then. */
+static size_t pass_on(const es_arguments *arguments, const struct asked *kind, char names[][64],
+                      const char **words, size_t n, es_errors *errors) {
+    for (size_t i = 0; kind->options[i] != NULL; i++) {
+        size_t n_values;
+        const char *const *values = es_arguments_values(arguments, kind->options[i], &n_values);
+        snprintf(names[i], sizeof names[i], "--%s", kind->options[i]);
+        for (size_t k = 0; k < n_values; k++) {
+            if (n + 2 > MOST_PASSED_ON) {
+                es_arguments_mistake(arguments, errors, "too many times --%s", kind->options[i]);
+                return 0;
+            }
+            words[n++] = names[i];
+            if (values[k] != NULL)
+                words[n++] = values[k];
+        }
+    }
+    return n;
+}
+
+static es_status plot_asked(const es_arguments *arguments, const struct asked *kind,
+                            const char *replace, es_errors *errors) {
+    const char *output = es_arguments_value(arguments, "output", "");
+    const char *words[MOST_WORDS] = {replace, kind->word, output};
+    char names[MOST_OPTIONS][64], *edgesplit = es_path_beside_program("edgesplit");
+    if (edgesplit == NULL)
+        return es_errors_no_memory(errors, NULL);
+    words[3] = edgesplit;
+    for (size_t i = 1; i < kind->n_operands; i++)
+        words[3 + i] = arguments->operands[i];
+    es_status status = ES_USAGE;
+    if (pass_on(arguments, kind, names, words, 3 + kind->n_operands, errors) > 0)
+        status = make_folder(output, errors);
+    if (status == ES_OK)
+        status = run_scripts(words, errors);
+    free(edgesplit);
+    return status;
+}
+
+static bool takes(const struct asked *kind, const char *option) {
+    for (size_t i = 0; kind != NULL && kind->options[i] != NULL; i++)
+        if (strcmp(kind->options[i], option) == 0)
+            return true;
+    return false;
+}
+
+/* Options belong to kinds of figures. */
+static es_status check_options(const es_arguments *arguments, const struct asked *asked,
+                               es_errors *errors) {
+    size_t n_before = errors->n;
+    for (size_t i = 0; i < arguments->n_given; i++) {
+        const char *name = arguments->options[i]->name, *owner = NULL;
+        bool again = i > 0 && arguments->options[i - 1] == arguments->options[i];
+        for (size_t k = 0; k < N_KINDS; k++)
+            owner = owner == NULL && takes(&kinds[k], name) ? kinds[k].word : owner;
+        if (owner != NULL && !again && !takes(asked, name))
+            es_arguments_mistake(arguments, errors, "--%s belongs to `plot %s`", name, owner);
+    }
+    return errors->n > n_before ? ES_USAGE : ES_OK;
+}
+
+static es_status run(const es_arguments *arguments, es_errors *errors) {
+    const char *replace = es_arguments_has(arguments, "force") ? "--force" : "--";
+    const struct asked *asked = NULL;
+    for (size_t k = 0; k < N_KINDS; k++)
+        if (arguments->n_operands == kinds[k].n_operands &&
+            strcmp(arguments->operands[0], kinds[k].word) == 0)
+            asked = &kinds[k];
+    if (arguments->n_operands > 1 && asked == NULL)
+        return es_arguments_mistake(arguments, errors, "'%s' is one word too many behind %s",
+                                    arguments->operands[arguments->n_operands - 1],
+                                    arguments->n_operands > 2 ? arguments->operands[1]
+                                                              : "RESULT.h5");
+    es_status status = check_options(arguments, asked, errors);
+    if (status != ES_OK)
+        return status;
+    return asked != NULL ? plot_asked(arguments, asked, replace, errors)
+                         : plot_result(arguments, replace, errors);
+}
+
+static const es_option options[] = {
+    ES_OPTION_OUTPUT("FOLDER", true, "where the figures go"),
+    ES_OPTION_FORCE,
+    {.name = "granularity",
+     .value = "leaf|fused|block",
+     .help = "cuts, map: where cuts lie; default: block"},
+    {.name = "resolution", .value = "PIXELS", .help = "cuts, map: input height and width"},
+    {.name = "quantity", .value = "QUANTITY", .help = "trace: as of `trace show`, like the next"},
+    {.name = "format", .value = "FORMAT", .help = "trace: its format"},
+    {.name = "option", .value = "NAME=VALUE", .help = "trace: of that format", .repeats = true},
+    {.name = "window", .value = "TIME", .help = "trace: of mahimahi"},
+    {.name = "model",
+     .value = "NAME|FILE",
+     .help = "map, profiles: as of `edgesplit map`, like the next"},
+    {.name = "device", .value = "PROFILE", .help = "map: of the device"},
+    {.name = "server", .value = "PROFILE", .help = "map: of the server"},
+    {.name = "rate", .value = "A..B", .help = "map: range of the uplink rate"},
+    {.name = "batch", .value = "LIST", .help = "map: images per request"},
+    {.name = "load", .value = "LIST", .help = "map: of the server"},
+    {.name = "candidates",
+     .value = "compressive|natural|single-tensor|all",
+     .help = "map: cuts to choose from"},
+    {.name = "privacy", .help = "map: the input never leaves the device"},
+    {.name = "residual-blocks-only", .help = "map: cuts behind residual blocks only"},
+    {.name = "input-bytes", .value = "N", .help = "map: per element of the input"},
+    {.name = "feature-bytes", .value = "N", .help = "map: per element of a feature map"},
+    {.name = "header", .value = "SIZE", .help = "map: per message"},
+    {.name = "delay", .value = "TIME", .help = "map: propagation both ways"},
+    {.name = "paper", .help = "map: the networks of the paper"},
+    {.name = "profiles", .value = "FOLDER", .help = "map: of --paper"},
+    {0},
+};
+
+const es_command es_report_plot = {
     .name = "plot",
-    .summary = "figures of a result, as PNG files; their paths are printed",
-    .notes = "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
+    .summary =
+        "figures of a result, a network's cuts, a trace, a map or two profiles, as PNG files",
+    .notes = "`plot cuts NETWORK` draws what crosses each cut of a network of the zoo or a file, "
+             "`plot trace\n"
+             "FILE` a trace over time with its outages, and the distribution of its values, `plot "
+             "map` the\noptimal cut and its gain over rate and batch size or load, `plot profiles "
+             "FAST SLOW` the times of each\nlayer against each other. The paths of the figures "
+             "are printed.\n"
+             "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
              "numpy and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
-    .n_options = N_OPTIONS,
-    .options = {[OPTION_OUTPUT] = {"output", 'o', "FOLDER", "where the figures go (required)"},
-                [OPTION_FORCE] = {"force", 0, NULL, "replace figures that are there"}},
+    .operand = "RESULT.h5|cuts NETWORK|trace FILE|map|profiles FAST SLOW",
+    .least_operands = 1,
+    .most_operands = 3,
+    .options = options,
     .run = run,
 };

@@ -163,6 +163,42 @@ static char **read_texts(struct reader *reader, const char *name, size_t n) {
     return texts;
 }
 
+/* Creates the whole numbers of a variable. */
+static int64_t *read_integers(struct reader *reader, const char *name, int rank,
+                              const size_t *lengths) {
+    size_t n = rank == 2 ? lengths[0] * lengths[1] : lengths[0];
+    int64_t *values = allocate(reader, n, sizeof *values);
+    read_values(reader, name, H5T_INTEGER, H5T_NATIVE_INT64, rank, lengths, values);
+    return values;
+}
+
+/* Creates the one text of a variable without dimensions. */
+static char *read_text(struct reader *reader, const char *name) {
+    char *lent = NULL, *copy = NULL;
+    hid_t type = string_type();
+    read_values(reader, name, H5T_STRING, type, 0, NULL, (void *)&lent);
+    copy = copy_text(reader, lent);
+    H5free_memory(lent);
+    H5Tclose(type);
+    return copy;
+}
+
+static void read_cuts(struct reader *reader, es_result *result) {
+    size_t n = result->n_cuts = read_length(reader, "cuts/cut");
+    result->n_batches = read_length(reader, "cuts/batch");
+    const size_t over_batches[] = {n, result->n_batches};
+    result->cuts = read_texts(reader, "cuts/name", n);
+    result->compression = read_doubles(reader, "cuts/compression", 1, &n);
+    result->n_tensors = read_integers(reader, "cuts/n_tensors", 1, &n);
+    result->natural = read_integers(reader, "cuts/natural", 1, &n);
+    result->compressive = read_integers(reader, "cuts/compressive", 1, &n);
+    result->available = read_integers(reader, "cuts/available", 1, &n);
+    result->batches = read_integers(reader, "cuts/batch", 1, &result->n_batches);
+    result->head_s = read_doubles(reader, "cuts/head_time", 2, over_batches);
+    result->tail_s = read_doubles(reader, "cuts/tail_time", 2, over_batches);
+    result->uplink_bytes = read_integers(reader, "cuts/uplink_bytes", 2, over_batches);
+}
+
 static void read_attributes(struct reader *reader, es_result *result) {
     hid_t file = reader->file;
     result->title = read_text_attribute(reader, file, "title");
@@ -170,6 +206,7 @@ static void read_attributes(struct reader *reader, es_result *result) {
     result->model = read_text_attribute(reader, file, "model");
     result->granularity = read_text_attribute(reader, file, "granularity");
     result->mode = read_text_attribute(reader, file, "mode");
+    result->states = read_text_attribute(reader, file, "states");
     if (!read_attribute(file, "seed", H5T_INTEGER, H5T_NATIVE_INT64, &result->seed))
         damaged(reader, "seed");
     result->input_bytes_per_element = read_number(reader, "input_bytes_per_element");
@@ -226,21 +263,19 @@ static void read_all(struct reader *reader, es_result *result) {
     read_attributes(reader, result);
     result->n_policies = read_length(reader, "policy");
     result->n_inputs = read_length(reader, "inputs/input");
-    result->n_cuts = read_length(reader, "cuts/cut");
     result->n_stations = read_length(reader, "summary/station");
+    read_cuts(reader, result);
     size_t n = result->n_policies;
     const size_t over_cuts[] = {n, result->n_cuts}, over_policies[] = {n, n},
                  over_stations[] = {n, result->n_stations};
     result->policies = read_texts(reader, "policy", n);
     result->types = read_texts(reader, "policy_type", n);
-    result->n_steps = allocate(reader, n, sizeof *result->n_steps);
-    read_values(reader, "n_steps", H5T_INTEGER, H5T_NATIVE_INT64, 1, &n, result->n_steps);
+    result->n_steps = read_integers(reader, "n_steps", 1, &n);
     result->roles = read_texts(reader, "inputs/input", result->n_inputs);
     result->paths = read_texts(reader, "inputs/path", result->n_inputs);
     result->hashes = read_texts(reader, "inputs/sha256", result->n_inputs);
     result->provenances = read_texts(reader, "inputs/provenance", result->n_inputs);
-    result->cuts = read_texts(reader, "cuts/name", result->n_cuts);
-    result->compression = read_doubles(reader, "cuts/compression", 1, &result->n_cuts);
+    result->scenario_resolved = read_text(reader, "scenario_resolved");
     result->stations = read_texts(reader, "summary/station", result->n_stations);
     result->cut_share = read_doubles(reader, "summary/cut_share", 2, over_cuts);
     result->utilisation = read_doubles(reader, "summary/utilisation", 2, over_stations);
@@ -324,8 +359,9 @@ es_status es_result_load(const char *path, es_result **out, es_errors *errors) {
 void es_result_destroy(es_result *result) {
     if (result == NULL)
         return;
-    char *const texts[] = {result->title, result->program,     result->format_version,
-                           result->model, result->granularity, result->mode};
+    char *const texts[] = {result->title,  result->program,          result->format_version,
+                           result->model,  result->granularity,      result->mode,
+                           result->states, result->scenario_resolved};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     free_texts(result->policies, result->n_policies);
@@ -344,6 +380,14 @@ void es_result_destroy(es_result *result) {
     free(result->figures);
     free(result->n_steps);
     free(result->compression);
+    free(result->n_tensors);
+    free(result->natural);
+    free(result->compressive);
+    free(result->available);
+    free(result->batches);
+    free(result->head_s);
+    free(result->tail_s);
+    free(result->uplink_bytes);
     free(result->cut_share);
     free(result->gain_mean_of_ratios);
     free(result->gain_ratio_of_means);
@@ -357,4 +401,40 @@ double es_result_figure_of(const es_result *result, const char *name, size_t pol
         if (strcmp(result->figures[i].name, name) == 0)
             return result->figures[i].values[policy];
     return ES_NAN;
+}
+
+bool es_result_is_grid(const es_result *result) {
+    return strcmp(result->mode, "isolated") == 0 && strcmp(result->states, "grid") == 0;
+}
+
+static const char *policy_at(const void *context, size_t i) {
+    return ((const es_result *)context)->policies[i];
+}
+
+es_status es_result_find_policy(const es_result *result, const char *path, const char *name,
+                                size_t *policy, es_errors *errors) {
+    for (size_t p = 0; p < result->n_policies; p++)
+        if (strcmp(result->policies[p], name) == 0) {
+            *policy = p;
+            return ES_OK;
+        }
+    const char *nearest = es_nearest_name(name, result->n_policies, policy_at, result);
+    return es_errors_add(errors, ES_INVALID, path, 0, "has no policy '%s'%s", name,
+                         es_did_you_mean(nearest, "'", "'", "").text);
+}
+
+es_slice es_result_key(const es_result *result, const char *section, const char *key) {
+    es_slice rest = {result->scenario_resolved, strlen(result->scenario_resolved)}, line;
+    bool here = false;
+    while (es_next_line(&rest, &line)) {
+        if (line.length > 1 && line.data[0] == '[')
+            here = es_slice_equals((es_slice){line.data + 1, line.length - 2}, section);
+        if (here && line.length > 0 && line.data[0] == ';') /* a default */
+            line = (es_slice){line.data + 1, line.length - 1};
+        es_slice name;
+        if (here && es_next_field(&line, '=', &name) && es_slice_equals(name, key) &&
+            line.data != NULL)
+            return es_slice_trim(line);
+    }
+    return (es_slice){"", 0};
 }

@@ -4,6 +4,7 @@
 #define ANALYSIS_RESULT_H
 
 #include "edgesplit/error.h"
+#include "edgesplit/text.h"
 
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ typedef struct es_result_figure {
 } es_result_figure;
 
 typedef struct es_result {
-    char *title, *program, *format_version, *model, *granularity, *mode;
+    char *title, *program, *format_version, *model, *granularity, *mode, *states;
     int64_t seed;
     double input_bytes_per_element, feature_bytes_per_element, header_bytes;
     double warmup_s, batch_extrapolated; /* the latter 0 or 1 */
@@ -29,8 +30,14 @@ typedef struct es_result {
     char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
 
     size_t n_cuts;
-    char **cuts;         /* [n_cuts] names */
-    double *compression; /* [n_cuts] */
+    char **cuts;                                            /* [n_cuts] names */
+    double *compression;                                    /* [n_cuts] */
+    int64_t *n_tensors, *natural, *compressive, *available; /* [n_cuts]; all but the first 0 or 1 */
+    size_t n_batches;
+    int64_t *batches;        /* [n_batches] */
+    double *head_s, *tail_s; /* [n_cuts][n_batches], idle and unloaded; NaN: not known */
+    int64_t *uplink_bytes;   /* [n_cuts][n_batches] */
+    char *scenario_resolved;
 
     size_t n_figures;
     es_result_figure *figures;                         /* [n_figures], in the file's order */
@@ -46,6 +53,16 @@ typedef struct es_result {
  * edgesplit result, of a higher major version, truncated or damaged; ES_NO_MEMORY. */
 ES_NODISCARD es_status es_result_load(const char *path, es_result **result, es_errors *errors);
 void es_result_destroy(es_result *result);
+
+/* Whether its steps are all combinations of listed states, not a course of time. */
+bool es_result_is_grid(const es_result *result);
+
+/* Finds a policy by its name. ES_INVALID: there is none (the record says the nearest). */
+ES_NODISCARD es_status es_result_find_policy(const es_result *result, const char *path,
+                                             const char *name, size_t *policy, es_errors *errors);
+
+/* The value of a key in the resolved scenario, given or default; empty if there is none. Lends. */
+es_slice es_result_key(const es_result *result, const char *section, const char *key);
 
 /* The figure of a policy; NaN if the file lacks it. O(n_figures). */
 double es_result_figure_of(const es_result *result, const char *name, size_t policy);

@@ -2,12 +2,12 @@
 #include "summary.h"
 
 #include "edgesplit/text.h"
-#include "report.h"
+#include "reports.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { OPTION_JSON, OPTION_CSV, N_OPTIONS, DEFAULT_WIDTH = 100 };
+enum { DEFAULT_WIDTH = 100 };
 
 void es_summary_provenance(const char *provenance, const char *key, es_text *text) {
     es_slice rest = {provenance, strlen(provenance)}, line;
@@ -29,6 +29,13 @@ bool es_summary_is_adaptive(const es_result *result, size_t policy) {
         if (strcmp(result->types[policy], fixed[i]) == 0)
             return false;
     return true;
+}
+
+size_t es_summary_main_policy(const es_result *result) {
+    for (size_t p = 0; p < result->n_policies; p++)
+        if (es_summary_is_adaptive(result, p) && strcmp(result->types[p], "oracle") != 0)
+            return p;
+    return 0;
 }
 
 static void warn_of_inputs(const es_result *result, es_text *text) {
@@ -73,8 +80,7 @@ void es_summary_warnings(const es_result *result, es_text *text) {
     }
 }
 
-/* Characters in a line: $COLUMNS where it is set. */
-static size_t line_width(void) {
+size_t es_line_width(void) {
     const char *columns = getenv("COLUMNS");
     int64_t width = 0;
     if (columns == NULL || es_parse_int64((es_slice){columns, strlen(columns)}, &width) != ES_OK ||
@@ -83,22 +89,28 @@ static size_t line_width(void) {
     return (size_t)width;
 }
 
-static es_status run(const es_report_arguments *arguments, es_errors *errors) {
-    if (arguments->values[OPTION_JSON] != NULL && arguments->values[OPTION_CSV] != NULL)
-        return es_errors_add(errors, ES_USAGE, NULL, 0, "summary: --json or --csv, not both");
+static es_status run(const es_arguments *arguments, es_errors *errors) {
+    const char *path = arguments->operands[0];
+    bool json = es_arguments_has(arguments, "json"), csv = es_arguments_has(arguments, "csv");
+    bool latex = es_arguments_has(arguments, "latex");
+    if (json + csv + latex > 1)
+        return es_arguments_mistake(arguments, errors,
+                                    "--json, --csv and --latex exclude each other");
     es_result *result;
-    es_status status = es_result_load(arguments->result, &result, errors);
+    es_status status = es_result_load(path, &result, errors);
     if (status != ES_OK)
         return status;
     es_text text = {0};
-    if (arguments->values[OPTION_JSON] != NULL)
-        es_summary_json(result, arguments->result, &text);
-    else if (arguments->values[OPTION_CSV] != NULL)
+    if (json)
+        es_summary_json(result, path, &text);
+    else if (csv)
         es_summary_csv(result, &text);
+    else if (latex)
+        es_summary_latex(result, &text);
     else
-        es_summary_text(result, line_width(), &text);
+        es_summary_text(result, es_line_width(), &text);
     if (text.failed)
-        status = es_errors_add(errors, ES_NO_MEMORY, arguments->result, 0, "out of memory");
+        status = es_errors_no_memory(errors, path);
     else
         fputs(text.data, stdout);
     free(text.data);
@@ -106,15 +118,22 @@ static es_status run(const es_report_arguments *arguments, es_errors *errors) {
     return status;
 }
 
-extern const es_report es_report_summary;
-const es_report es_report_summary = {
+static const es_option options[] = {
+    {.name = "json", .help = "everything, for programs"},
+    {.name = "csv", .help = "every figure of every policy, for spreadsheets"},
+    {.name = "latex", .help = "the table of the policies, for a paper"},
+    {0},
+};
+
+const es_command es_report_summary = {
     .name = "summary",
     .summary = "the policies of a result side by side: latency, gains, cuts",
     .notes = "Gains are shown for every pair of policies if their table fits the line (100 "
              "characters, or\n$COLUMNS), else only those of policies that decide per request, "
              "one pair a line. --json has all.",
-    .n_options = N_OPTIONS,
-    .options = {[OPTION_JSON] = {"json", 0, NULL, "everything, for programs"},
-                [OPTION_CSV] = {"csv", 0, NULL, "every figure of every policy, for spreadsheets"}},
+    .operand = "RESULT.h5",
+    .least_operands = 1,
+    .most_operands = 1,
+    .options = options,
     .run = run,
 };

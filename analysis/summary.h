@@ -14,6 +14,13 @@ void es_summary_warnings(const es_result *result, es_text *text);
 /* Whether a policy decides anew for every request, by its type. */
 bool es_summary_is_adaptive(const es_result *result, size_t policy);
 
+/* The policy that a result is most likely about: the first that decides per request and does not
+ * see the future, else the first. */
+size_t es_summary_main_policy(const es_result *result);
+
+/* Characters in a line of a terminal: $COLUMNS where it is set. */
+size_t es_line_width(void);
+
 /* Appends the value behind "key: " in a file's provenance, "-" if it has none. */
 void es_summary_provenance(const char *provenance, const char *key, es_text *text);
 
@@ -22,5 +29,7 @@ void es_summary_provenance(const char *provenance, const char *key, es_text *tex
 void es_summary_text(const es_result *result, size_t width, es_text *text);
 void es_summary_json(const es_result *result, const char *path, es_text *text);
 void es_summary_csv(const es_result *result, es_text *text);
+/* The table of the policies for a paper: a tabular of booktabs. */
+void es_summary_latex(const es_result *result, es_text *text);
 
 #endif

@@ -153,18 +153,6 @@ void es_summary_json(const es_result *result, const char *path, es_text *text) {
     es_text_add(text, "\n}\n");
 }
 
-/* A field of CSV (RFC 4180): quoted where it needs to be. */
-static void add_field(es_text *text, const char *value) {
-    if (value[strcspn(value, "\",\r\n")] == '\0') {
-        es_text_add(text, "%s", value);
-        return;
-    }
-    es_text_add(text, "\"");
-    for (; *value != '\0'; value++)
-        es_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
-    es_text_add(text, "\"");
-}
-
 void es_summary_csv(const es_result *result, es_text *text) {
     const char *const lines[][2] = {
         {"title", result->title}, {"program", result->program},
@@ -184,9 +172,9 @@ void es_summary_csv(const es_result *result, es_text *text) {
         es_text_add(text, ",%s", result->figures[f].name);
     es_text_add(text, "\n");
     for (size_t p = 0; p < result->n_policies; p++) {
-        add_field(text, result->policies[p]);
+        es_text_add_csv(text, result->policies[p]);
         es_text_add(text, ",");
-        add_field(text, result->types[p]);
+        es_text_add_csv(text, result->types[p]);
         es_text_add(text, ",%lld", (long long)result->n_steps[p]);
         for (size_t f = 0; f < result->n_figures; f++) {
             es_text_add(text, ",");

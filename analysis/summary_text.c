@@ -1,7 +1,7 @@
 /* The summary for people. */
 #include "edgesplit/number.h"
+#include "edgesplit/table.h"
 #include "summary.h"
-#include "table.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,28 +80,87 @@ static bool is_shown(const struct column *const *shown, size_t n, const char *he
     return false;
 }
 
-static void print_policies(const es_result *result, es_text *text) {
-    const struct column *shown[N_COLUMNS];
-    int decimals[N_GROUPS];
-    size_t n = 0;
+/* Finds the columns [*n] worth showing. */
+static void choose_columns(const es_result *result, const struct column **shown, size_t *n) {
+    *n = 0;
     for (size_t c = 0; c < N_COLUMNS; c++)
         if (!columns[c].optional || is_known(result, &columns[c]))
-            shown[n++] = &columns[c];
+            shown[(*n)++] = &columns[c];
+}
+
+static void add_policies(const es_result *result, const struct column *const *shown, size_t n,
+                         es_table *table) {
+    int decimals[N_GROUPS];
     find_decimals(result, decimals);
+    for (size_t p = 0; p < result->n_policies; p++) {
+        es_table_add(table, "%s", result->policies[p]);
+        for (size_t c = 0; c < n; c++)
+            add_number(table, value_of(result, shown[c], p), decimals[shown[c]->group]);
+    }
+}
+
+static void print_policies(const es_result *result, es_text *text) {
+    const struct column *shown[N_COLUMNS];
+    size_t n;
+    choose_columns(result, shown, &n);
     es_table table;
     es_table_init(&table, 1 + n, 1);
     es_table_add(&table, "policy");
     for (size_t c = 0; c < n; c++)
         es_table_add(&table, "%s", shown[c]->header);
-    for (size_t p = 0; p < result->n_policies; p++) {
-        es_table_add(&table, "%s", result->policies[p]);
-        for (size_t c = 0; c < n; c++)
-            add_number(&table, value_of(result, shown[c], p), decimals[shown[c]->group]);
-    }
-    es_text_add(text, "n completed requests: latency%s in ms%s; kB sent per request that arrived\n",
+    add_policies(result, shown, n, &table);
+    es_text_add(text, "n completed requests: latency%s in ms; kB sent per request that arrived%s\n",
                 is_shown(shown, n, "regret") ? " and regret" : "",
                 is_shown(shown, n, "J") ? ", J per request" : "");
     es_table_print(&table, 0, text);
+    es_table_fini(&table);
+}
+
+/* Text as LaTeX takes it literally. */
+static void add_latex(es_text *text, const char *value) {
+    for (; *value != '\0'; value++)
+        if (*value == '\\')
+            es_text_add(text, "\\textbackslash{}");
+        else if (*value == '~' || *value == '^')
+            es_text_add(text, "\\%c{}", *value);
+        else
+            es_text_add(text, strchr("&%$#_{}", *value) != NULL ? "\\%c" : "%c", *value);
+}
+
+void es_summary_latex(const es_result *result, es_text *text) {
+    static const char *const units[N_GROUPS] = {
+        [LATENCY] = " (ms)", [DATA] = " (kB)", [ENERGY] = " (J)"};
+    const struct column *shown[N_COLUMNS];
+    size_t n;
+    choose_columns(result, shown, &n);
+    es_table table;
+    es_table_init(&table, 1 + n, 1);
+    add_policies(result, shown, n, &table);
+    text->failed |= table.failed;
+    es_text_add(
+        text,
+        "%% %s\n%% %s; seed %lld; bytes: %g per input element, %g per feature element, %g per "
+        "header\n%% needs \\usepackage{booktabs}\n\\begin{tabular}{l",
+        result->title, result->program, (long long)result->seed, result->input_bytes_per_element,
+        result->feature_bytes_per_element, result->header_bytes);
+    for (size_t c = 0; c < n; c++)
+        es_text_add(text, "r");
+    es_text_add(text, "}\n\\toprule\npolicy");
+    for (size_t c = 0; c < n; c++) {
+        const char *unit = units[shown[c]->group];
+        bool named_by_unit = shown[c]->group == DATA || shown[c]->group == ENERGY;
+        es_text_add(text, " & %s%s",
+                    !named_by_unit              ? shown[c]->header
+                    : shown[c]->group == ENERGY ? "energy"
+                                                : "sent",
+                    unit != NULL ? unit : "");
+    }
+    es_text_add(text, " \\\\\n\\midrule\n");
+    for (size_t i = 0; !table.failed && i < table.n_cells; i++) {
+        add_latex(text, table.cells[i]);
+        es_text_add(text, (i + 1) % (1 + n) == 0 ? " \\\\\n" : " & ");
+    }
+    es_text_add(text, "\\bottomrule\n\\end{tabular}\n");
     es_table_fini(&table);
 }
 

@@ -36,9 +36,8 @@ def grid_of(result, policy, load, rates, batches):
     return cuts
 
 
-def colours_of(result, cuts):
-    """Greys for the two ends, a scale of depth between them."""
-    inner = [cut for cut in cuts if 0 < cut < len(result.cut_names) - 1]
+def colours_from(cuts, inner):
+    """Greys for the two ends, a scale of depth for the cuts between them."""
     scale = plt.matplotlib.colormaps["viridis_r"]
     depth = {cut: scale(0.1 + 0.8 * (i / max(1, len(inner) - 1))) for i, cut in enumerate(inner)}
     return [depth.get(cut, "#DDDDDD" if cut == 0 else "#555555") for cut in cuts]
@@ -51,7 +50,7 @@ def draw(result):
     if loads.size > MOST_LOADS:
         loads = loads[np.linspace(0, loads.size - 1, MOST_LOADS).round().astype(int)]
     used = sorted({cut for p in policies for cut in np.flatnonzero(result.cut_share(p) > 0)})
-    colours = colours_of(result, used)
+    colours = colours_from(used, [cut for cut in used if 0 < cut < len(result.cut_names) - 1])
     unit, divisor = style.rate_unit(rates)
     logarithmic = is_geometric(rates)
     row_height = 2.4 if batches.size > 1 else 0.5

@@ -1,0 +1,171 @@
+"""Results of edgesplit in Python (FORMAT.md): h5py and numpy are needed, pandas only for the methods that make frames.
+
+    run = edgesplit_results.open("out/quickstart.h5")
+    run.column("latency", "dynamic-split")          # numpy array, one value per step, seconds
+    run.steps()                                     # DataFrame: a row per policy and step
+    run.summary()                                   # DataFrame: a row per policy
+
+    cube = edgesplit_results.open("cube.h5")        # what `edgesplit sweep merge` has joined
+    cube.values("latency_mean", load=0.5)           # numpy array over cube.dims("latency_mean"), load left out
+    cube.frame("latency_mean", "late")              # DataFrame: a row per run and policy
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Iterable
+
+import h5py
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+
+MAJOR_VERSION = 1
+STATUS = ("completed", "late", "dropped", "unfinished", "padding")
+PADDING = 4
+
+
+def open(path: str | os.PathLike[str]) -> Run | Cube:  # pylint: disable=redefined-builtin
+    """A run or a joined sweep, whichever the file holds. ValueError: neither, or of a newer version."""
+    file = h5py.File(path, "r")
+    kinds = {"edgesplit-result": Run, "edgesplit-cube": Cube}
+    kind, version = file.attrs.get("format"), str(file.attrs.get("format_version", ""))
+    if kind not in kinds or int(version.split(".")[0]) > MAJOR_VERSION:
+        file.close()
+        raise ValueError(f"{path}: {'format ' + version + ' is too new' if kind in kinds else 'not a result of edgesplit'}")
+    return kinds[kind](file)
+
+
+class _File:
+    def __init__(self, file: h5py.File) -> None:
+        self.file = file
+        self.policies: list[str] = _texts(file["policy"])
+
+    def close(self) -> None:
+        self.file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What was run: model, mode, seed, bytes per element ..."""
+        return {name: value if isinstance(value, str) else value[0] for name, value in self.file.attrs.items()
+                if isinstance(value, (str, np.ndarray))}
+
+    def units(self, name: str) -> str:
+        return self.file[name].attrs["units"]
+
+
+class Run(_File):
+    """One simulation. Steps behind a policy's last one (padding) are left out everywhere."""
+
+    def __init__(self, file: h5py.File) -> None:
+        super().__init__(file)
+        self.n_steps: dict[str, int] = dict(zip(self.policies, map(int, file["n_steps"])))
+        self.columns: list[str] = [name for name, item in file.items()
+                                   if isinstance(item, h5py.Dataset) and item.ndim == 2]
+
+    def column(self, name: str, policy: str) -> np.ndarray:
+        """A variable of the per-step table, in SI units."""
+        return self.file[name][self.policies.index(policy), : self.n_steps[policy]]
+
+    def counted(self, policy: str) -> np.ndarray:
+        """Which steps the summary counts: those behind the warm-up."""
+        return self.column("arrival_time", policy) >= self.attributes["warmup_s"]
+
+    def figure(self, name: str, policy: str) -> float:
+        """A figure of the summary."""
+        return float(self.file[f"summary/{name}"][self.policies.index(policy)])
+
+    def gain(self, policy: str, baseline: str, kind: str = "mean_of_ratios") -> float:
+        """Gain over a baseline; `kind`: mean_of_ratios (the paper's) or ratio_of_means."""
+        return float(self.file[f"summary/gain_{kind}"][self.policies.index(policy), self.policies.index(baseline)])
+
+    @property
+    def cuts(self) -> list[str]:
+        return _texts(self.file["cuts/name"])
+
+    @property
+    def scenario(self) -> str:
+        """Every key with the value that was used."""
+        return self.file["scenario_resolved"].asstr()[()]
+
+    def steps(self, policies: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pandas.DataFrame:
+        """A row per policy and step; `status` and `cut` in words."""
+        import pandas
+
+        names = list(columns if columns is not None else self.columns)
+        frames = []
+        for policy in policies if policies is not None else self.policies:
+            frame = pandas.DataFrame({name: self.column(name, policy) for name in names})
+            frame.insert(0, "step", np.arange(self.n_steps[policy]))
+            frame.insert(0, "policy", policy)
+            frames.append(frame)
+        table = pandas.concat(frames, ignore_index=True)
+        if "status" in names:
+            table["status"] = pandas.Categorical.from_codes(table["status"], STATUS)
+        if "split_index" in names:
+            table["cut"] = np.array(self.cuts, dtype=object)[table["split_index"]]
+        return table
+
+    def summary(self) -> pandas.DataFrame:
+        """A row per policy, a column per figure."""
+        import pandas
+
+        figures = {name: item[...] for name, item in self.file["summary"].items()
+                   if item.shape == (len(self.policies),) and item.dtype.kind == "f"}
+        return pandas.DataFrame(figures, index=pandas.Index(self.policies, name="policy"))
+
+
+class Cube(_File):
+    """The summaries of a sweep over the dimensions that were swept. NaN: no such run, or not finished."""
+
+    def __init__(self, file: h5py.File) -> None:
+        super().__init__(file)
+        self.axes: list[str] = self.dims("run_state")
+        self.figures: list[str] = [name for name, item in file.items() if isinstance(item, h5py.Dataset)
+                                   and item.ndim == len(self.axes) + 1 and self.dims(name)[-1] == "policy"]
+
+    def dims(self, name: str) -> list[str]:
+        return [axis[0].name.rsplit("/", 1)[-1] for axis in self.file[name].dims if len(axis)]
+
+    def coordinate(self, name: str) -> np.ndarray:
+        """The values along a dimension, or those of a variable that goes with one."""
+        variable = self.file[name]
+        return np.array(_texts(variable), dtype=object) if h5py.check_string_dtype(variable.dtype) else variable[...]
+
+    def values(self, name: str, **chosen: Any) -> np.ndarray:
+        """A figure over its dimensions, those left out for which one value is `chosen`. KeyError: it does not occur."""
+        picks: list[Any] = []
+        for dim in self.dims(name):
+            found = np.flatnonzero(self.coordinate(dim) == chosen[dim]) if dim in chosen else None
+            if found is not None and found.size == 0:
+                raise KeyError(f"{dim} = {chosen[dim]!r} does not occur")
+            picks.append(slice(None) if found is None else int(found[0]))
+        return self.file[name][tuple(picks)]
+
+    def frame(self, *names: str) -> pandas.DataFrame:
+        """A row per run and policy with the swept variables; `names`: figures, all of them if none is named."""
+        import pandas
+
+        dims = [*self.axes, "policy"]
+        index = pandas.MultiIndex.from_product([self.coordinate(dim) for dim in dims], names=dims)
+        table = pandas.DataFrame({name: self.file[name][...].ravel() for name in names or self.figures}, index=index)
+        table = table.reset_index()
+        for name, item in self.file.items():  # variables that change along with a dimension
+            if isinstance(item, h5py.Dataset) and self.dims(name) in [[axis] for axis in self.axes] and name not in dims:
+                table[name] = table[self.dims(name)[0]].map(
+                    dict(zip(self.coordinate(self.dims(name)[0]), self.coordinate(name))))
+        return table
+
+
+def _texts(variable: h5py.Dataset) -> builtins.list[str]:
+    return list(variable.asstr()[...])

@@ -1,0 +1,51 @@
+/* The parts of the report `export`. */
+#ifndef ANALYSIS_EXPORT_H
+#define ANALYSIS_EXPORT_H
+
+#include "edgesplit/text.h"
+#include "result.h"
+
+/* Columns of a step, in the order of FORMAT.md. */
+enum {
+    EXPORT_ARRIVAL,
+    EXPORT_BATCH,
+    EXPORT_CUT,
+    EXPORT_LATENCY,
+    EXPORT_HEAD,
+    EXPORT_DEVICE_QUEUE,
+    EXPORT_UPLINK_QUEUE,
+    EXPORT_UPLINK,
+    EXPORT_BYTES,
+    EXPORT_SERVER_QUEUE,
+    EXPORT_TAIL,
+    EXPORT_DOWNLINK,
+    EXPORT_RATE_TRUE,
+    EXPORT_RATE_ESTIMATE,
+    EXPORT_LOAD_TRUE,
+    EXPORT_LOAD_ESTIMATE,
+    EXPORT_DEADLINE,
+    EXPORT_STATUS,
+    EXPORT_ENERGY,
+    EXPORT_ORACLE,
+    EXPORT_REGRET,
+    EXPORT_N_COLUMNS
+};
+
+/* "completed", ... of a status; "-" if there is no such. */
+const char *es_export_status(double status);
+
+/* What a Chrome trace has to remember between requests: until when each lane is taken. */
+enum { EXPORT_N_STATIONS = 4, EXPORT_MOST_LANES = 32 };
+typedef struct es_export_lanes {
+    int64_t free_ns[EXPORT_N_STATIONS][EXPORT_MOST_LANES]; /* of the policy in hand */
+    size_t n[EXPORT_N_STATIONS];
+} es_export_lanes;
+
+/* Append the begin of a trace with the names of the policies; the slices of one step, row
+ * [EXPORT_N_COLUMNS]; and the end. `with_state`: its rate and load too. */
+void es_export_trace_begin(const es_result *result, es_text *text);
+void es_export_trace_step(const es_result *result, size_t policy, size_t step, const double *row,
+                          bool with_state, es_export_lanes *lanes, es_text *text);
+void es_export_trace_end(es_text *text);
+
+#endif
