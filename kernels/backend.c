@@ -34,7 +34,7 @@ es_status es_backend_find(const char *name, const es_backend **backend, es_error
                                    "this edgesplit-profile was built without the backend %s", name);
     }
     const char *nearest = es_nearest_name(name, N_ENTRIES, name_at, NULL);
-    return es_errors_add(errors, ES_USAGE, NULL, 0, "no backend is called \"%s\"; %s %s", name,
-                         nearest != NULL ? "the nearest name is" : "known is, for one,",
-                         nearest != NULL ? nearest : entries[0].name);
+    return es_errors_add(
+        errors, ES_USAGE, NULL, 0, "there is no backend '%s'%s", name,
+        es_did_you_mean(nearest, "'", "'", "; `edgesplit list backends` lists them").text);
 }

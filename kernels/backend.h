@@ -21,8 +21,18 @@ typedef struct es_backend {
     es_status (*open)(const char *setting, es_device **device, es_errors *errors);
     void (*close)(es_device *device);
 
-    /* Adds what was measured on: `device`, `library`, the setting as verified, `precision`, ... */
+    /* OPTIONAL. Whether a setting changes clocks, which could outlive the process: asked before
+     * `open`, so that nobody does it unawares. */
+    bool (*changes_clocks)(const char *setting);
+
+    /* Adds what is measured on: `device`, `library`, the setting as verified, `precision`, and
+     * `clock` ("300MHz") if it holds still. The same from open to close: a measurement is resumed
+     * only where all of it is as it was. */
     void (*describe)(const es_device *device, es_facts *facts);
+
+    /* OPTIONAL. Adds what was seen while it measured and may be otherwise next time: clocks
+     * observed, kernels chosen, ... */
+    void (*observe)(const es_device *device, es_facts *facts);
 
     /* Creates the network of `plan` (borrowed) at `batch` images per pass, ready to run. */
     es_status (*prepare)(es_device *device, const es_plan *plan, int64_t batch,
@@ -32,6 +42,11 @@ typedef struct es_backend {
     /* Runs one pass. stamps_ns [n_units + 1]: [0] is the time before the first unit and [n_units]
      * that at the end; those between are the end of each unit if `stamped`, else untouched. */
     es_status (*run)(es_network *network, bool stamped, int64_t *stamps_ns, es_errors *errors);
+
+    /* OPTIONAL. Runs units `first` to `last` alone, on what an earlier pass has left of the others;
+     * stamps_ns [2]: the times before and behind. */
+    es_status (*run_part)(es_network *network, size_t first, size_t last, int64_t *stamps_ns,
+                          es_errors *errors);
 
     /* The clock of the stamps. */
     int64_t (*now_ns)(const es_device *device);

@@ -196,8 +196,10 @@ static void describe(const es_device *device, es_facts *facts) {
     es_facts_add(facts, "precision", "fp32");
     es_facts_add(facts, "layout",
                  "as oneDNN chooses for each kernel; a reorder counts to the unit that needs it");
-    es_facts_add(facts, "fusion",
-                 "batch norm in the weights; bias, activation and residual in the kernel");
+    es_facts_add(
+        facts, "fusion",
+        "batch norm in the weights; bias, activation and residual in the kernel where oneDNN has "
+        "fast code for that, else as further kernels of the same unit");
 }
 
 static int64_t now_ns(const es_device *device) {
@@ -218,6 +220,7 @@ const es_backend es_backend_onednn = {
     .prepare = onednn_prepare,
     .release = onednn_release,
     .run = onednn_run,
+    .run_part = onednn_run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
     .output = onednn_output,

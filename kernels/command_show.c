@@ -1,16 +1,9 @@
 #include "backend.h"
-#include "command.h"
+#include "commands.h"
 
 #include "edgesplit/profile.h"
 
 #include <string.h>
-
-static const char *const kind_names[] = {
-    [ES_PROFILE_LAYER] = "layer",
-    [ES_PROFILE_HEAD] = "head",
-    [ES_PROFILE_TAIL] = "tail",
-    [ES_PROFILE_WHOLE] = "whole",
-};
 
 static void print_provenance(const es_profile *profile) {
     for (size_t i = 0; i < profile->n_provenance; i++)
@@ -31,8 +24,8 @@ static void print_rows(const es_profile *profile, size_t n, const int64_t *batch
         if (row->batch != batches[0] &&
             es_profile_find(profile, row->kind, row->index, batches[0]) != NULL)
             continue;
-        printf("%-6s %5zu  %-22s %-20s %10lld", kind_names[row->kind], row->index, row->name,
-               row->op, (long long)row->out_elems);
+        printf("%-6s %5zu  %-22s %-20s %10lld", es_profile_kind_text(row->kind), row->index,
+               row->name, row->op, (long long)row->out_elems);
         for (size_t b = 0; b < n; b++)
             print_median_ms(es_profile_find(profile, row->kind, row->index, batches[b]));
         printf("\n");
@@ -69,7 +62,7 @@ static es_status show(const es_arguments *arguments, es_errors *errors) {
     es_profile *profile = NULL;
     int64_t *batches = NULL;
     size_t n = 0;
-    es_status status = es_profile_load(arguments->operand, &profile, errors);
+    es_status status = es_profile_load(arguments->operands[0], &profile, errors);
     if (status == ES_OK)
         status = es_profile_batches(profile, &batches, &n, errors);
     if (status == ES_OK) {
@@ -94,23 +87,49 @@ const es_command es_command_show = {
     .name = "show",
     .summary = "print a profile: provenance, median of each layer per batch size, sum and whole",
     .operand = "FILE",
-    .operand_required = true,
+    .least_operands = 1,
+    .most_operands = 1,
     .run = show,
 };
 
-static es_status list(const es_arguments *arguments, es_errors *errors) {
-    if (arguments->operand != NULL && strcmp(arguments->operand, "backends") != 0)
-        return es_errors_add(errors, ES_USAGE, NULL, 0, "list %s: expected backends",
-                             arguments->operand);
+static void print_backends(void) {
     for (size_t i = 0; es_backend_at(i) != NULL; i++)
         printf("%-12s %s%s\n", es_backend_at(i)->name, es_backend_at(i)->summary,
                es_backend_at(i)->backend != NULL ? "" : " (built without)");
+}
+
+/* Every network of the zoo: name, pixels per side, multiply-accumulates per image. */
+static es_status print_networks(es_errors *errors) {
+    es_status status = ES_OK;
+    for (size_t i = 0; status == ES_OK && es_model_zoo_name(i) != NULL; i++) {
+        es_model *model;
+        status = es_model_create(es_model_zoo_name(i), 0, &model, errors);
+        if (status != ES_OK)
+            break;
+        const es_cut *whole = &model->cuts[ES_BLOCK][model->n_cuts[ES_BLOCK] - 1];
+        printf("%-20s %5lld %14lld\n", model->name, (long long)model->layers[0].out.h,
+               (long long)whole->head_macs);
+        es_model_destroy(model);
+    }
+    return status;
+}
+
+static es_status list(const es_arguments *arguments, es_errors *errors) {
+    const char *what = arguments->n_operands > 0 ? arguments->operands[0] : "backends";
+    if (strcmp(what, "networks") == 0)
+        return print_networks(errors);
+    if (strcmp(what, "backends") != 0)
+        return es_arguments_mistake(arguments, errors, "expected backends or networks, not '%s'",
+                                    what);
+    print_backends();
     return ES_OK;
 }
 
 const es_command es_command_list = {
     .name = "list",
-    .summary = "print the backends, one per line",
-    .operand = "backends",
+    .summary = "print the backends, or the networks with pixels and multiply-accumulates, one per "
+               "line",
+    .operand = "backends|networks",
+    .most_operands = 1,
     .run = list,
 };

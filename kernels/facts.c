@@ -3,6 +3,7 @@
 #include "edgesplit/alloc.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 void es_facts_add(es_facts *facts, const char *key, const char *format, ...) {
     if (facts->failed)
@@ -25,6 +26,27 @@ void es_facts_add(es_facts *facts, const char *key, const char *format, ...) {
     va_end(arguments);
     facts->values[facts->n] = value;
     facts->items[facts->n++] = (es_provenance){key, value};
+}
+
+void es_facts_join(es_facts *facts, const char *key, const char *earlier) {
+    size_t i = 0;
+    while (i < facts->n && strcmp(facts->items[i].key, key) != 0)
+        i++;
+    if (i == facts->n) {
+        es_facts_add(facts, key, "%s", earlier);
+        return;
+    }
+    if (facts->failed || strcmp(facts->values[i], earlier) == 0)
+        return;
+    es_text text = {0};
+    es_text_add(&text, "%s; %s", earlier, facts->values[i]);
+    if (text.failed) {
+        free(text.data);
+        facts->failed = true;
+        return;
+    }
+    free(facts->values[i]);
+    facts->items[i].value = facts->values[i] = text.data;
 }
 
 void es_facts_fini(es_facts *facts) {

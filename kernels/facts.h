@@ -16,6 +16,10 @@ typedef struct es_facts {
 /* Appends a fact; `key` is borrowed (a constant). */
 void es_facts_add(es_facts *facts, const char *key, const char *format, ...) ES_PRINTF(3, 4);
 
+/* Puts what an earlier measurement said in front of a fact, "earlier; now", unless it is the same;
+ * a fact that is not there is added. */
+void es_facts_join(es_facts *facts, const char *key, const char *earlier);
+
 void es_facts_fini(es_facts *facts);
 
 #endif

@@ -54,6 +54,25 @@ int64_t es_host_lost_ns(void) {
     return usage.ru_nivcsw * INT64_C(1000000000);
 }
 
+static volatile sig_atomic_t n_interrupts;
+
+static void interrupt(int number) {
+    (void)number;
+    n_interrupts = n_interrupts + 1;
+}
+
+const volatile sig_atomic_t *es_host_catch_interrupts(void) {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sigaction before;
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(ends[i],
+                      &(struct sigaction){.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND},
+                      NULL);
+    }
+    return &n_interrupts;
+}
+
 int es_host_cores(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 1 ? (int)n : 1;

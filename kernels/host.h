@@ -4,6 +4,8 @@
 
 #include "facts.h"
 
+#include <signal.h>
+
 /* Nanoseconds of the monotonic clock. */
 int64_t es_host_now_ns(void);
 
@@ -12,6 +14,10 @@ int64_t es_host_now_ns(void);
  * it tells about the scheduler, not about the kernels. Where the system does not tell, every
  * involuntary context switch counts as a second, more than any pass may lose. O(threads). */
 int64_t es_host_lost_ns(void);
+
+/* Lets SIGINT, SIGTERM and SIGHUP, unless they are ignored, count up a number, which is lent; the
+ * second one ends the process as usual. */
+const volatile sig_atomic_t *es_host_catch_interrupts(void);
 
 /* Processors that are online; at least 1. */
 int es_host_cores(void);

@@ -3,6 +3,7 @@
 #include "edgesplit/alloc.h"
 
 #include <math.h>
+#include <string.h>
 
 const es_stop_rule es_stop_rule_default = {.warm_up_passes = 3,
                                            .warm_up_ns = INT64_C(200000000),
@@ -30,10 +31,18 @@ static int64_t now_ns(const measurement *m) {
     return m->backend->now_ns(m->device);
 }
 
+static es_status check_interrupted(const es_stop_rule *rule, es_errors *errors) {
+    return rule->interrupted == NULL || *rule->interrupted == 0
+               ? ES_OK
+               : es_errors_add(errors, ES_INTERRUPTED, NULL, 0, "interrupted");
+}
+
 /* One pass; `*kept` says whether it lost little enough of its time. */
 static es_status run_pass(measurement *m, bool stamped, bool *kept) {
+    es_status status = check_interrupted(m->rule, m->errors);
     int64_t lost_ns = m->backend->lost_ns(m->device);
-    es_status status = m->backend->run(m->network, stamped, m->stamps_ns, m->errors);
+    if (status == ES_OK)
+        status = m->backend->run(m->network, stamped, m->stamps_ns, m->errors);
     if (status != ES_OK)
         return status;
     lost_ns = m->backend->lost_ns(m->device) - lost_ns;
@@ -190,4 +199,100 @@ double es_batch_times_sum_s(const es_batch_times *times) {
     for (size_t u = 0; u < times->n_units; u++)
         sum += times->units[u].median;
     return sum;
+}
+
+/* Samples of segments: each has its own row of `capacity`. */
+typedef struct segment_samples {
+    const es_backend *backend;
+    const es_device *device;
+    es_network *network;
+    const es_segment *segments;
+    const es_stop_rule *rule;
+    size_t n, capacity;
+    size_t *n_samples; /* [n] */
+    double *samples_s; /* [n][capacity] */
+    double *scratch;   /* [capacity] */
+    es_errors *errors;
+} segment_samples;
+
+enum { ROUNDS = 4096 };
+
+static es_status run_segment(segment_samples *s, size_t i, bool keep) {
+    int64_t stamps_ns[2], lost_ns = s->backend->lost_ns(s->device);
+    es_status status = check_interrupted(s->rule, s->errors);
+    if (status == ES_OK)
+        status = s->backend->run_part(s->network, s->segments[i].first, s->segments[i].last,
+                                      stamps_ns, s->errors);
+    lost_ns = s->backend->lost_ns(s->device) - lost_ns;
+    if (status != ES_OK)
+        return status;
+    if (stamps_ns[1] < stamps_ns[0])
+        return es_errors_add(s->errors, ES_INTERNAL, NULL, 0,
+                             "the clock of backend %s ran backwards", s->backend->name);
+    if (keep && (double)lost_ns <= s->rule->lost_ratio * (double)(stamps_ns[1] - stamps_ns[0]))
+        s->samples_s[i * s->capacity + s->n_samples[i]++] = seconds(stamps_ns[0], stamps_ns[1]);
+    return ES_OK;
+}
+
+static bool segments_are_precise(segment_samples *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        size_t n = s->n_samples[i];
+        if (n < s->rule->least_samples)
+            return false;
+        memcpy(s->scratch, s->samples_s + i * s->capacity, n * sizeof *s->scratch);
+        if (es_median_interval_ratio(n, s->scratch) >= s->rule->precision_ratio)
+            return false;
+    }
+    return true;
+}
+
+static es_status run_segments(segment_samples *s) {
+    int64_t end_ns = s->backend->now_ns(s->device) + s->rule->time_box_ns;
+    size_t warm_up = s->rule->warm_up_passes;
+    for (size_t n = 1; n <= warm_up + s->capacity; n++) {
+        for (size_t i = 0; i < s->n; i++) {
+            es_status status = run_segment(s, i, n > warm_up);
+            if (status != ES_OK)
+                return status;
+        }
+        if (s->backend->now_ns(s->device) >= end_ns ||
+            (n > warm_up && (n - warm_up) % PAIRS_PER_CHECK == 0 && segments_are_precise(s)))
+            break;
+    }
+    return ES_OK;
+}
+
+es_status es_measure_segments(const es_backend *backend, const es_device *device,
+                              es_network *network, size_t n, const es_segment *segments,
+                              const es_stop_rule *rule, es_sample_summary *summaries,
+                              es_errors *errors) {
+    if (backend->run_part == NULL)
+        return es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                             "backend %s cannot run parts of a network", backend->name);
+    segment_samples s = {.backend = backend,
+                         .device = device,
+                         .network = network,
+                         .segments = segments,
+                         .rule = rule,
+                         .n = n,
+                         .capacity = ROUNDS,
+                         .n_samples = es_alloc(n, sizeof *s.n_samples),
+                         .samples_s = es_alloc(n * ROUNDS, sizeof *s.samples_s),
+                         .scratch = es_alloc(ROUNDS, sizeof *s.scratch),
+                         .errors = errors};
+    bool enough = s.n_samples != NULL && s.samples_s != NULL && s.scratch != NULL;
+    es_status status = enough ? run_segments(&s) : es_errors_no_memory(errors, NULL);
+    for (size_t i = 0; status == ES_OK && i < n; i++) {
+        if (s.n_samples[i] == 0)
+            status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                                   "all runs of units %zu to %zu inside the time box were "
+                                   "disturbed; measure on a quieter machine",
+                                   segments[i].first, segments[i].last);
+        else
+            summaries[i] = es_summarise(s.n_samples[i], s.samples_s + i * s.capacity);
+    }
+    free(s.n_samples);
+    free(s.samples_s);
+    free(s.scratch);
+    return status;
 }

@@ -1,33 +1,45 @@
 #include "weights.h"
 
+#include "edgesplit/alloc.h"
+
 #include <math.h>
 
-/* Output function of splitmix64: G. L. Steele, D. Lea, C. H. Flood, "Fast Splittable Pseudorandom
- * Number Generators", OOPSLA 2014, with the multipliers of D. Stafford's variant 13. */
-static uint64_t mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+/* The finaliser of MurmurHash3 for 32 bits (A. Appleby, public domain): what compilers vectorise.
+ */
+static uint32_t mix(uint32_t z) {
+    z = (z ^ (z >> 16)) * UINT32_C(0x85ebca6b);
+    z = (z ^ (z >> 13)) * UINT32_C(0xc2b2ae35);
+    return z ^ (z >> 16);
 }
 
-/* Number `i` of stream `stream`, uniform in -1 .. 1. */
-static double uniform(uint64_t stream, int64_t i) {
-    uint64_t bits = mix(mix(stream) + (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15));
-    return (double)(bits >> 11) * 0x1p-52 - 1.0;
+/* Numbers of a stream, uniform in centre - half_width .. centre + half_width. */
+static void fill_uniform(uint32_t stream, double centre, double half_width, int64_t n,
+                         float *values) {
+    uint32_t key = mix(stream + 1);
+    float scale = (float)(half_width * 0x1p-31), offset = (float)centre;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits = mix((uint32_t)i * UINT32_C(0x9e3779b9) + key);
+        values[i] = offset + scale * (float)(int32_t)bits;
+    }
+}
+
+int64_t es_weights_outputs(const es_layer *layer) {
+    bool by_channel = layer->op == ES_OP_CONV || layer->op == ES_OP_CONV_TRANSPOSE;
+    return by_channel ? layer->out.c : layer->out.dims[layer->out.rank - 1];
 }
 
 int64_t es_weights_per_output(const es_layer *layer) {
-    if (layer->op == ES_OP_CONV)
-        return layer->in.c / layer->groups * layer->kernel * layer->kernel;
-    return es_shape_elems(layer->in);
+    if (layer->op == ES_OP_CONV || layer->op == ES_OP_CONV_TRANSPOSE)
+        return layer->in.c / layer->groups * layer->window.kernel[0] * layer->window.kernel[1];
+    return layer->in.dims[layer->in.rank - 1];
 }
 
-float es_weights_at(const es_model *model, size_t index, es_weights_role role, int64_t i) {
+void es_weights_fill(const es_model *model, size_t index, es_weights_role role, int64_t n,
+                     float *values) {
+    const es_layer *layer = &model->layers[index];
     double centre = 0, half_width = 0;
     switch (role) {
-    case ES_WEIGHTS:
-        half_width = sqrt(3.0 * 2.0 / (double)es_weights_per_output(&model->layers[index]));
-        break;
+    case ES_WEIGHTS: half_width = sqrt(3.0 / (double)es_weights_per_output(layer)); break;
     case ES_BIAS:
     case ES_MEAN: half_width = 0.1; break;
     case ES_SHIFT: half_width = 0.25; break;
@@ -39,32 +51,44 @@ float es_weights_at(const es_model *model, size_t index, es_weights_role role, i
         centre = 1;
         half_width = 0.5;
         break;
+    case ES_CONSTANT:
+        centre = layer->op == ES_OP_MUL || layer->op == ES_OP_DIV ? 1 : 0;
+        half_width = 0.25;
+        break;
     }
-    return (float)(centre + half_width * uniform(8 * (uint64_t)index + (uint64_t)role, i));
+    fill_uniform(8 * (uint32_t)index + (uint32_t)role, centre, half_width, n, values);
 }
 
-float es_weights_input(int64_t i) {
-    return (float)uniform(0, i);
+void es_weights_fill_input(int64_t n, float *values) {
+    fill_uniform(0, 0, 1, n, values);
 }
 
-void es_weights_fold(const es_model *model, const es_fused_unit *unit, float *weights,
-                     float *bias) {
-    int64_t per_output = es_weights_per_output(unit->layer);
-    for (int64_t c = 0; c < unit->layer->out.c; c++) {
-        double factor = 1, shift = 0;
-        if (unit->layer->bias)
-            shift = (double)es_weights_at(model, unit->layer_index, ES_BIAS, c);
-        if (unit->batch_norm != 0) {
-            double scale = (double)es_weights_at(model, unit->batch_norm, ES_SCALE, c);
-            double mean = (double)es_weights_at(model, unit->batch_norm, ES_MEAN, c);
-            double variance = (double)es_weights_at(model, unit->batch_norm, ES_VARIANCE, c);
-            factor = scale / sqrt(variance + ES_BATCH_NORM_EPSILON);
-            shift = (shift - mean) * factor +
-                    (double)es_weights_at(model, unit->batch_norm, ES_SHIFT, c);
-        }
-        bias[c] = (float)shift;
+es_status es_weights_fold(const es_plan *plan, const es_fused_unit *unit, float *weights,
+                          float *bias) {
+    const es_model *model = plan->model;
+    int64_t n = es_weights_outputs(unit->layer), per_output = es_weights_per_output(unit->layer);
+    size_t norm = unit->layer_index + 1;
+    es_weights_fill(model, unit->layer_index, ES_WEIGHTS, n * per_output, weights);
+    if (unit->layer->bias)
+        es_weights_fill(model, unit->layer_index, ES_BIAS, n, bias);
+    for (int64_t c = 0; c < n && !unit->layer->bias; c++)
+        bias[c] = 0;
+    if (!es_fused_unit_folds(plan, unit))
+        return ES_OK;
+    float *scale = es_alloc((size_t)(4 * n), sizeof *scale);
+    if (scale == NULL)
+        return ES_NO_MEMORY;
+    float *shift = scale + n, *mean = shift + n, *variance = mean + n;
+    es_weights_fill(model, norm, ES_SCALE, n, scale);
+    es_weights_fill(model, norm, ES_SHIFT, n, shift);
+    es_weights_fill(model, norm, ES_MEAN, n, mean);
+    es_weights_fill(model, norm, ES_VARIANCE, n, variance);
+    for (int64_t c = 0; c < n; c++) {
+        double factor = (double)scale[c] / sqrt((double)variance[c] + ES_BATCH_NORM_EPSILON);
+        bias[c] = (float)(((double)bias[c] - (double)mean[c]) * factor + (double)shift[c]);
         for (int64_t i = c * per_output; i < (c + 1) * per_output; i++)
-            weights[i] =
-                (float)(factor * (double)es_weights_at(model, unit->layer_index, ES_WEIGHTS, i));
+            weights[i] = (float)(factor * (double)weights[i]);
     }
+    free(scale);
+    return ES_OK;
 }

@@ -7,30 +7,39 @@
 #include "plan.h"
 
 typedef enum es_weights_role {
-    ES_WEIGHTS, /* conv, linear: [out.c][in.c / groups][kernel][kernel] or [out.c][in.c * h * w] */
-    ES_BIAS,    /* conv, linear: [out.c] */
+    ES_WEIGHTS, /* of sums of products: [out channels][es_weights_per_output] */
+    ES_BIAS,    /* of these: [out channels] */
     ES_SCALE, /* batch norm, each [c]: y = scale * (x - mean) / sqrt(variance + epsilon) + shift */
-    ES_SHIFT,
+    ES_SHIFT, /* layer norm likewise, with the mean and variance of the elements themselves */
     ES_MEAN,
     ES_VARIANCE,
+    ES_CONSTANT, /* the second operand of an elementwise layer with one input; the constant part of
+                    a concatenation */
 } es_weights_role;
 
 #define ES_BATCH_NORM_EPSILON 1e-3
 
-/* Weights that a convolution or linear layer has for each output channel. */
+/* Channels that a sum of products writes, and weights that it has for each: a convolution's
+ * [in.c / groups][rows][columns], transposed or not; a linear layer's last input dimension, which
+ * is also that of a product of a tensor and a constant matrix. */
+int64_t es_weights_outputs(const es_layer *layer);
 int64_t es_weights_per_output(const es_layer *layer);
 
-/* Number `i` of a role of layer `index` of a model. Weights are uniform with a variance of 2 over
- * the fan-in (He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10), which keeps
- * activations of the order of 1. O(1). */
-float es_weights_at(const es_model *model, size_t index, es_weights_role role, int64_t i);
+/* Fills values [n] with the first numbers of a role of layer `index` of a model. Weights are
+ * uniform with a variance of 1 over the fan-in (LeCun et al., "Efficient BackProp", 1998, section
+ * 4.6), so that activations neither vanish nor, through many residual additions, explode; constants
+ * lie around 1 where they are factors, else around 0. O(n). */
+void es_weights_fill(const es_model *model, size_t index, es_weights_role role, int64_t n,
+                     float *values);
 
-/* Number `i` of the network's input, uniform in -1 .. 1. */
-float es_weights_input(int64_t i);
+/* The network's input, uniform in -1 .. 1. */
+void es_weights_fill_input(int64_t n, float *values);
 
-/* Fills weights [out.c][es_weights_per_output] and bias [out.c] of a convolution or linear unit
- * with its batch norm folded in: weights times scale / sqrt(variance + epsilon), and the bias to
- * match; a bias of 0 where the unit has none. */
-void es_weights_fold(const es_model *model, const es_fused_unit *unit, float *weights, float *bias);
+/* Fills weights [es_weights_outputs][es_weights_per_output] and bias [es_weights_outputs] of a
+ * weighted unit with its batch norm folded in, if es_fused_unit_folds: weights times scale /
+ * sqrt(variance + epsilon), and the bias to match; a bias of 0 where the unit has none.
+ * ES_NO_MEMORY. */
+ES_NODISCARD es_status es_weights_fold(const es_plan *plan, const es_fused_unit *unit,
+                                       float *weights, float *bias);
 
 #endif
