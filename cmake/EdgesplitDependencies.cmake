@@ -17,9 +17,27 @@ endfunction()
 
 es_find_library(inih ini.h inih libinih-dev REQUIRED)
 es_find_library(crypto openssl/evp.h crypto libssl-dev REQUIRED)
+es_find_library(jansson jansson.h jansson libjansson-dev REQUIRED)
+es_find_library(z zlib.h z zlib1g-dev REQUIRED)
 es_find_library(m math.h m libc6-dev REQUIRED)
 es_find_library(dnnl oneapi/dnnl/dnnl.h dnnl libdnnl-dev)
-es_find_library(cudnn cudnn.h cudnn libcudnn9-dev)
+
+# es::cudnn: headers only, of CUDA and of a cuDNN that can plan for a GPU that is not there (9.8). The libraries are
+# loaded when a GPU is measured, so that what is built here runs everywhere.
+find_path(ES_cudnn_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_path(ES_cuda_INCLUDE NAMES cuda.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_path(ES_nvrtc_INCLUDE NAMES nvrtc.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+mark_as_advanced(ES_cudnn_INCLUDE ES_cuda_INCLUDE ES_nvrtc_INCLUDE)
+if(ES_cudnn_INCLUDE AND ES_cuda_INCLUDE AND ES_nvrtc_INCLUDE)
+  file(STRINGS ${ES_cudnn_INCLUDE}/cudnn_version.h numbers REGEX "^#define CUDNN_(MAJOR|MINOR) +[0-9]+")
+  string(REGEX REPLACE "^#define CUDNN_MAJOR +([0-9]+);#define CUDNN_MINOR +([0-9]+).*$" "\\1.\\2" ES_CUDNN_VERSION
+                       "${numbers}")
+  if(ES_CUDNN_VERSION VERSION_GREATER_EQUAL 9.8 AND ES_CUDNN_VERSION VERSION_LESS 10)
+    add_library(es::cudnn INTERFACE IMPORTED)
+    target_include_directories(es::cudnn SYSTEM INTERFACE ${ES_cudnn_INCLUDE} ${ES_cuda_INCLUDE} ${ES_nvrtc_INCLUDE})
+    target_link_libraries(es::cudnn INTERFACE ${CMAKE_DL_LIBS})
+  endif()
+endif()
 
 # oneDNN's threads are set through the OpenMP runtime that it was linked with, which is gcc's whatever compiles this.
 find_library(ES_gomp_LIBRARY NAMES gomp libgomp.so.1 HINTS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES})
@@ -42,6 +60,28 @@ endif()
 add_library(es::hdf5 INTERFACE IMPORTED)
 target_include_directories(es::hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(es::hdf5 INTERFACE ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
+
+# es::onnx: code that reads ONNX files, generated from ONNX's schema; empty unless ES_ONNX_FOUND.
+es_find_library(protobufc protobuf-c/protobuf-c.h protobuf-c libprotobuf-c-dev)
+find_program(ES_protoc_c NAMES protoc-c)
+find_path(ES_onnx_SCHEMA onnx.proto PATH_SUFFIXES onnx)
+mark_as_advanced(ES_protoc_c ES_onnx_SCHEMA)
+if(ES_ONNX AND TARGET es::protobufc AND ES_protoc_c AND ES_onnx_SCHEMA)
+  set(ES_ONNX_FOUND TRUE)
+  set(generated ${CMAKE_BINARY_DIR}/onnx)
+  file(MAKE_DIRECTORY ${generated})
+  add_custom_command(OUTPUT ${generated}/onnx.pb-c.c ${generated}/onnx.pb-c.h
+    COMMAND ${ES_protoc_c} --proto_path=${ES_onnx_SCHEMA} --c_out=${generated} onnx.proto
+    DEPENDS ${ES_onnx_SCHEMA}/onnx.proto VERBATIM)
+  add_library(es_onnx_schema STATIC ${generated}/onnx.pb-c.c ${generated}/onnx.pb-c.h)
+  target_compile_options(es_onnx_schema PRIVATE -w)
+  target_include_directories(es_onnx_schema SYSTEM PUBLIC ${generated})
+  target_link_libraries(es_onnx_schema PUBLIC es::protobufc)
+  add_library(es::onnx ALIAS es_onnx_schema)
+else()
+  set(ES_ONNX_FOUND FALSE)
+  add_library(es::onnx INTERFACE IMPORTED)
+endif()
 
 find_package(MPI QUIET COMPONENTS C)
 

@@ -1,6 +1,8 @@
 # Language, warnings, sanitizers: one interface target, es_options, that every target of ours links.
 option(ES_WERROR "Treat warnings as errors (the CI presets do)" OFF)
 option(ES_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(ES_FUZZ "Build the fuzz targets with libFuzzer (clang; best with ES_SANITIZE)" OFF)
+option(ES_ONNX "Read ONNX files where protobuf-c and ONNX's schema are found" ON)
 include(CTest)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -29,4 +31,8 @@ if(ES_SANITIZE)
   target_compile_options(es_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                          -fno-omit-frame-pointer)
   target_link_options(es_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(ES_FUZZ)
+  target_compile_options(es_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(es_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -48,6 +48,20 @@ function(es_table variable file macro)
   set(${variable} ${lines} PARENT_SCOPE)
 endfunction()
 
+# es_manuals(PROGRAM): its man page and its completion, which it prints itself from the tables that it parses with, in
+# the build's folder share and installed.
+function(es_manuals program)
+  set(share ${CMAKE_BINARY_DIR}/share)
+  file(MAKE_DIRECTORY ${share})
+  add_custom_command(TARGET ${program} POST_BUILD BYPRODUCTS ${share}/${program}.1 ${share}/${program}.bash
+    COMMAND ${program} help --man > ${share}/${program}.1
+    COMMAND ${program} help --completion > ${share}/${program}.bash
+    VERBATIM)
+  install(FILES ${share}/${program}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${share}/${program}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          RENAME ${program})
+endfunction()
+
 # What this build has and lacks, said once at the end of the configuration.
 function(es_print_features)
   if(TARGET es::dnnl AND TARGET es::gomp)
@@ -55,15 +69,28 @@ function(es_print_features)
   else()
     message(STATUS "edgesplit: no oneDNN (apt install libdnnl-dev): `edgesplit profile run` cannot measure a CPU")
   endif()
-  if(TARGET es::cudnn AND CUDAToolkit_FOUND)
-    message(STATUS "edgesplit: CUDA ${CUDAToolkit_VERSION} and cuDNN found; no backend of this version uses them")
+  if(TARGET es::cudnn)
+    message(STATUS "edgesplit: headers of CUDA and cuDNN ${ES_CUDNN_VERSION} found: `edgesplit profile run` measures NVIDIA "
+                   "GPUs; the libraries are loaded when it does")
+  elseif(ES_CUDNN_VERSION)
+    message(STATUS "edgesplit: cuDNN ${ES_CUDNN_VERSION} is too old (9.8 is needed): `edgesplit profile run` cannot measure a "
+                   "GPU")
   else()
-    message(STATUS "edgesplit: no CUDA toolkit with cuDNN; no backend of this version would use them")
+    message(STATUS "edgesplit: no headers of CUDA and cuDNN 9 (the CUDA toolkit and cudnn9-cuda-13-dev, or CMAKE_INCLUDE_PATH): "
+                   "`edgesplit profile run` cannot measure a GPU")
+  endif()
+  if(ES_ONNX_FOUND)
+    message(STATUS "edgesplit: protobuf-c and ONNX's schema found: networks are read from ONNX files")
+  elseif(NOT ES_ONNX)
+    message(STATUS "edgesplit: ONNX is off (ES_ONNX): networks are read from FILE.model and the zoo only")
+  else()
+    message(STATUS "edgesplit: no ONNX (apt install libonnx-dev protobuf-c-compiler libprotobuf-c-dev): networks are read "
+                   "from FILE.model and the zoo only")
   endif()
   if(MPI_C_FOUND)
-    message(STATUS "edgesplit: MPI ${MPI_C_VERSION} found; nothing in this version uses it")
+    message(STATUS "edgesplit: MPI ${MPI_C_VERSION} found: `edgesplit sweep mpi` runs under mpirun")
   else()
-    message(STATUS "edgesplit: no MPI (apt install libopenmpi-dev); nothing in this version would use it")
+    message(STATUS "edgesplit: no MPI (apt install libopenmpi-dev): `edgesplit sweep mpi` is left out")
   endif()
   if(ES_PLOT_PYTHON)
     message(STATUS "edgesplit: ${ES_PLOT_PYTHON} has matplotlib and h5py: `edgesplit plot` draws figures")

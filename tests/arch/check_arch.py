@@ -27,6 +27,9 @@ LIBRARY_HEADERS = {
     "hdf5": re.compile(r"(hdf5|hdf5_hl|H5\w+)\.h$"),
     "inih": re.compile(r"ini\.h$"),
     "crypto": re.compile(r"openssl/"),
+    "onnx": re.compile(r"onnx\.pb-c\.h$|protobuf-c/"),
+    "jansson": re.compile(r"jansson\.h$"),
+    "z": re.compile(r"zlib\.h$"),
 }
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

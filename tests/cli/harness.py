@@ -106,6 +106,12 @@ class ProgramTest(unittest.TestCase):
         for line, expression in zip(lines, stderr_lines):
             self.assertRegex(line, f"^(?:{expression})$")
 
+    def output(self, *arguments, **options):
+        """What a call that has to succeed prints on stdout; nothing on stderr."""
+        result = self.call(*arguments, **options)
+        self.expect(result, 0, [])
+        return result.stdout
+
     def run_scenario(self, scenario, output, *arguments, cwd=None, **options):
         """A run that has to succeed; returns the bytes of its result."""
         self.expect(self.call("run", scenario, "-o", output, *arguments, cwd=cwd, **options), 0)

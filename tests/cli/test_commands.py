@@ -36,13 +36,13 @@ def values(path):
     return found
 
 
-class Commands(ProgramTest):
-    def output(self, *arguments, **options):
-        """What a call that has to succeed prints on stdout; nothing on stderr."""
-        result = self.call(*arguments, **options)
-        self.expect(result, 0, [])
-        return result.stdout
+MODELS = [*(f"efficientnet-b{i}" for i in range(8)), *(f"efficientnet-v2-{i}" for i in "b0 b1 b2 b3 s m l xl".split()),
+          *(f"resnet{i}" for i in (18, 34, 50, 101, 152)), "mobilenet-v2", "mobilenet-v3-large", "mobilenet-v3-small",
+          *(f"vgg{i}" for i in (11, 13, 16, 19)), "alexnet", "squeezenet1.1", "densenet121", "regnet-y-400mf",
+          "convnext-tiny", "vit-b16"]
 
+
+class Commands(ProgramTest):
     def test_help(self):
         overview = self.output("help")
         self.assertEqual(overview, self.output("--help"))
@@ -52,30 +52,44 @@ class Commands(ProgramTest):
         for command in COMMANDS:
             with self.subTest(command):
                 self.assertIn(command, self.output("help", command))
-        for command in ["run", "check", "list", "trace", "selftest", "help"]:
-            with self.subTest(command):
-                text = self.output(command, "--help")
-                self.assertEqual(text, self.output("help", command))
-                self.assertEqual(text, self.output(command, "-h"))
-                options = re.findall(r"--[a-z-]+", text)
+        for words in [command.split() for command in COMMANDS + ["trace make", "profile run", "profile import"]]:
+            with self.subTest(words):
+                text = self.output(*words, "--help")
+                self.assertRegex(text, rf"(?m)^usage: edgesplit {' '.join(words)}( |$)")
+                self.assertEqual(text, self.output("help", *words))
+                self.assertEqual(text, self.output(*words, "-h"))
+                options = re.findall(r"(?m)^ +(?:-[a-z], )?(--[a-z-]+)", text)
                 self.assertEqual(len(options), len(set(options)), text)
+        self.assertRegex(self.output("trace", "--help"), r"(?m)^  make  ")
+        self.assertRegex(self.output("profile", "--help"), r"(?m)^  import  ")
 
     def test_version(self):
+        for words in ["trace"], ["run"], ["trace", "make"], ["profile"], ["summary"]:
+            self.assertEqual(self.output(*words, "--version").splitlines()[0], self.output("--version").splitlines()[0])
         lines = self.output("--version").splitlines()
         self.assertRegex(lines[0], r"^edgesplit \d+\.\d+\.\d+")
         for part in "HDF5", "GSL", "inih":
             self.assertIn(part, lines[1])
 
     def test_lists(self):
-        for what, names in {"policies": ["no-offload", "full-offload", "static-split", "dynamic-split", "oracle"],
-                            "traces": ["canonical", "mahimahi", "planetlab"],
-                            "generators": ["gauss-markov", "on-off"],
-                            "models": [f"efficientnet-b{i}" for i in range(8)],
+        for what, names in {"policies": ["no-offload", "full-offload", "static-split", "dynamic-split",
+                                         "deadline-aware", "energy-aware", "oracle"],
+                            "traces": ["canonical", "csv", "mahimahi", "cooked", "sabre", "gnettrack", "starlink",
+                                       "5gophers", "simgrid", "planetlab", "bitbrains", "azure-llm", "azure-functions",
+                                       "interarrival", "jsonl"],
+                            "generators": ["constant", "steps", "sine", "gauss-markov", "markov", "lognormal-ar1",
+                                           "diurnal", "on-off", "poisson", "mmpp"],
+                            "models": MODELS,
                             "sinks": ["hdf5", "null"],
-                            "backends": ["onednn"]}.items():
+                            "backends": ["onednn", "cudnn", "reference"]}.items():
             with self.subTest(what):
                 lines = self.output("list", what).splitlines()
-                self.assertEqual([line.split()[0] for line in lines], names)
+                listed = [line.split()[0] for line in lines]
+                if what == "backends":  # what this build could find
+                    self.assertEqual(listed, [name for name in names if name in listed])
+                    self.assertIn("reference", listed)
+                else:
+                    self.assertEqual(listed, names)
                 for line in lines:
                     self.assertRegex(line, r"^\S+ +\S.*\S$")
 
@@ -84,11 +98,17 @@ class Commands(ProgramTest):
         checkers = [words for words in checkers if shutil.which(words[0])]
         if not checkers:
             self.skipTest("neither mandoc nor groff is there")
-        for option, title in {"--man": ".TH EDGESPLIT 1", "--keys-man": ".TH EDGESPLIT-SCENARIO 5"}.items():
-            page = self.write("page", self.output("help", option))
+        pages = {("edgesplit", "--man"): (".TH EDGESPLIT 1", ["trace make", "force", "set"]),
+                 ("edgesplit", "--keys-man"): (".TH EDGESPLIT-SCENARIO 5", []),
+                 ("edgesplit-profile", "--man"): (".TH EDGESPLIT-PROFILE 1", ["import", "time-box"]),
+                 ("edgesplit-analysis", "--man"): (".TH EDGESPLIT-ANALYSIS 1", ["plot", "csv"])}
+        for (program, option), (title, named) in pages.items():
+            page = self.write("page", self.output("help", option, program=program))
             self.assertTrue(page.read_text().startswith(title))
+            for name in named:
+                self.assertIn(name.replace("-", r"\-"), page.read_text())
             for words in checkers:
-                with self.subTest(option, checker=words[0]):
+                with self.subTest(program, option=option, checker=words[0]):
                     checked = subprocess.run([*words, page], capture_output=True, text=True, check=False)
                     self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
 
@@ -105,14 +125,26 @@ class Commands(ProgramTest):
         bash = shutil.which("bash")
         if not bash:
             self.skipTest("there is no bash")
-        script = self.output("help", "--completion")
-        subprocess.run([bash, "-n"], input=script, text=True, check=True)
+        environment = {**os.environ, "PATH": f"{harness.bin_folder}:{os.environ['PATH']}"}
         for line, expected in {"edgesplit r": {"run"}, "edgesplit ch": {"check"}, "edgesplit run --fo": {"--force"},
-                               "edgesplit check --re": {"--resolved", "--reference"}}.items():
+                               "edgesplit run d": {"device.profile"}, "edgesplit run --output s": {"server.profile"},
+                               "edgesplit run -- --": set(), "edgesplit nothing --": set(),
+                               "edgesplit check --re": {"--resolved", "--reference"},
+                               "edgesplit list s": {"sinks", "server.profile"},
+                               "edgesplit trace m": {"make"}, "edgesplit trace make --low": {"--low", "--low-time"},
+                               "edgesplit profile im": {"import"}, "edgesplit profile run --ti": {"--time-box"},
+                               "edgesplit profile run --model --": set(),
+                               "edgesplit summary --j": {"--json"}, "edgesplit plot out.h5 --o": {"--output", "--option"},
+                               "edgesplit-profile import --sk": {"--skip"}, "edgesplit-profile r": {"run"},
+                               "edgesplit-analysis summary --c": {"--csv"}}.items():
             words = line.split()
-            probe = script + f"\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _edgesplit; echo ${{COMPREPLY[@]}}\n"
-            done = subprocess.run([bash], input=probe, text=True, capture_output=True, check=True, cwd=self.folder)
-            self.assertEqual(set(done.stdout.split()), expected, line)
+            function = "_" + words[0].replace("-", "_")
+            script = self.output("help", "--completion", program=words[0])
+            subprocess.run([bash, "-n"], input=script, text=True, check=True)
+            probe = script + f"\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; {function}; echo ${{COMPREPLY[@]}}\n"
+            done = subprocess.run([bash], input=probe, text=True, capture_output=True, check=True, cwd=self.folder,
+                                  env=environment)
+            self.assertEqual((set(done.stdout.split()), done.stderr), (expected, ""), line)
 
     def test_check(self):
         self.write("scenario.ini", SCENARIO)

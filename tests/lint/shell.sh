@@ -3,4 +3,4 @@
 set -eu
 shellcheck=$1 source=$2
 cd "$source"
-find bootstrap .ci/run tests -type f '(' -name '*.sh' -o -name bootstrap -o -path .ci/run ')' -exec "$shellcheck" {} +
+find bootstrap .ci/run kernels tests -type f '(' -name '*.sh' -o -name bootstrap -o -path .ci/run ')' -exec "$shellcheck" {} +

@@ -10,12 +10,15 @@
 /* One request's way through the stations. */
 struct passage {
     es_time arrival, deadline_at;
+    es_time deadline_ns; /* ES_TIME_NEVER: none */
     size_t table, cut;
     int64_t head_ns, tail_ns; /* nominal */
     int64_t batch;
     es_time wait_ns[ES_N_STATIONS], service_ns[ES_N_STATIONS];
-    es_time sent, received; /* ES_TIME_NEVER: not, or nothing to send */
-    es_time left;           /* ES_TIME_NEVER: never */
+    es_time begun_at[ES_N_STATIONS]; /* ES_TIME_NEVER: not */
+    es_time done_at[ES_N_STATIONS];  /* or dropped before; ES_TIME_NEVER: neither */
+    es_time sent, received;          /* ES_TIME_NEVER: not, or nothing to send */
+    es_time left;                    /* ES_TIME_NEVER: never */
     es_step_status status;
 };
 
@@ -51,6 +54,8 @@ static void pass(const struct random_world *world, struct passage *request,
     request->sent = request->received = request->left = ES_TIME_NEVER;
     memset(request->wait_ns, 0, sizeof request->wait_ns);
     memset(request->service_ns, 0, sizeof request->service_ns);
+    for (es_station s = ES_DEVICE; s < ES_N_STATIONS; s++)
+        request->begun_at[s] = request->done_at[s] = ES_TIME_NEVER;
     for (es_station s = ES_DEVICE; s < (stays ? ES_UPLINK : ES_N_STATIONS); s++) {
         if (s == ES_DOWNLINK && !world->has_downlink)
             continue;
@@ -60,13 +65,17 @@ static void pass(const struct random_world *world, struct passage *request,
         if (config->drop_late && start > request->deadline_at) {
             request->status = ES_STEP_DROPPED;
             request->left = start;
+            for (; s < ES_N_STATIONS; s++)
+                request->done_at[s] = start;
             return;
         }
         request->wait_ns[s] = start - at;
+        request->begun_at[s] = start;
         at = free_at[s] = service_end(world, request, s, start);
         if (at == ES_TIME_NEVER)
             return;
         request->service_ns[s] = at - start;
+        request->done_at[s] = at;
         if (s == ES_UPLINK) {
             request->sent = at;
             at += config->uplink_propagation_ns;
@@ -86,58 +95,165 @@ struct history {
     gsl_rng *arrivals, *heads, *tails;
 };
 
-static double learn(const es_world_config *config, double value, double sample, bool first,
-                    double elapsed_s) {
-    if (config->knowing == ES_KNOW_LAST || first)
-        return sample;
-    double kept = exp2(-elapsed_s / config->half_life_s);
-    return kept * value + (1 - kept) * sample;
+/* A sample of a speed and when it became known. */
+struct speed_sample {
+    double value;
+    es_time at;
+};
+
+/* Exponentially weighted mean of all samples: the weight of each halves with every half-life up to
+ * the one behind it, and the first takes what is left. */
+static double weighted_mean(size_t n, const struct speed_sample *samples, double half_life_s) {
+    double mean = 0, left = 1;
+    for (size_t i = n; i-- > 1;) {
+        double kept = exp2(-es_time_s(samples[i].at - samples[i - 1].at) / half_life_s);
+        mean += left * (1 - kept) * samples[i].value;
+        left *= kept;
+    }
+    return mean + left * samples[0].value;
+}
+
+/* Harmonic mean of the last `most` of n samples, added up by their numbers modulo `most`: a
+ * decision between equals hangs on the rounding. */
+static double harmonic_mean(size_t n, const struct speed_sample *samples, size_t most) {
+    size_t counted = n < most ? n : most;
+    double sum = 0;
+    for (size_t place = 0; place < counted; place++) {
+        size_t last_round = (n - 1 - place) / most * most;
+        sum += 1 / samples[last_round + place].value;
+    }
+    return (double)counted / sum;
+}
+
+static double robust_mean(size_t n, const struct speed_sample *samples, size_t most) {
+    double largest = 0;
+    for (size_t i = n > most ? n - most : 0; i < n; i++)
+        if (i > 0)
+            largest = fmax(largest, fabs(harmonic_mean(i, samples, most) / samples[i].value - 1));
+    return harmonic_mean(n, samples, most) / (1 + largest);
+}
+
+/* What the policy believes after n samples. */
+static double estimate_of(const es_world_config *config, size_t n,
+                          const struct speed_sample *samples, double initial) {
+    if (n == 0)
+        return initial;
+    switch (config->knowing) {
+    case ES_KNOW_EWMA: return weighted_mean(n, samples, config->half_life_s);
+    case ES_KNOW_DUAL_EWMA:
+        return fmin(weighted_mean(n, samples, config->half_life_s),
+                    weighted_mean(n, samples, config->slow_half_life_s));
+    case ES_KNOW_HARMONIC: return harmonic_mean(n, samples, config->knowledge_samples);
+    case ES_KNOW_ROBUST_HARMONIC: return robust_mean(n, samples, config->knowledge_samples);
+    case ES_KNOW_TRUE:
+    case ES_KNOW_LAST:
+    case ES_N_KNOWING: break;
+    }
+    return samples[n - 1].value;
 }
 
 /* What the policy believes at a request's arrival, from the samples that have come by then. */
 static void believe(const struct history *history, size_t i, struct row *row) {
-    const es_world_config *config = &history->world->config;
-    row->rate_estimate = row->rate_true;
-    row->load_estimate = row->load_true;
-    if (config->knowing == ES_KNOW_TRUE)
+    const struct random_world *world = history->world;
+    const es_world_config *config = &world->config;
+    struct speed_sample rates[MAX_REQUESTS], shares[MAX_REQUESTS];
+    size_t n_rates = 0, n_shares = 0;
+    es_time now = history->passages[i].arrival;
+    if (config->knowing == ES_KNOW_TRUE) {
+        es_time then = max_time(0, now - config->staleness_ns);
+        row->rate_estimate = (double)rate_at(&world->uplink, then);
+        row->load_estimate = 1 - (double)rate_at(&world->server, then) / 1e9;
         return;
-    row->rate_estimate = config->initial_rate_bps;
-    row->load_estimate = 0;
-    es_time rate_at = -1, load_at = -1, now = history->passages[i].arrival;
+    }
     for (size_t j = 0; j < i; j++) {
         const struct passage *past = &history->passages[j];
         if (past->sent <= now) {
-            double bits = 8 * (double)history->world->network.bytes[past->table][past->cut];
-            row->rate_estimate =
-                learn(config, row->rate_estimate, bits / es_time_s(past->service_ns[ES_UPLINK]),
-                      rate_at < 0, es_time_s(past->sent - rate_at));
-            rate_at = past->sent;
+            double bits = 8 * (double)world->network.bytes[past->table][past->cut];
+            rates[n_rates++] =
+                (struct speed_sample){bits / es_time_s(past->service_ns[ES_UPLINK]), past->sent};
         }
-        if (past->received <= now && past->service_ns[ES_SERVER] > 0) {
-            row->load_estimate =
-                learn(config, row->load_estimate,
-                      1 - (double)past->tail_ns / (double)past->service_ns[ES_SERVER], load_at < 0,
-                      es_time_s(past->received - load_at));
-            load_at = past->received;
-        }
+        if (past->received <= now && past->service_ns[ES_SERVER] > 0)
+            shares[n_shares++] = (struct speed_sample){
+                (double)past->tail_ns / (double)past->service_ns[ES_SERVER], past->received};
     }
+    row->rate_estimate = estimate_of(config, n_rates, rates, config->initial_rate_bps);
+    row->load_estimate = 1 - estimate_of(config, n_shares, shares, 1);
 }
 
 static int64_t scaled(int64_t nominal_ns, double factor) {
     return llround((double)nominal_ns * factor);
 }
 
+/* The cost of taking `cut` for request i. */
+static es_time switching_ns(const struct history *history, size_t i, size_t cut) {
+    bool same = i == 0 || history->passages[i - 1].cut == cut;
+    return same ? 0 : history->world->config.switch_cost_ns;
+}
+
+/* What waits at the device and has yet to be sent when request i arrives. */
+static void look_at_queues(const struct history *history, size_t i, es_policy_view *view) {
+    const struct random_world *world = history->world;
+    es_time now = history->passages[i].arrival, wait_ns = 0;
+    int64_t bits = 0;
+    es_work sent = 0;
+    for (size_t j = 0; j < i; j++) {
+        const struct passage *past = &history->passages[j];
+        es_time head_begun = past->begun_at[ES_DEVICE], send_begun = past->begun_at[ES_UPLINK];
+        int64_t planned_ns = world->network.head_ns[past->table][past->cut];
+        if (past->done_at[ES_DEVICE] > now)
+            wait_ns += planned_ns;
+        if (past->done_at[ES_DEVICE] > now && head_begun <= now)
+            wait_ns -= now - head_begun < planned_ns ? now - head_begun : planned_ns;
+        if (past->cut + 1 == world->network.n_cuts || past->done_at[ES_UPLINK] <= now)
+            continue;
+        bits += 8 * world->network.bytes[past->table][past->cut];
+        if (send_begun <= now)
+            sent += work_done_by(&world->uplink, send_begun, now);
+    }
+    view->device_wait_s = es_time_s(wait_ns);
+    view->uplink_wait_bits = (double)bits - (double)sent / 1e9;
+}
+
+/* What the policy sees of request i besides rate and load. */
+static es_policy_view view_of(const struct history *history, size_t i, const double *outcome_s) {
+    const struct random_world *world = history->world;
+    const es_world_config *config = &world->config;
+    const struct passage *request = &history->passages[i];
+    double result_bits = 8 * config->result_bytes * (double)request->batch;
+    double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
+    es_policy_view view = {
+        .costs = &world->network.tables[request->table],
+        .delay_s =
+            receive_s + es_time_s(config->uplink_propagation_ns + config->downlink_propagation_ns),
+        .deadline_s =
+            request->deadline_ns == ES_TIME_NEVER ? ES_INFINITY : es_time_s(request->deadline_ns),
+        .switch_cost_s = es_time_s(config->switch_cost_ns),
+        .has_previous = i > 0,
+        .power = config->has_energy ? &config->power : NULL,
+        .outcome_s = outcome_s,
+    };
+    if (i > 0)
+        view.previous_cut = history->passages[i - 1].cut;
+    for (size_t j = i; j > 0 && history->passages[j - 1].cut == view.previous_cut; j--)
+        view.dwell++;
+    if (world->policy.settings.queue_aware)
+        look_at_queues(history, i, &view);
+    return view;
+}
+
 /* The latency by every cut, and the least one. */
-static double try_all(const struct history *history, const struct passage *request,
-                      const double factors[2], double outcome_s[MAX_CUTS]) {
+static double try_all(const struct history *history, size_t i, const double factors[2],
+                      double outcome_s[MAX_CUTS]) {
     const struct made_up *network = &history->world->network;
+    const struct passage *request = &history->passages[i];
     double best_s = ES_INFINITY;
     for (size_t cut = 0; cut < network->n_cuts; cut++) {
         struct passage trial = *request;
         es_time free_at[ES_N_STATIONS];
         memcpy(free_at, history->free_at, sizeof free_at);
         trial.cut = cut;
-        trial.head_ns = scaled(network->head_ns[trial.table][cut], factors[0]);
+        trial.head_ns =
+            scaled(network->head_ns[trial.table][cut], factors[0]) + switching_ns(history, i, cut);
         trial.tail_ns = scaled(network->tail_ns[trial.table][cut], factors[1]);
         pass(history->world, &trial, free_at);
         bool done = trial.status == ES_STEP_COMPLETED || trial.status == ES_STEP_LATE;
@@ -152,8 +268,8 @@ static double energy_of(const es_world_config *config, const struct passage *req
     double send_s = es_time_s(request->service_ns[ES_UPLINK]);
     double receive_s = es_time_s(request->service_ns[ES_DOWNLINK]);
     double waiting_s = es_time_s(request->left - request->arrival) - head_s - send_s - receive_s;
-    return config->active_w * head_s + config->transmit_w * send_s + config->receive_w * receive_s +
-           config->idle_w * waiting_s;
+    return config->power.active_w * head_s + config->power.transmit_w * send_s +
+           config->power.receive_w * receive_s + config->power.idle_w * waiting_s;
 }
 
 static void fill(const struct random_world *world, const struct passage *request, double oracle_s,
@@ -174,7 +290,8 @@ static void fill(const struct random_world *world, const struct passage *request
     row->downlink_time =
         es_time_s(request->wait_ns[ES_DOWNLINK] + request->service_ns[ES_DOWNLINK] +
                   (brought_back ? config->downlink_propagation_ns : 0));
-    row->deadline = config->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(config->deadline_ns);
+    row->deadline =
+        request->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(request->deadline_ns);
     row->status = (int8_t)request->status;
     row->energy = done && config->has_energy ? energy_of(config, request) : ES_NAN;
     row->oracle_latency = config->outcomes ? oracle_s : ES_NAN;
@@ -192,9 +309,15 @@ static void take(struct history *history, size_t i, es_time arrival, struct row 
     if (config->exponential_tail)
         factors[1] = gsl_ran_exponential(history->tails, 1);
     request->arrival = arrival;
-    request->deadline_at =
-        config->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : arrival + config->deadline_ns;
+    const es_arrival_list *list = &config->arrivals;
+    request->deadline_ns = config->deadline_ns;
     request->batch = config->batches[i % config->n_batches];
+    if (list->batch_index != NULL)
+        request->batch = config->batches[list->batch_index[i % list->n]];
+    if (list->deadlines_ns != NULL)
+        request->deadline_ns = list->deadlines_ns[i % list->n];
+    request->deadline_at =
+        request->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : arrival + request->deadline_ns;
     for (size_t b = 0; b < world->network.n_batches; b++)
         request->table = world->network.batches[b] == request->batch ? b : request->table;
     row->arrival_time = es_time_s(arrival);
@@ -202,19 +325,13 @@ static void take(struct history *history, size_t i, es_time arrival, struct row 
     row->rate_true = (double)rate_at(&world->uplink, arrival);
     row->load_true = 1 - (double)rate_at(&world->server, arrival) / 1e9;
     believe(history, i, row);
-    double oracle_s = try_all(history, request, factors, outcome_s);
-    double result_bits = 8 * config->result_bytes * (double)request->batch;
-    double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
-    es_policy_view view = {
-        .costs = &world->network.tables[request->table],
-        .rate_bps = row->rate_estimate,
-        .load = row->load_estimate,
-        .delay_s =
-            receive_s + es_time_s(config->uplink_propagation_ns + config->downlink_propagation_ns),
-        .outcome_s = outcome_s,
-    };
+    double oracle_s = try_all(history, i, factors, outcome_s);
+    es_policy_view view = view_of(history, i, outcome_s);
+    view.rate_bps = row->rate_estimate;
+    view.load = row->load_estimate;
     request->cut = world->policy.ops->choose(&world->policy, &view);
-    request->head_ns = scaled(world->network.head_ns[request->table][request->cut], factors[0]);
+    request->head_ns = scaled(world->network.head_ns[request->table][request->cut], factors[0]) +
+                       switching_ns(history, i, request->cut);
     request->tail_ns = scaled(world->network.tail_ns[request->table][request->cut], factors[1]);
     row->split_index = (int32_t)request->cut;
     pass(world, request, history->free_at);
@@ -227,6 +344,35 @@ static bool is_full(const struct history *history, size_t i, es_time now) {
     while (oldest < i && history->passages[oldest].left <= now)
         oldest++;
     return i - oldest >= history->world->config.max_backlog;
+}
+
+/* Closed mode: each source has its next request when it has thought about the last one. */
+static size_t closed_rows(struct history *history, struct row rows[MAX_REQUESTS], bool *saturated) {
+    const es_world_config *config = &history->world->config;
+    es_time ready[MAX_POPULATION] = {0};
+    gsl_rng *thinks[MAX_POPULATION];
+    size_t n = 0;
+    for (size_t s = 0; s < config->population; s++)
+        thinks[s] = es_rng_create(config->seed, 0, ES_RNG_THINK, (uint32_t)s);
+    for (; n < config->n_steps; n++) {
+        size_t source = 0;
+        for (size_t s = 1; s < config->population; s++)
+            source = ready[s] < ready[source] ? s : source;
+        es_time arrival = ready[source];
+        if (arrival == ES_TIME_NEVER || arrival >= config->duration_ns)
+            break;
+        *saturated = is_full(history, n, arrival);
+        if (*saturated)
+            break;
+        take(history, n, arrival, &rows[n]);
+        es_time think_ns = config->think_ns, left = history->passages[n].left;
+        if (config->exponential_think && left != ES_TIME_NEVER)
+            think_ns = llround(gsl_ran_exponential(thinks[source], (double)config->think_ns));
+        ready[source] = left == ES_TIME_NEVER ? left : left + think_ns;
+    }
+    for (size_t s = 0; s < config->population; s++)
+        gsl_rng_free(thinks[s]);
+    return n;
 }
 
 size_t expected_rows(const struct random_world *world, struct row rows[MAX_REQUESTS],
@@ -242,10 +388,18 @@ size_t expected_rows(const struct random_world *world, struct row rows[MAX_REQUE
     es_time arrival = 0;
     size_t n = 0;
     *saturated = false;
-    for (; n < config->n_steps; n++) {
-        arrival = config->poisson
-                      ? arrival + llround(gsl_ran_exponential(history.arrivals, period_ns))
-                      : llround((double)n * period_ns);
+    if (config->population > 0)
+        n = closed_rows(&history, rows, saturated);
+    for (; config->population == 0 && n < config->n_steps; n++) {
+        const es_arrival_list *list = &config->arrivals;
+        if (list->n > 0 && list->period_ns == 0 && n == list->n)
+            break;
+        if (list->n > 0)
+            arrival = list->times[n % list->n] + (es_time)(n / list->n) * list->period_ns;
+        else if (config->poisson)
+            arrival += llround(gsl_ran_exponential(history.arrivals, period_ns));
+        else
+            arrival = llround((double)n * period_ns);
         if (arrival >= config->duration_ns)
             break;
         *saturated = is_full(&history, n, arrival);

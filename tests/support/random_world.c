@@ -4,25 +4,6 @@
 
 #include <string.h>
 
-uint64_t roll(struct dice *dice) {
-    uint64_t z = dice->state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-int64_t roll_between(struct dice *dice, int64_t least, int64_t most) {
-    return least + (int64_t)(roll(dice) % (uint64_t)(most - least + 1));
-}
-
-double roll_real(struct dice *dice) {
-    return (double)(roll(dice) >> 11) * 0x1p-53;
-}
-
-bool roll_chance(struct dice *dice, int percent) {
-    return roll_between(dice, 1, 100) <= percent;
-}
-
 es_rate *rate_of(const struct pieces *pieces) {
     return stepped_rate(pieces->n, pieces->starts, pieces->rates, pieces->at_end);
 }
@@ -61,6 +42,18 @@ es_time work_done_at(const struct pieces *pieces, es_time from, es_work work) {
         from = end;
     }
     return from;
+}
+
+es_work work_done_by(const struct pieces *pieces, es_time from, es_time to) {
+    es_work work = 0;
+    while (from < to) {
+        es_time end;
+        int64_t rate = piece_at(pieces, from, &end);
+        es_time until = end < to ? end : to;
+        work += (es_work)rate * (until - from);
+        from = until;
+    }
+    return work;
 }
 
 static void random_network(struct made_up *network, struct dice *dice) {
@@ -110,14 +103,26 @@ static void random_policy(struct random_world *world, struct dice *dice) {
     }
     if (ops->whole_device || ops->whole_server)
         world->candidates[0] = ops->whole_device ? last : 0;
-    world->policy = (es_policy){ops, n, world->candidates};
+    world->policy = (es_policy){
+        .ops = ops,
+        .n_candidates = n,
+        .candidates = world->candidates,
+        .settings = {.queue_aware = roll_chance(dice, 50),
+                     .hysteresis = roll_chance(dice, 30) ? roll_real(dice) : 0,
+                     .min_dwell = roll_chance(dice, 30) ? (uint64_t)roll_between(dice, 1, 9) : 0,
+                     .expected_dwell = 1 + 9 * roll_real(dice),
+                     .energy_weight = roll_real(dice)},
+    };
 }
 
 static void random_config(struct random_world *world, struct dice *dice) {
     es_world_config *config = &world->config;
     *config = one_request(&world->network.cost, &world->policy, NULL, NULL);
-    config->knowing = (es_knowing)roll_between(dice, ES_KNOW_TRUE, ES_KNOW_EWMA);
+    config->knowing = (es_knowing)roll_between(dice, ES_KNOW_TRUE, ES_N_KNOWING - 1);
     config->half_life_s = 0.001 + 0.05 * roll_real(dice);
+    config->slow_half_life_s = 0.001 + 0.1 * roll_real(dice);
+    config->knowledge_samples = (size_t)roll_between(dice, 1, 6);
+    config->staleness_ns = roll_between(dice, 0, 1) * roll_between(dice, 0, 50 * MS);
     config->initial_rate_bps = 1e5 + 1e7 * roll_real(dice);
     config->uplink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
     config->downlink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
@@ -135,12 +140,45 @@ static void random_config(struct random_world *world, struct dice *dice) {
     if (roll_chance(dice, 60))
         config->deadline_ns = roll_between(dice, 1, 100 * MS);
     config->drop_late = config->deadline_ns != ES_TIME_NEVER && roll_chance(dice, 60);
+    if (roll_chance(dice, 40))
+        config->switch_cost_ns = roll_between(dice, 1, 20 * MS);
     config->max_backlog = (size_t)roll_between(dice, 2, MAX_REQUESTS);
-    config->has_energy = roll_chance(dice, 50);
-    config->active_w = 5 * roll_real(dice);
-    config->transmit_w = 2 * roll_real(dice);
-    config->receive_w = roll_real(dice);
-    config->idle_w = roll_real(dice);
+    if (roll_chance(dice, 25)) {
+        int64_t most =
+            config->max_backlog < MAX_POPULATION ? (int64_t)config->max_backlog : MAX_POPULATION;
+        config->population = (size_t)roll_between(dice, 1, most);
+        config->think_ns = roll_chance(dice, 70) ? roll_between(dice, 0, 20 * MS) : 0;
+        config->exponential_think = config->think_ns > 0 && roll_chance(dice, 50);
+    }
+    config->has_energy = world->policy.ops->needs_power || roll_chance(dice, 50);
+    config->power.active_w = 5 * roll_real(dice);
+    config->power.transmit_w = 2 * roll_real(dice);
+    config->power.receive_w = roll_real(dice);
+    config->power.idle_w = roll_real(dice);
+}
+
+/* Requests of a list, some at the same time, which may start again, with or without batches and
+ * deadlines of their own. */
+static void random_arrivals(struct random_world *world, struct dice *dice) {
+    es_world_config *config = &world->config;
+    size_t n = (size_t)roll_between(dice, 1, MAX_REQUESTS);
+    es_time at = roll_chance(dice, 50) ? 0 : roll_between(dice, 0, 20 * MS);
+    for (size_t i = 0; i < n; i++) {
+        world->arrival_times[i] = at;
+        world->batch_index[i] = (uint32_t)roll_between(dice, 0, (int64_t)config->n_batches - 1);
+        world->deadlines_ns[i] =
+            roll_chance(dice, 30) ? ES_TIME_NEVER : roll_between(dice, 1, 100 * MS);
+        at += roll_chance(dice, 20) ? 0 : roll_between(dice, 0, 20 * MS);
+    }
+    config->arrivals = (es_arrival_list){
+        .n = n,
+        .times = world->arrival_times,
+        .batch_index = roll_chance(dice, 50) ? world->batch_index : NULL,
+        .deadlines_ns = roll_chance(dice, 50) ? world->deadlines_ns : NULL,
+        .period_ns = roll_chance(dice, 40) ? at + roll_between(dice, 1, 20 * MS) : 0,
+    };
+    config->drop_late =
+        config->drop_late || (config->arrivals.deadlines_ns != NULL && roll_chance(dice, 60));
 }
 
 static es_time whole_ms(es_time time) {
@@ -172,6 +210,13 @@ static void coarsen(struct random_world *world, struct dice *dice) {
     config->downlink_propagation_ns = whole_ms(config->downlink_propagation_ns);
     if (config->deadline_ns != ES_TIME_NEVER)
         config->deadline_ns = whole_ms(config->deadline_ns) + MS;
+    for (size_t i = 0; i < config->arrivals.n; i++) {
+        world->arrival_times[i] = whole_ms(world->arrival_times[i]);
+        if (world->deadlines_ns[i] != ES_TIME_NEVER)
+            world->deadlines_ns[i] = whole_ms(world->deadlines_ns[i]) + MS;
+    }
+    if (config->arrivals.period_ns > 0)
+        config->arrivals.period_ns = whole_ms(config->arrivals.period_ns) + MS;
     made_up_cost(network);
 }
 
@@ -197,6 +242,10 @@ void random_world_init(struct random_world *world, uint64_t seed) {
     for (size_t i = 0; i < world->config.n_batches; i++)
         world->batches[i] =
             world->network.batches[roll_between(&dice, 0, (int64_t)world->network.n_batches - 1)];
+    if (roll_chance(&dice, 40))
+        random_arrivals(world, &dice);
+    if (world->config.population > 0) /* whose requests wait for each other */
+        world->config.arrivals = (es_arrival_list){0};
     if (roll_chance(&dice, 40))
         coarsen(world, &dice);
     random_world_update(world);

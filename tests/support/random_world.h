@@ -4,18 +4,10 @@
 #ifndef TESTS_SUPPORT_RANDOM_WORLD_H
 #define TESTS_SUPPORT_RANDOM_WORLD_H
 
+#include "dice.h"
 #include "worlds.h"
 
-/* A sequence of 64-bit numbers (SplitMix64: Steele, Lea, Flood, OOPSLA 2014). */
-struct dice {
-    uint64_t state;
-};
-uint64_t roll(struct dice *dice);
-int64_t roll_between(struct dice *dice, int64_t least, int64_t most); /* both included */
-double roll_real(struct dice *dice);                                  /* 0 .. 1 */
-bool roll_chance(struct dice *dice, int percent);
-
-enum { MAX_PIECES = 8, MAX_REQUESTS = 64 };
+enum { MAX_PIECES = 8, MAX_REQUESTS = 64, MAX_POPULATION = 5 };
 
 /* A rate function as its definition. */
 struct pieces {
@@ -26,9 +18,11 @@ struct pieces {
 };
 es_rate *rate_of(const struct pieces *pieces);
 
-/* The rate at `at`, and when work begun at `from` is done, by walking over the pieces. */
+/* The rate at `at`, when work begun at `from` is done, and how much is done from `from` to `to`, by
+ * walking over the pieces. */
 int64_t rate_at(const struct pieces *pieces, es_time at);
 es_time work_done_at(const struct pieces *pieces, es_time from, es_work work);
+es_work work_done_by(const struct pieces *pieces, es_time from, es_time to);
 
 /* A world with all that its configuration points to; it may not be moved. */
 struct random_world {
@@ -38,12 +32,14 @@ struct random_world {
     es_policy policy;
     uint32_t candidates[MAX_CUTS];
     int64_t batches[4];
+    es_time arrival_times[MAX_REQUESTS], deadlines_ns[MAX_REQUESTS];
+    uint32_t batch_index[MAX_REQUESTS];
     es_rate *uplink_rate, *server_rate, *downlink_rate;
     es_world_config config;
 };
 
-/* Fills everything from the seed: loads of 0.1 to 3, rates with zeros, every policy, deadlines,
- * knowledge, random service, at most MAX_REQUESTS requests. */
+/* Fills everything from the seed: loads of 0.1 to 3, lists of arrivals, rates with zeros, every
+ * policy, deadlines, knowledge, random service, at most MAX_REQUESTS requests. */
 void random_world_init(struct random_world *world, uint64_t seed);
 /* Creates the rate functions again after the pieces were changed. */
 void random_world_update(struct random_world *world);

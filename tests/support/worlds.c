@@ -52,7 +52,7 @@ es_rate *stepped_rate(size_t n, const es_time *starts, const int64_t *rates, es_
 }
 
 es_policy policy_with(const char *name, size_t n, const uint32_t *candidates) {
-    es_policy policy = {es_policies_find(name), n, candidates};
+    es_policy policy = {.ops = es_policies_find(name), .n_candidates = n, .candidates = candidates};
     assert_non_null(policy.ops);
     return policy;
 }

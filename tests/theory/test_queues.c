@@ -14,7 +14,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-enum { N_REPLICATIONS = 32, N_COMPARISONS = 30 };
+enum { N_REPLICATIONS = 32, N_COMPARISONS = 34 };
 
 /* Requests per run: the busier, the longer it takes to forget. The first tenth is not looked at. */
 static const struct {
@@ -197,6 +197,70 @@ static void server_behind_an_m_m_1_queue_is_m_m_1(void **state) {
     es_rate_destroy(fast);
 }
 
+/* Mean value analysis of a closed network of queues with exponential service and one station where
+ * everybody thinks (Reiser and Lavenberg, "Mean-value analysis of closed multichain queuing
+ * networks", J. ACM 27, 1980): the mean latency of `population` requests. */
+static double closed_latency_s(size_t population, double think_s, const double service_s[2]) {
+    double length[2] = {0, 0}, latency_s = 0;
+    for (size_t n = 1; n <= population; n++) {
+        double station_s[2];
+        latency_s = 0;
+        for (size_t s = 0; s < 2; s++)
+            latency_s += station_s[s] = service_s[s] * (1 + length[s]);
+        for (size_t s = 0; s < 2; s++)
+            length[s] = (double)n / (think_s + latency_s) * station_s[s];
+    }
+    return latency_s;
+}
+
+static es_status add_latencies(void *context, const es_block *block) {
+    es_moments_add(context, block->latency, block->n);
+    return ES_OK;
+}
+
+/* Over a link that holds nothing up; what goes on before the system is in balance is a thousandth.
+ */
+static void closed_system_obeys_mean_value_analysis(void **state) {
+    (void)state;
+    static const struct {
+        size_t population;
+        es_time think_ns;
+        bool exponential;
+    } closed[] = {{1, 0, false}, {3, 0, false}, {8, 50 * MS, false}, {8, 200 * MS, true}};
+    es_rate *fast = constant_rate(ES_RATE_MAX);
+    es_policy policy = fixed_at(1);
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
+        es_moments means = {0};
+        es_world_config config = poisson(&policy, 0);
+        config.uplink = fast;
+        config.exponential_head = config.exponential_tail = true;
+        config.population = closed[i].population;
+        config.think_ns = closed[i].think_ns;
+        config.exponential_think = closed[i].exponential;
+        config.n_steps = 50000;
+        for (uint64_t r = 0; r < N_REPLICATIONS; r++) {
+            es_moments latencies = {0};
+            es_world *world = NULL;
+            es_world_result result;
+            config.seed = 2000 + r;
+            config.context = &latencies;
+            config.steps = add_latencies;
+            assert_int_equal(es_world_create(&config, &world), ES_OK);
+            assert_int_equal(es_world_run(world, &result), ES_OK);
+            es_world_destroy(world);
+            double mean_s = es_moments_mean(&latencies);
+            es_moments_add(&means, &mean_s, 1);
+        }
+        char name[64];
+        snprintf(name, sizeof name, "closed, %zu requests, mean latency", config.population);
+        /* the tail is 10 ms at half the server's capacity */
+        assert_in_interval(name, 1, &means,
+                           closed_latency_s(config.population, es_time_s(config.think_ns),
+                                            (double[]){0.02, 0.02}));
+    }
+    es_rate_destroy(fast);
+}
+
 #define WITH_RATES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -205,6 +269,7 @@ int main(void) {
         WITH_RATES(device_is_m_m_1),
         WITH_RATES(uplink_behind_an_m_m_1_queue_is_m_d_1),
         WITH_RATES(server_behind_an_m_m_1_queue_is_m_m_1),
+        WITH_RATES(closed_system_obeys_mean_value_analysis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,6 +102,9 @@ static void test_read_long_files(void **state) {
         for (size_t i = 0; i < lengths[k]; i++)
             assert_int_equal((unsigned char)file.data[i], i % 251);
         assert_int_equal(file.data[file.length], '\0');
+        char text[ES_SHA256_TEXT];
+        assert_int_equal(es_file_sha256(path, text, &errors), ES_OK);
+        assert_string_equal(text, file.sha256);
         es_file_fini(&file);
         assert_int_equal(es_file_read(path, lengths[k] - 1, &file, &errors), ES_INVALID);
         assert_null(file.data);
@@ -123,7 +126,9 @@ static void test_read_errors(void **state) {
     assert_int_equal(es_file_read(path, 3, &file, &errors), ES_INVALID);
     snprintf(expected, sizeof expected, "%s: longer than 3 bytes", path);
     assert_string_equal(errors.records[2].text, expected);
-    assert_int_equal(errors.n, 3);
+    char text[ES_SHA256_TEXT];
+    assert_int_equal(es_file_sha256(folder, text, &errors), ES_NO_INPUT);
+    assert_int_equal(errors.n, 4);
 }
 
 /* A named pipe without a writer must be refused, not waited for. */

@@ -15,78 +15,17 @@ static es_model *create(const char *name, int64_t resolution) {
     return model;
 }
 
-static const es_cut *last_cut(const es_model *model) {
-    return &model->cuts[ES_LEAF][model->n_layers];
-}
-
-/* Parameters, and multiply-accumulates at the resolution of its weights, as torchvision publishes
- * them for each network (docs, "Models and pre-trained weights"). */
-static const struct {
-    const char *name;
-    int64_t params, resolution;
-    double gmacs;
-} published[] = {
-    {"efficientnet-b0", 5288548, 224, 0.386},   {"efficientnet-b1", 7794184, 240, 0.687},
-    {"efficientnet-b2", 9109994, 288, 1.088},   {"efficientnet-b3", 12233232, 300, 1.827},
-    {"efficientnet-b4", 19341616, 380, 4.394},  {"efficientnet-b5", 30389784, 456, 10.266},
-    {"efficientnet-b6", 43040704, 528, 19.068}, {"efficientnet-b7", 66347960, 600, 37.746},
-};
-enum { N_PUBLISHED = sizeof published / sizeof published[0] };
-
-static void totals_agree_with_published_ones(void **state) {
-    (void)state;
-    for (size_t i = 0; i < N_PUBLISHED; i++) {
-        es_model *model = create(published[i].name, published[i].resolution);
-        assert_int_equal(last_cut(model)->head_params, published[i].params);
-        double gmacs = (double)last_cut(model)->head_macs / 1e9;
-        assert_true(fabs(gmacs - published[i].gmacs) <= 0.005 * published[i].gmacs);
-        es_model_destroy(model);
-    }
-}
-
-/* Counted on the graph that torchvision 0.14.1 exports. */
-static void macs_of_b0_are_exact(void **state) {
+static void compressive_bottlenecks_of_b0_are_marked(void **state) {
     (void)state;
     es_model *model = create("efficientnet-b0", 0);
-    assert_int_equal(last_cut(model)->head_macs, 385814752);
-    es_model_destroy(model);
-}
-
-static void default_resolutions_are_published_ones(void **state) {
-    (void)state;
-    static const int64_t resolutions[N_PUBLISHED] = {224, 240, 260, 300, 380, 456, 528, 600};
-    for (size_t i = 0; i < N_PUBLISHED; i++) {
-        es_model *model = create(published[i].name, 0);
-        assert_int_equal(model->layers[0].out.h, resolutions[i]);
-        assert_int_equal(model->layers[0].out.w, resolutions[i]);
-        assert_int_equal(model->layers[0].out.c, 3);
-        es_model_destroy(model);
-    }
-}
-
-/* Bakhtiarnia et al., ICASSP 2023: over residual blocks, 15 natural bottlenecks in B0 and 3 or 4
- * compressive ones in every EfficientNet. */
-static void bottlenecks_are_those_of_the_paper(void **state) {
-    (void)state;
-    for (size_t i = 0; i < N_PUBLISHED; i++) {
-        es_model *model = create(published[i].name, 0);
-        size_t natural = 0, compressive = 0;
-        char names[128] = "";
-        for (size_t k = 0; k < model->n_cuts[ES_BLOCK]; k++) {
-            const es_cut *cut = &model->cuts[ES_BLOCK][k];
-            natural += cut->residual_block && cut->natural;
-            if (!cut->residual_block || !cut->compressive)
-                continue;
-            compressive++;
+    char names[128] = "";
+    for (size_t k = 0; k < model->n_cuts[ES_BLOCK]; k++) {
+        const es_cut *cut = &model->cuts[ES_BLOCK][k];
+        if (cut->residual_block && cut->compressive)
             snprintf(names + strlen(names), sizeof names - strlen(names), " %s", cut->name);
-        }
-        assert_in_range(compressive, 3, 4);
-        if (i == 0) {
-            assert_int_equal(natural, 15);
-            assert_string_equal(names, " block2 block4 block6 block12");
-        }
-        es_model_destroy(model);
     }
+    assert_string_equal(names, " block2 block4 block6 block12");
+    es_model_destroy(model);
 }
 
 static void first_and_last_cuts_carry_input_and_nothing(void **state) {
@@ -160,8 +99,8 @@ static void layers_have_shapes_and_costs(void **state) {
     assert_int_equal(stem->macs, 113 * 113 * 32 * 27);
     const es_layer *depthwise = layer_named(model, "block2.depthwise.conv");
     assert_int_equal(depthwise->groups, 96);
-    assert_int_equal(depthwise->stride, 2);
-    assert_int_equal(depthwise->kernel, 3);
+    assert_int_equal(depthwise->window.stride[0], 2);
+    assert_int_equal(depthwise->window.kernel[0], 3);
     assert_int_equal(depthwise->out.w, 57);
     assert_int_equal(depthwise->params, 96 * 9);
     assert_false(depthwise->bias);
@@ -199,7 +138,7 @@ static void cuts_are_found(void **state) {
     es_model_destroy(model);
 }
 
-static void texts_and_zoo_are_tables(void **state) {
+static void texts_are_tables(void **state) {
     (void)state;
     es_granularity granularity = ES_LEAF;
     for (size_t g = 0; g < ES_N_GRANULARITIES; g++) {
@@ -210,16 +149,6 @@ static void texts_and_zoo_are_tables(void **state) {
     assert_int_equal(es_granularity_parse("blocks", &granularity), ES_INVALID);
     assert_string_equal(es_op_text(ES_OP_INPUT), "input");
     assert_string_equal(es_op_text(ES_OP_ADD), "add");
-    size_t n = 0;
-    for (; es_model_zoo_name(n) != NULL; n++) {
-        es_model *model = create(es_model_zoo_name(n), 0);
-        assert_string_equal(model->name, es_model_zoo_name(n));
-        assert_non_null(es_model_zoo_summary(n));
-        assert_non_null(model->source);
-        es_model_destroy(model);
-    }
-    assert_int_equal(n, N_PUBLISHED);
-    assert_null(es_model_zoo_summary(n));
 }
 
 static void wrong_arguments_are_reported(void **state) {
@@ -291,15 +220,12 @@ static void compression_agrees_with_a_published_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(totals_agree_with_published_ones),
-        cmocka_unit_test(macs_of_b0_are_exact),
-        cmocka_unit_test(default_resolutions_are_published_ones),
-        cmocka_unit_test(bottlenecks_are_those_of_the_paper),
+        cmocka_unit_test(compressive_bottlenecks_of_b0_are_marked),
         cmocka_unit_test(first_and_last_cuts_carry_input_and_nothing),
         cmocka_unit_test(units_of_b0_have_the_documented_names),
         cmocka_unit_test(layers_have_shapes_and_costs),
         cmocka_unit_test(cuts_are_found),
-        cmocka_unit_test(texts_and_zoo_are_tables),
+        cmocka_unit_test(texts_are_tables),
         cmocka_unit_test(wrong_arguments_are_reported),
         cmocka_unit_test(memory_that_runs_out_is_reported),
         cmocka_unit_test(compression_agrees_with_a_published_table),

@@ -1,11 +1,8 @@
 /* The backend onednn: its values against the plain reference, its settings, its passes. The one
  * argument is the setting to test under, because oneDNN takes one instruction set per process. */
+#include "onednn_values.h"
 #include "profiler.h"
-#include "reference.h"
 
-#include "test.h"
-
-#include <math.h>
 #include <string.h>
 
 static const es_backend *backend;
@@ -19,13 +16,13 @@ typedef struct small_network {
     es_network *network;
 } small_network;
 
-static small_network prepare(int64_t resolution, int64_t batch, bool keep_outputs) {
+static small_network prepare(void) {
     small_network made;
     es_errors errors;
     es_errors_init(&errors);
-    assert_int_equal(es_model_create("efficientnet-b0", resolution, &made.model, &errors), ES_OK);
-    assert_int_equal(es_plan_create(made.model, keep_outputs, &made.plan, &errors), ES_OK);
-    assert_int_equal(backend->prepare(device, made.plan, batch, &made.network, &errors), ES_OK);
+    assert_int_equal(es_model_create("efficientnet-b0", 32, &made.model, &errors), ES_OK);
+    assert_int_equal(es_plan_create(made.model, false, &made.plan, &errors), ES_OK);
+    assert_int_equal(backend->prepare(device, made.plan, 1, &made.network, &errors), ES_OK);
     return made;
 }
 
@@ -41,56 +38,21 @@ static void run(const small_network *fixture, bool stamped, int64_t *stamps_ns) 
     assert_int_equal(backend->run(fixture->network, stamped, stamps_ns, &errors), ES_OK);
 }
 
-static float *output(const small_network *fixture, size_t unit, int64_t n) {
-    float *values = malloc((size_t)n * sizeof *values);
-    es_errors errors;
-    es_errors_init(&errors);
-    assert_non_null(values);
-    assert_int_equal(backend->output(fixture->network, unit, values, &errors), ES_OK);
-    return values;
-}
-
-/* Root of the squared differences over that of the squared reference; the root mean square of the
- * reference goes to `*rms`. */
-static double relative_error(int64_t n, const float *values, const double *reference, double *rms) {
-    double difference = 0, size = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double d = (double)values[i] - reference[i];
-        difference += d * d;
-        size += reference[i] * reference[i];
-    }
-    *rms = sqrt(size / (double)n);
-    return sqrt(difference / size);
-}
-
 /* Every unit of a whole network: stem, depthwise, squeeze-and-excitation, residual sums,
  * classifier. */
 static void check_values(int64_t resolution, int64_t batch) {
-    small_network fixture = prepare(resolution, batch, true);
-    int64_t *stamps_ns = calloc(fixture.plan->n_units + 1, sizeof *stamps_ns);
-    double **reference, worst = 0;
-    assert_int_equal(es_reference_run(fixture.model, batch, &reference), ES_OK);
-    assert_non_null(stamps_ns);
-    /* Twice: a second pass must not see what the first has left. */
-    run(&fixture, false, stamps_ns);
-    run(&fixture, false, stamps_ns);
-    for (size_t u = 0; u <= fixture.plan->n_units; u++) {
-        size_t last_layer = fixture.plan->units[u].last_layer;
-        int64_t n = batch * es_shape_elems(fixture.model->layers[last_layer].out);
-        float *values = output(&fixture, u, n);
-        double rms, error = relative_error(n, values, reference[last_layer], &rms);
-        free(values);
-        worst = fmax(worst, error);
-        if (!(error < 1e-5))
-            fail_msg("unit %zu (%s): relative error %g", u, fixture.plan->units[u].name, error);
-        if (!(rms > 1e-2 && rms < 1e2))
-            fail_msg("unit %zu (%s): root mean square %g", u, fixture.plan->units[u].name, rms);
-    }
+    es_model *model;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("efficientnet-b0", resolution, &model, &errors), ES_OK);
+    values_check check = onednn_check_values(backend, device, model, batch);
     print_message("%lld px, batch %lld: worst relative error %.2g\n", (long long)resolution,
-                  (long long)batch, worst);
-    es_reference_destroy(fixture.model, reference);
-    free(stamps_ns);
-    release(&fixture);
+                  (long long)batch, check.error);
+    if (!(check.error < 1e-5))
+        fail_msg("unit %zu (%s): relative error %g", check.unit,
+                 model->cuts[ES_FUSED][check.unit].name, check.error);
+    assert_true(check.least_rms > 1e-2 && check.greatest_rms < 1e2);
+    es_model_destroy(model);
 }
 
 static void test_values(void **state) {
@@ -99,30 +61,9 @@ static void test_values(void **state) {
     check_values(33, 3);
 }
 
-/* Sharing memory between outputs changes no bit of the result. */
-static void test_shared_slots(void **state) {
-    (void)state;
-    float *results[2];
-    int64_t n = 0;
-    for (int keep = 0; keep < 2; keep++) {
-        small_network fixture = prepare(64, 2, keep == 1);
-        int64_t *stamps_ns = calloc(fixture.plan->n_units + 1, sizeof *stamps_ns);
-        assert_non_null(stamps_ns);
-        run(&fixture, true, stamps_ns);
-        run(&fixture, true, stamps_ns);
-        n = 2 * es_shape_elems(fixture.model->layers[fixture.model->n_layers].out);
-        results[keep] = output(&fixture, fixture.plan->n_units, n);
-        free(stamps_ns);
-        release(&fixture);
-    }
-    assert_memory_equal(results[0], results[1], (size_t)n * sizeof *results[0]);
-    free(results[0]);
-    free(results[1]);
-}
-
 static void test_stamps(void **state) {
     (void)state;
-    small_network fixture = prepare(32, 1, false);
+    small_network fixture = prepare();
     size_t n_units = fixture.plan->n_units;
     int64_t *stamps_ns = calloc(n_units + 1, sizeof *stamps_ns);
     assert_non_null(stamps_ns);
@@ -139,7 +80,7 @@ static void test_stamps(void **state) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    small_network fixture = prepare(32, 1, false);
+    small_network fixture = prepare();
     size_t n = 0;
     for (bool struck = true; struck;) {
         es_network *network = NULL;
@@ -273,9 +214,11 @@ int main(int argc, char *argv[]) {
     if (es_backend_find("onednn", &backend, &errors) != ES_OK)
         return 77;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_shared_slots),
-        cmocka_unit_test(test_stamps),         cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_description_is_verified),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_stamps),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_wrong_settings),
+        cmocka_unit_test(test_description_is_verified),
         cmocka_unit_test(test_profile),
     };
     return cmocka_run_group_tests(tests, open_backend, close_backend);

@@ -15,7 +15,7 @@ static void the_table_is_in_order(void **state) {
         assert_true(strlen(ops->summary) > 10);
         assert_true(ops->whole_device + ops->whole_server + ops->fixed + ops->clairvoyant <= 1);
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 7);
     assert_null(es_policies_at(n + 1));
     assert_null(es_policies_find("dynamic"));
     assert_string_equal(es_policies_nearest("dynamc-split"), "dynamic-split");
@@ -29,6 +29,8 @@ struct situation {
     double outcome_s[MAX_CUTS];
     uint32_t candidates[MAX_CUTS];
     size_t n_candidates;
+    es_power power;
+    es_policy_settings settings;
 };
 
 static void random_situation(struct situation *s, struct dice *dice) {
@@ -55,8 +57,21 @@ static void random_situation(struct situation *s, struct dice *dice) {
         .rate_bps = roll_chance(dice, 10) ? 0 : exp(25 * roll_real(dice)),
         .load = roll_chance(dice, 10) ? 1 : roll_real(dice),
         .delay_s = roll_chance(dice, 50) ? 0.02 * roll_real(dice) : 0,
+        .deadline_s = roll_chance(dice, 30) ? ES_INFINITY : 0.2 * roll_real(dice),
+        .device_wait_s = roll_chance(dice, 30) ? 0.1 * roll_real(dice) : 0,
+        .uplink_wait_bits = roll_chance(dice, 30) ? 1e6 * roll_real(dice) : 0,
+        .switch_cost_s = roll_chance(dice, 30) ? 0.05 * roll_real(dice) : 0,
+        .has_previous = roll_chance(dice, 70),
+        .previous_cut = s->candidates[roll_between(dice, 0, (int64_t)s->n_candidates - 1)],
+        .dwell = (uint64_t)roll_between(dice, 1, 20),
+        .power = &s->power,
         .outcome_s = s->outcome_s,
     };
+    s->power = (es_power){5 * roll_real(dice), 2 * roll_real(dice), 1, roll_real(dice)};
+    s->settings = (es_policy_settings){.hysteresis = roll_chance(dice, 50) ? roll_real(dice) : 0,
+                                       .min_dwell = (uint64_t)roll_between(dice, 0, 10),
+                                       .expected_dwell = 1 + 9 * roll_real(dice),
+                                       .energy_weight = roll_real(dice)};
 }
 
 static void every_policy_returns_one_of_its_candidates(void **state) {
@@ -66,7 +81,10 @@ static void every_policy_returns_one_of_its_candidates(void **state) {
     for (size_t i = 0; i < 5000; i++) {
         random_situation(&s, &dice);
         for (size_t p = 0; es_policies_at(p) != NULL; p++) {
-            es_policy policy = {es_policies_at(p), s.n_candidates, s.candidates};
+            es_policy policy = {.ops = es_policies_at(p),
+                                .n_candidates = s.n_candidates,
+                                .candidates = s.candidates,
+                                .settings = s.settings};
             struct situation before = s;
             size_t cut = policy.ops->choose(&policy, &s.view);
             bool found = false;
@@ -82,9 +100,11 @@ static void every_policy_returns_one_of_its_candidates(void **state) {
 /* SEMANTICS 3, straight from the formula. */
 static double latency_s(const struct situation *s, size_t cut) {
     const es_cut_costs *costs = s->view.costs;
+    double computed_s = s->view.device_wait_s + costs->head_s[cut];
     if (cut + 1 == costs->n_cuts)
-        return costs->head_s[cut];
-    return costs->head_s[cut] + s->view.delay_s +
+        return computed_s;
+    double free_s = s->view.uplink_wait_bits > 0 ? s->view.uplink_wait_bits / s->view.rate_bps : 0;
+    return fmax(computed_s, free_s) + s->view.delay_s +
            8.0 * (double)costs->bytes[cut] / s->view.rate_bps +
            costs->tail_s[cut] / (1 - s->view.load);
 }
@@ -95,12 +115,108 @@ static void dynamic_split_is_the_argmin(void **state) {
     struct situation s;
     for (size_t i = 0; i < 20000; i++) {
         random_situation(&s, &dice);
+        s.view.has_previous = false;
         es_policy policy = policy_with("dynamic-split", s.n_candidates, s.candidates);
         double found_s = latency_s(&s, policy.ops->choose(&policy, &s.view));
         for (size_t c = 0; c < s.n_candidates; c++) {
             double other_s = latency_s(&s, s.candidates[c]);
             assert_false(other_s < found_s * (1 - 1e-14));
         }
+    }
+}
+
+/* It stays with its cut unless another one gains more than the hysteresis and its part of the cost
+ * of the change, and has stayed long enough. */
+static void dynamic_split_changes_only_where_it_pays(void **state) {
+    (void)state;
+    struct dice dice = {4};
+    struct situation s;
+    size_t n_stays = 0, n_changes = 0;
+    for (size_t i = 0; i < 20000; i++) {
+        random_situation(&s, &dice);
+        s.view.has_previous = true;
+        es_policy policy = policy_with("dynamic-split", s.n_candidates, s.candidates);
+        size_t free_choice, cut;
+        double cost_s = s.view.switch_cost_s;
+        s.view.switch_cost_s = 0;
+        free_choice = policy.ops->choose(&policy, &s.view);
+        s.view.switch_cost_s = cost_s;
+        policy.settings = s.settings;
+        cut = policy.ops->choose(&policy, &s.view);
+        assert_true(cut == free_choice || cut == s.view.previous_cut);
+        double stay_s = latency_s(&s, s.view.previous_cut),
+               gain_s = stay_s - latency_s(&s, free_choice);
+        double least_s = fmax(s.settings.hysteresis * stay_s, cost_s / s.settings.expected_dwell);
+        if (free_choice == s.view.previous_cut || !isfinite(stay_s) ||
+            fabs(gain_s - least_s) < 1e-12)
+            continue;
+        bool pays = gain_s > least_s && s.view.dwell >= s.settings.min_dwell;
+        assert_int_equal(cut == free_choice, pays);
+        n_changes += pays;
+        n_stays += !pays;
+    }
+    assert_true(n_changes > 500 && n_stays > 500);
+}
+
+/* SEMANTICS 6, with the time of receiving counted as waiting. */
+static double energy_j(const struct situation *s, size_t cut) {
+    const es_cut_costs *costs = s->view.costs;
+    bool stays = cut + 1 == costs->n_cuts;
+    double send_s = stays ? 0 : 8.0 * (double)costs->bytes[cut] / s->view.rate_bps;
+    return s->power.active_w * costs->head_s[cut] + s->power.transmit_w * send_s +
+           s->power.idle_w * (latency_s(s, cut) - costs->head_s[cut] - send_s);
+}
+
+static void deadline_aware_takes_the_cheapest_cut_in_time(void **state) {
+    (void)state;
+    struct dice dice = {5};
+    struct situation s;
+    size_t n_in_time = 0;
+    for (size_t i = 0; i < 20000; i++) {
+        random_situation(&s, &dice);
+        bool powered = roll_chance(&dice, 50);
+        if (!powered)
+            s.view.power = NULL;
+        es_policy policy = policy_with("deadline-aware", s.n_candidates, s.candidates);
+        size_t cut = policy.ops->choose(&policy, &s.view);
+        bool in_time = latency_s(&s, cut) <= s.view.deadline_s && isfinite(latency_s(&s, cut));
+        n_in_time += in_time;
+        for (size_t c = 0; c < s.n_candidates; c++) {
+            size_t other = s.candidates[c];
+            double other_s = latency_s(&s, other);
+            if (!in_time) {
+                assert_false(other_s < latency_s(&s, cut) * (1 - 1e-14));
+                continue;
+            }
+            if (other_s > s.view.deadline_s * (1 - 1e-14) || !isfinite(other_s))
+                continue;
+            if (powered)
+                assert_false(energy_j(&s, other) < energy_j(&s, cut) * (1 - 1e-12) - 1e-15);
+            else
+                assert_true(s.view.costs->tail_ns[other] >= s.view.costs->tail_ns[cut]);
+        }
+    }
+    assert_in_range(n_in_time, 5000, 19000);
+}
+
+static void energy_aware_is_the_least_weighted_sum(void **state) {
+    (void)state;
+    struct dice dice = {6};
+    struct situation s;
+    for (size_t i = 0; i < 20000; i++) {
+        random_situation(&s, &dice);
+        if (s.view.rate_bps == 0 || s.view.load == 1)
+            continue;
+        es_policy policy = policy_with("energy-aware", s.n_candidates, s.candidates);
+        policy.settings = s.settings;
+        size_t cut = policy.ops->choose(&policy, &s.view), last = s.candidates[s.n_candidates - 1];
+        double w = s.settings.energy_weight, scores[MAX_CUTS];
+        for (size_t c = 0; c < MAX_CUTS; c++)
+            scores[c] = c < s.network.n_cuts ? (1 - w) * latency_s(&s, c) / latency_s(&s, last) +
+                                                   w * energy_j(&s, c) / energy_j(&s, last)
+                                             : 0;
+        for (size_t c = 0; c < s.n_candidates; c++)
+            assert_false(scores[s.candidates[c]] < scores[cut] * (1 - 1e-12));
     }
 }
 
@@ -175,6 +291,8 @@ static void optimal_bytes_rise_with_the_rate_and_tails_fall_with_the_load(void *
     size_t n_changes = 0;
     for (size_t i = 0; i < 10000; i++) {
         random_situation(&s, &dice);
+        s.view.has_previous = false;
+        s.view.device_wait_s = s.view.uplink_wait_bits = 0;
         es_policy policy = policy_with("dynamic-split", s.n_candidates, s.candidates);
         const int64_t *bytes = s.network.bytes[0], *tail_ns = s.network.tail_ns[0];
         double load = s.view.load;
@@ -203,6 +321,9 @@ int main(void) {
         cmocka_unit_test(the_table_is_in_order),
         cmocka_unit_test(every_policy_returns_one_of_its_candidates),
         cmocka_unit_test(dynamic_split_is_the_argmin),
+        cmocka_unit_test(dynamic_split_changes_only_where_it_pays),
+        cmocka_unit_test(deadline_aware_takes_the_cheapest_cut_in_time),
+        cmocka_unit_test(energy_aware_is_the_least_weighted_sum),
         cmocka_unit_test(oracle_is_the_least_outcome),
         cmocka_unit_test(ties_go_to_the_larger_cut),
         cmocka_unit_test(no_link_or_no_server_means_to_stay),

@@ -1,114 +1,11 @@
 /* The profiler's core, on a backend whose clock and disturbances are a script. */
-#include "profiler.h"
+#include "scripted.h"
 
 #include "test.h"
 
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- A scripted backend. What a pass does is a function of its number, counted from 0; stamped
- * and plain passes take turns, the stamped one first. */
-
-enum { US = 1000, MS = 1000000 };
-
-typedef struct script_pass {
-    int64_t unit_ns; /* of every unit */
-    int64_t lost_ns;
-    es_status status;
-} script_pass;
-
-typedef struct script_state {
-    script_pass (*at)(size_t number);
-    size_t n_opened, n_closed, n_prepared, n_released, n_passes;
-    int64_t clock_ns, lost_ns;
-} script_state;
-
-static script_state the_script;
-
-struct es_device {
-    script_state *script;
-};
-
-struct es_network {
-    script_state *script;
-    size_t n_units;
-};
-
-static es_status open_script(const char *setting, es_device **device, es_errors *errors) {
-    if (strcmp(setting, "wrong") == 0)
-        return es_errors_add(errors, ES_USAGE, NULL, 0, "no such setting");
-    *device = malloc(sizeof **device);
-    if (*device == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
-    (*device)->script = &the_script;
-    the_script.n_opened++;
-    return ES_OK;
-}
-
-static void close_script(es_device *device) {
-    device->script->n_closed++;
-    free(device);
-}
-
-static void describe_script(const es_device *device, es_facts *facts) {
-    es_facts_add(facts, "device", "script of %zu passes", device->script->n_passes);
-}
-
-static es_status prepare_script(es_device *device, const es_plan *plan, int64_t batch,
-                                es_network **network, es_errors *errors) {
-    assert_true(batch >= 1);
-    *network = malloc(sizeof **network);
-    if (*network == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "out of memory");
-    **network = (es_network){device->script, plan->n_units};
-    the_script.n_prepared++;
-    return ES_OK;
-}
-
-static void release_script(es_network *network) {
-    network->script->n_released++;
-    free(network);
-}
-
-/* Unit u of n takes unit_ns, the first one 1 us more. */
-static es_status run_script(es_network *network, bool stamped, int64_t *stamps_ns,
-                            es_errors *errors) {
-    script_state *script = network->script;
-    assert_int_equal(stamped, script->n_passes % 2 == 0);
-    script_pass pass = script->at(script->n_passes++);
-    stamps_ns[0] = script->clock_ns;
-    script->clock_ns += 1 * US;
-    for (size_t u = 1; u <= network->n_units; u++) {
-        script->clock_ns += pass.unit_ns;
-        if (stamped)
-            stamps_ns[u] = script->clock_ns;
-    }
-    stamps_ns[network->n_units] = script->clock_ns;
-    script->lost_ns += pass.lost_ns;
-    return pass.status == ES_OK ? ES_OK
-                                : es_errors_add(errors, pass.status, NULL, 0, "the script says so");
-}
-
-static int64_t script_now_ns(const es_device *device) {
-    return device->script->clock_ns;
-}
-
-static int64_t script_lost_ns(const es_device *device) {
-    return device->script->lost_ns;
-}
-
-static const es_backend scripted = {
-    .name = "scripted",
-    .open = open_script,
-    .close = close_script,
-    .describe = describe_script,
-    .prepare = prepare_script,
-    .release = release_script,
-    .run = run_script,
-    .now_ns = script_now_ns,
-    .lost_ns = script_lost_ns,
-};
 
 /* ---- Scripts. WARM passes are warm-up under the rule below. */
 
@@ -137,7 +34,7 @@ static es_status measure(script_pass (*at)(size_t), const es_stop_rule *how, es_
     es_device device = {&the_script};
     es_network network = {&the_script, N_UNITS};
     es_errors_init(errors);
-    return es_measure_batch(&scripted, &device, &network, N_UNITS, 1, how, times, errors);
+    return es_measure_batch(&scripted_backend, &device, &network, N_UNITS, 1, how, times, errors);
 }
 
 static void assert_near(double value, double expected, double tolerance) {
@@ -402,16 +299,19 @@ static void test_failures_are_passed_on(void **state) {
 
 /* ---- Whole profiles */
 
+static bool with_segments;
+
 static es_status profile(script_pass (*at)(size_t), const es_model *model, const char *setting,
                          es_measured **measured, es_errors *errors) {
     static const int64_t batches[] = {1, 4};
     the_script = (script_state){.at = at};
-    es_profiler_job job = {.backend = &scripted,
+    es_profiler_job job = {.backend = &scripted_backend,
                            .setting = setting,
                            .model = model,
                            .n_batches = 2,
                            .batches = batches,
                            .rule = rule,
+                           .segments = with_segments,
                            .date = "2025-01-31T23:59:59Z"};
     job.rule.time_box_ns = 4000 * (int64_t)MS;
     es_errors_init(errors);
@@ -491,7 +391,6 @@ static void test_profile_says_what_was_wrong(void **state) {
     const es_profile *made = es_measured_profile(measured);
     assert_non_null(strstr(es_profile_provenance(made, "dropped"), "% (more than half)"));
     assert_non_null(strstr(es_profile_provenance(made, "ended-by"), "batch 4: time box"));
-    assert_true(es_measured_times(measured)[1].boxed);
     es_measured_destroy(measured);
     es_model_destroy(model);
 }
@@ -526,6 +425,60 @@ static void test_profile_out_of_memory(void **state) {
     es_model_destroy(model);
 }
 
+static void test_segments(void **state) {
+    (void)state;
+    static const int64_t batches[] = {1, 4};
+    es_model *model = small_model();
+    es_measured *measured = NULL;
+    es_errors errors;
+    es_errors_init(&errors);
+    es_profiler_job job = {.backend = &scripted_backend,
+                           .setting = "",
+                           .model = model,
+                           .n_batches = 2,
+                           .batches = batches,
+                           .rule = rule,
+                           .segments = true,
+                           .date = ""};
+    the_script = (script_state){.at = steady};
+    assert_int_equal(es_profiler_run(&job, &measured, &errors), ES_OK);
+    const es_profile *made = es_measured_profile(measured);
+    size_t n_units = model->n_cuts[ES_FUSED] - 1, n_cuts = model->n_cuts[ES_BLOCK] - 2;
+    assert_int_equal(made->n_rows, 2 * (n_units + 1 + 2 * n_cuts));
+    for (size_t cut = 1; cut <= n_cuts; cut++) {
+        const es_cut *block = &model->cuts[ES_BLOCK][cut];
+        size_t unit = es_model_find_cut(model, ES_FUSED, block->last_layer);
+        for (size_t b = 0; b < 2; b++) {
+            const es_profile_row *head = es_profile_find(made, ES_PROFILE_HEAD, unit, batches[b]);
+            const es_profile_row *tail = es_profile_find(made, ES_PROFILE_TAIL, unit, batches[b]);
+            assert_near(head->median_s, (double)unit * 100e-6, 1e-12);
+            assert_near(tail->median_s, (double)(n_units - unit) * 100e-6, 1e-12);
+            assert_int_equal(head->n, 30);
+            assert_int_equal(tail->out_elems, block->elems);
+        }
+    }
+    assert_non_null(es_profile_provenance(made, "segments"));
+    es_measured_destroy(measured);
+    measured = NULL;
+    the_script = (script_state){.at = steady, .fails_at_part = 77};
+    assert_int_equal(es_profiler_run(&job, &measured, &errors), ES_INTERNAL);
+    es_backend without = scripted_backend;
+    without.run_part = NULL;
+    job.backend = &without;
+    the_script = (script_state){.at = steady};
+    es_errors_init(&errors);
+    assert_int_equal(es_profiler_run(&job, &measured, &errors), ES_UNAVAILABLE);
+    assert_non_null(strstr(errors.records[0].text, "cannot run parts"));
+    assert_null(measured);
+    es_model_destroy(model);
+}
+
+static void test_segments_out_of_memory(void **state) {
+    with_segments = true;
+    test_profile_out_of_memory(state);
+    with_segments = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_summary_of_known_sample),
@@ -546,6 +499,8 @@ int main(void) {
         cmocka_unit_test(test_profile_says_what_was_wrong),
         cmocka_unit_test(test_profile_failures),
         cmocka_unit_test(test_profile_out_of_memory),
+        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_segments_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

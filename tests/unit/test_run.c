@@ -220,6 +220,24 @@ static void traces_are_scaled_shifted_and_ended(void **state) {
     assert_int_equal(memory.record.n_inputs, 4);
 }
 
+/* Options, hold, gaps, slice, lowest rate and means of the trace, and jobs for a load. */
+static void traces_are_read_and_changed_as_the_scenario_says(void **state) {
+    (void)state;
+    write_text(trace_path, "t,down,up\n0,9,9\n1,9,1\n2,9,2\n3,9,\n4,9,4\n5,9,0\n6,9,6\n", "");
+    write_text(load_path, "n\n1\n0\n3\n0\n", "");
+    run_text("[scenario]\nsteps = 5\n[uplink]\ntrace = " TRACE "\nformat = csv\n"
+             "options = time=t, column=up, unit=Mbit/s\nhold = backward\nfill_gaps = zero\n"
+             "slice_start = 1s\nslice_end = 6s\nmin_rate = 500kbit/s\n"
+             "[server]\nload_trace = " LOAD "\nload_format = csv\nload_as = jobs\n"
+             "load_options = column=n, step=1s\nload_resample = 2s\n[policy no-offload]\n");
+    static const double rates[] = {2e6, 5e5, 4e6, 5e5, 6e6};
+    static const double loads[] = {1.0 / 3, 1.0 / 3, 0.6, 0.6, 1.0 / 3};
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(memory.policies[0].rows[i].rate_true == rates[i]);
+        assert_true(fabs(memory.policies[0].rows[i].load_true - loads[i]) < 1e-8);
+    }
+}
+
 static void a_grid_has_every_state_once(void **state) {
     (void)state;
     run_text("[workload]\nmode = isolated\nstates = grid\nbatch = 1, 2\n"
@@ -469,6 +487,7 @@ int main(void) {
         WITH_FILES(best_hindsight_loses_the_fewest_requests),
         WITH_FILES(best_hindsight_shuns_saturated_cuts),
         WITH_FILES(traces_are_scaled_shifted_and_ended),
+        WITH_FILES(traces_are_read_and_changed_as_the_scenario_says),
         WITH_FILES(a_grid_has_every_state_once),
         WITH_FILES(pitfall_10_the_order_of_policies_changes_no_row),
         WITH_FILES(pitfall_01_splitting_samples_of_a_trace_changes_no_row),

@@ -9,10 +9,10 @@ static void the_reference_has_every_key(void **state) {
     es_scenario_reference(&roff, true);
     assert_non_null(strstr(plain.data, "[policy NAME]\n"));
     assert_non_null(strstr(plain.data, "  profile = text\n      profile file of the device (req"));
-    assert_non_null(strstr(plain.data, "  mode = isolated | open\n"));
+    assert_non_null(strstr(plain.data, "  mode = isolated | open | closed\n"));
     assert_non_null(strstr(plain.data, "(default: 1/s)\n"));
     assert_non_null(strstr(roff.data, ".SH [policy NAME]\n"));
-    assert_non_null(strstr(roff.data, ".BR mode \" = isolated | open\"\n"));
+    assert_non_null(strstr(roff.data, ".BR mode \" = isolated | open | closed\"\n"));
     free(plain.data);
     free(roff.data);
 }

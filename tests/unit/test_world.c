@@ -428,10 +428,10 @@ static void energy_is_power_times_time(void **state) {
     config.uplink_propagation_ns = 5 * MS;
     config.downlink_propagation_ns = 7 * MS;
     config.has_energy = true;
-    config.active_w = 10;
-    config.transmit_w = 3;
-    config.receive_w = 2;
-    config.idle_w = 0.5;
+    config.power.active_w = 10;
+    config.power.transmit_w = 3;
+    config.power.receive_w = 2;
+    config.power.idle_w = 0.5;
     for (int isolated = 0; isolated < 2; isolated++) {
         config.isolated = isolated;
         struct run run = run_world(config);
@@ -541,9 +541,10 @@ static void nothing_is_allocated_during_a_run(void **state) {
     enum { N_STEPS = 40000 };
     for (size_t i = 0; es_policies_at(i) != NULL; i++)
         for (int isolated = 0; isolated < 2; isolated++) {
-            es_policy policy = {es_policies_at(i), 3, every_cut};
+            es_policy policy = policy_with(es_policies_at(i)->name, 3, every_cut);
             es_world_config config = requests(&policy, N_STEPS, 200 * MS);
             struct blocks blocks = {0};
+            config.has_energy = true;
             config.poisson = true;
             config.exponential_head = config.exponential_tail = !isolated;
             config.series_period_ns = isolated ? 0 : ES_SECOND;
