@@ -28,7 +28,7 @@ static es_status load_files(const es_arguments *arguments, es_comparison *compar
                             es_errors *errors) {
     size_t n = arguments->n_operands;
     *comparison = (es_comparison){.paths = arguments->operands, .n_files = n};
-    comparison->results = es_alloc(n, sizeof *comparison->results);
+    comparison->results = es_alloc(n, sizeof(es_result *));
     if (comparison->results == NULL)
         return es_errors_no_memory(errors, NULL);
     es_status status = ES_OK;
@@ -108,17 +108,17 @@ static es_status compare_all(es_comparison *comparison, es_errors *errors) {
 
 /* ---- Programs */
 
-static const es_column columns[] = {
-    {"policy", ES_COLUMN_TEXT},       {"over", ES_COLUMN_TEXT},
-    {"by", ES_COLUMN_TEXT},           {"first_decile", ES_COLUMN_COUNT},
-    {"last_decile", ES_COLUMN_COUNT}, {"from", ES_COLUMN_REAL},
-    {"to", ES_COLUMN_REAL},           {"steps", ES_COLUMN_COUNT},
-    {"faster", ES_COLUMN_COUNT},      {"slower", ES_COLUMN_COUNT},
-    {"tied", ES_COLUMN_COUNT},        {"difference_s", ES_COLUMN_REAL},
-    {"low_s", ES_COLUMN_REAL},        {"high_s", ES_COLUMN_REAL},
-    {"confidence", ES_COLUMN_REAL},   {"batches", ES_COLUMN_COUNT},
-    {"correlation", ES_COLUMN_REAL},  {"only_policy", ES_COLUMN_COUNT},
-    {"only_over", ES_COLUMN_COUNT},   {"conclusion", ES_COLUMN_TEXT},
+static const es_field columns[] = {
+    {"policy", ES_FIELD_TEXT},       {"over", ES_FIELD_TEXT},
+    {"by", ES_FIELD_TEXT},           {"first_decile", ES_FIELD_COUNT},
+    {"last_decile", ES_FIELD_COUNT}, {"from", ES_FIELD_REAL},
+    {"to", ES_FIELD_REAL},           {"steps", ES_FIELD_COUNT},
+    {"faster", ES_FIELD_COUNT},      {"slower", ES_FIELD_COUNT},
+    {"tied", ES_FIELD_COUNT},        {"difference_s", ES_FIELD_REAL},
+    {"low_s", ES_FIELD_REAL},        {"high_s", ES_FIELD_REAL},
+    {"confidence", ES_FIELD_REAL},   {"batches", ES_FIELD_COUNT},
+    {"correlation", ES_FIELD_REAL},  {"only_policy", ES_FIELD_COUNT},
+    {"only_over", ES_FIELD_COUNT},   {"conclusion", ES_FIELD_TEXT},
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 

@@ -35,7 +35,8 @@ def open(path: str | os.PathLike[str]) -> Run | Cube:  # pylint: disable=redefin
     kind, version = file.attrs.get("format"), str(file.attrs.get("format_version", ""))
     if kind not in kinds or int(version.split(".")[0]) > MAJOR_VERSION:
         file.close()
-        raise ValueError(f"{path}: {'format ' + version + ' is too new' if kind in kinds else 'not a result of edgesplit'}")
+        fault = f"format {version} is too new" if kind in kinds else "not a result of edgesplit"
+        raise ValueError(f"{path}: {fault}")
     return kinds[kind](file)
 
 
@@ -161,9 +162,9 @@ class Cube(_File):
         table = pandas.DataFrame({name: self.file[name][...].ravel() for name in names or self.figures}, index=index)
         table = table.reset_index()
         for name, item in self.file.items():  # variables that change along with a dimension
-            if isinstance(item, h5py.Dataset) and self.dims(name) in [[axis] for axis in self.axes] and name not in dims:
-                table[name] = table[self.dims(name)[0]].map(
-                    dict(zip(self.coordinate(self.dims(name)[0]), self.coordinate(name))))
+            along = self.dims(name) if isinstance(item, h5py.Dataset) else []
+            if len(along) == 1 and along[0] in self.axes and name not in dims:
+                table[name] = table[along[0]].map(dict(zip(self.coordinate(along[0]), self.coordinate(name))))
         return table
 
 

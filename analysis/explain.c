@@ -234,6 +234,8 @@ static void print_policies(const struct step *step, es_text *text) {
         es_table_add(&table, "%s", headers[c]);
     for (size_t p = 0; p < result->n_policies; p++) {
         const double *row = step->values[p];
+        if (p != step->policy && !es_result_is_paired(result))
+            continue;
         bool there = row[CUT] >= 0 && row[CUT] < (double)result->n_cuts;
         es_table_add(&table, "%s %s", p == step->policy ? ">" : " ", result->policies[p]);
         if (there)
@@ -333,14 +335,12 @@ static void print_text(const struct step *step, es_text *text) {
 /* ---- For programs */
 
 static void print_records(const struct step *step, es_records_form form, es_text *text) {
-    static const es_column columns[] = {
-        {"step", ES_COLUMN_COUNT},         {"policy", ES_COLUMN_TEXT},
-        {"cut", ES_COLUMN_COUNT},          {"name", ES_COLUMN_TEXT},
-        {"candidate", ES_COLUMN_FLAG},     {"chosen", ES_COLUMN_FLAG},
-        {"uplink_bytes", ES_COLUMN_COUNT}, {"head_s", ES_COLUMN_REAL},
-        {"tail_s", ES_COLUMN_REAL},        {"delay_s", ES_COLUMN_REAL},
-        {"expected_s", ES_COLUMN_REAL},    {"idle_s", ES_COLUMN_REAL},
-        {"latency_s", ES_COLUMN_REAL},     {"regret_s", ES_COLUMN_REAL},
+    static const es_field columns[] = {
+        {"step", ES_FIELD_COUNT},         {"policy", ES_FIELD_TEXT},     {"cut", ES_FIELD_COUNT},
+        {"name", ES_FIELD_TEXT},          {"candidate", ES_FIELD_FLAG},  {"chosen", ES_FIELD_FLAG},
+        {"uplink_bytes", ES_FIELD_COUNT}, {"head_s", ES_FIELD_REAL},     {"tail_s", ES_FIELD_REAL},
+        {"delay_s", ES_FIELD_REAL},       {"expected_s", ES_FIELD_REAL}, {"idle_s", ES_FIELD_REAL},
+        {"latency_s", ES_FIELD_REAL},     {"regret_s", ES_FIELD_REAL},
     };
     const es_result *result = step->result;
     const double *row = step->values[step->policy];

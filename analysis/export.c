@@ -42,6 +42,9 @@ struct writer {
     FILE *stream;
     es_text text; /* of the rows in hand */
     es_export_lanes lanes;
+    /* The last number of each column as text: many do not change from step to step. */
+    double last[EXPORT_N_COLUMNS];
+    char last_text[EXPORT_N_COLUMNS][ES_NUMBER_TEXT];
     bool failed; /* of writing */
 };
 
@@ -65,14 +68,15 @@ static bool is_whole(size_t column) {
 static void add_value(struct writer *writer, size_t column, double value) {
     bool json = writer->form == JSON_LINES;
     es_text *text = &writer->text;
-    char number[ES_NUMBER_TEXT];
     if (column == EXPORT_STATUS)
         es_text_add(text, json ? "\"%s\"" : "%s", es_export_status(value));
     else if (is_whole(column))
         es_text_add(text, "%.0f", value);
     else if (isfinite(value)) {
-        es_format_double(value, number);
-        es_text_add(text, "%s", number);
+        if (writer->last_text[column][0] == '\0' || value != writer->last[column])
+            es_format_double(value, writer->last_text[column]);
+        writer->last[column] = value;
+        es_text_add(text, "%s", writer->last_text[column]);
     } else
         es_text_add(text, "%s", json ? "null" : "");
 }
@@ -149,7 +153,7 @@ struct selection {
 static es_status write_all(struct writer *writer, const char *path,
                            const struct selection *selection, es_errors *errors) {
     es_steps *steps = NULL;
-    double *storage = es_alloc(EXPORT_N_COLUMNS * ES_STEPS_BLOCK, sizeof *storage);
+    double *storage = es_alloc((size_t)EXPORT_N_COLUMNS * ES_STEPS_BLOCK, sizeof *storage);
     es_status status = storage == NULL ? es_errors_no_memory(errors, path)
                                        : es_steps_open(path, writer->result, EXPORT_N_COLUMNS,
                                                        names, &steps, errors);

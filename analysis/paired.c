@@ -34,7 +34,7 @@ static void workspace_fini(workspace *work) {
 }
 
 static es_status workspace_init(workspace *work, const es_side *const sides[2], es_errors *errors) {
-    *work = (workspace){.storage = es_alloc(2 * N_COLUMNS * ES_STEPS_BLOCK, sizeof(double)),
+    *work = (workspace){.storage = es_alloc((size_t)2 * N_COLUMNS * ES_STEPS_BLOCK, sizeof(double)),
                         .all = es_alloc(1 + 2 * ES_N_DECILES, sizeof *work->all)};
     if (work->storage == NULL || work->all == NULL)
         return es_errors_no_memory(errors, sides[0]->path);
@@ -190,6 +190,10 @@ es_status es_paired_compare(const es_side *first, const es_side *second, double 
     size_t theirs = (size_t)second->result->n_steps[second->policy];
     size_t n = mine > theirs ? mine : theirs;
     bool other_file = first->result != second->result;
+    if (!es_result_is_paired(first->result) || !es_result_is_paired(second->result))
+        return es_errors_add(errors, ES_INVALID, first->path, 0,
+                             "is of closed mode: each policy has arrivals of its own, and steps of "
+                             "the same number are different requests");
     if (first->result->seed != second->result->seed)
         return es_errors_add(errors, ES_INVALID, second->path, 0,
                              "is not paired with %s: seed %lld here, %lld there", first->path,

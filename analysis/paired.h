@@ -46,8 +46,9 @@ typedef struct es_paired {
 #define ES_PAIRED_CONFIDENCE 0.95
 
 /* Compares two policies of one file or of two, behind `warmup_s`, in one pass. The classes are by
- * `deciles` of the first one's states. ES_INVALID: the two are not paired, having another seed,
- * arrival or batch (the record says where), or a file is damaged; ES_NO_INPUT, ES_NO_MEMORY. */
+ * `deciles` of the first one's states. ES_INVALID: the two are not paired, being of closed
+ * mode or having another seed, arrival or batch (the record says where), or a file is damaged;
+ * ES_NO_INPUT, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_paired_compare(const es_side *first, const es_side *second,
                                          double warmup_s, const es_deciles *deciles,
                                          es_paired *paired, es_errors *errors);

@@ -407,6 +407,10 @@ bool es_result_is_grid(const es_result *result) {
     return strcmp(result->mode, "isolated") == 0 && strcmp(result->states, "grid") == 0;
 }
 
+bool es_result_is_paired(const es_result *result) {
+    return strcmp(result->mode, "closed") != 0;
+}
+
 static const char *policy_at(const void *context, size_t i) {
     return ((const es_result *)context)->policies[i];
 }

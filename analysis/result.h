@@ -57,6 +57,9 @@ void es_result_destroy(es_result *result);
 /* Whether its steps are all combinations of listed states, not a course of time. */
 bool es_result_is_grid(const es_result *result);
 
+/* Whether a step is the same request for every policy: not in closed mode. */
+bool es_result_is_paired(const es_result *result);
+
 /* Finds a policy by its name. ES_INVALID: there is none (the record says the nearest). */
 ES_NODISCARD es_status es_result_find_policy(const es_result *result, const char *path,
                                              const char *name, size_t *policy, es_errors *errors);

@@ -42,7 +42,8 @@ endfunction()
 # es_table(VARIABLE FILE MACRO): the first argument of every `MACRO(name, ...)` line of an X-macro table, in order, so
 # that C and CMake read one list.
 function(es_table variable file macro)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  get_filename_component(file ${file} ABSOLUTE)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} lines REGEX "^${macro}\\(")
   list(TRANSFORM lines REPLACE "^${macro}\\(([a-z0-9_]+).*$" "\\1")
   set(${variable} ${lines} PARENT_SCOPE)

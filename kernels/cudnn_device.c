@@ -51,10 +51,10 @@ static es_status load_cudnn(es_device *device, es_errors *errors) {
 
 /* All libraries are looked for, so that one run says everything that is missing. */
 static es_status load_libraries(es_device *device, es_errors *errors) {
-    es_status status = gpu_load(&device->api, GPU_cuda, errors);
-    if (load_cudnn(device, errors) != ES_OK || gpu_load(&device->api, GPU_nvrtc, errors) != ES_OK)
-        status = es_errors_status(errors);
-    return status;
+    es_status driver = gpu_load(&device->api, GPU_cuda, errors);
+    es_status cudnn = load_cudnn(device, errors);
+    es_status nvrtc = gpu_load(&device->api, GPU_nvrtc, errors);
+    return driver != ES_OK ? driver : cudnn != ES_OK ? cudnn : nvrtc;
 }
 
 static es_status find_gpu(es_device *device, es_errors *errors) {

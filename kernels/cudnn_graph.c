@@ -204,7 +204,7 @@ static const char *mode_name(cudnnPointwiseMode_t mode) {
     case CUDNN_POINTWISE_SIGMOID_FWD: return "sigmoid";
     case CUDNN_POINTWISE_GELU_FWD: return "gelu";
     case CUDNN_POINTWISE_TANH_FWD: return "tanh";
-    default: return "function";
+    default: return NULL;
     }
 }
 
@@ -217,8 +217,10 @@ static void set_clips(sketch *s, cudnnBackendDescriptor_t descriptor,
     } clips[] = {{CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP, function->lower},
                  {CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP, function->upper},
                  {CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, function->slope}};
+    /* Engines take fewer graphs that state what is so anyway. */
     for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++)
-        set(m, descriptor, clips[i].name, CUDNN_TYPE_FLOAT, 1, &clips[i].value);
+        if (clips[i].value != 0)
+            set(m, descriptor, clips[i].name, CUDNN_TYPE_FLOAT, 1, &clips[i].value);
     es_text_add(&s->says, " %g..%g slope %g", (double)function->lower, (double)function->upper,
                 (double)function->slope);
 }
@@ -228,8 +230,9 @@ static void add_function(sketch *s, const gpu_pointwise *function, cudnnBackendD
                          cudnnBackendDescriptor_t earlier, cudnnBackendDescriptor_t y) {
     gpu_maker *m = s->m;
     cudnnDataType_t compute = CUDNN_DATA_FLOAT;
-    es_text_add(&s->says, "%s%s", s->says.length > 0 ? ", " : "", mode_name(function->mode));
-    if (function->mode > CUDNN_POINTWISE_RELU_FWD || !function->has_operand)
+    const char *name = mode_name(function->mode);
+    es_text_add(&s->says, "%s%s", s->says.length > 0 ? ", " : "", name != NULL ? name : "function");
+    if (name == NULL)
         es_text_add(&s->says, " %d", (int)function->mode);
     cudnnBackendDescriptor_t pointwise = gpu_descriptor(m, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     set(m, pointwise, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &function->mode);
@@ -270,6 +273,7 @@ static void close_graph(sketch *s) {
 static void add_graph(gpu_maker *m, const gpu_body *body, bool product, size_t first, size_t end,
                       size_t from, size_t to) {
     sketch s = {.m = m, .step = {.kind = GPU_GRAPH}};
+    s.step.multiplies = product && body->product != GPU_POOL;
     bool matrices = product && body->product == GPU_MATMUL;
     gpu_operand in = body->y, out = matrices ? body->matrix : body->y;
     cudnnBackendDescriptor_t values[GPU_MAX_POINTWISE + 1] = {NULL};

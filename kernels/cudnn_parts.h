@@ -142,6 +142,7 @@ typedef struct gpu_step {
     size_t operands[GPU_MAX_OPERANDS]; /* buffers; of kernels of our own the first is written */
     int64_t ids[GPU_MAX_OPERANDS];     /* of a graph's tensors */
     cudnnBackendDescriptor_t graph, plan, pack;
+    bool multiplies;           /* the graph does: it has a sum of products */
     char *says;                /* what the graph computes; owned */
     char *engine;              /* how; owned */
     double time_ns;            /* alone, when it was chosen */

@@ -8,10 +8,12 @@
 enum { MAX_NOTES = 16, MAX_KNOBS = 8 };
 
 /* Whether an engine computes as the precision says: fp32 is not rounded to TF32 before it is
- * multiplied, nor transformed (Winograd); partial sums are never kept in fp16. */
-static bool is_allowed(const es_network *network, cudnnBackendDescriptor_t engine) {
+ * multiplied, nor transformed (Winograd); partial sums are never kept in fp16. Engines for
+ * functions of each element carry the same notes, but multiply nothing. */
+static bool is_allowed(const es_network *network, const gpu_step *step,
+                       cudnnBackendDescriptor_t engine) {
     const gpu_api *api = &network->device->api;
-    bool exact = network->device->setting.precision == GPU_FP32;
+    bool exact = network->device->setting.precision == GPU_FP32 && step->multiplies;
     cudnnBackendNumericalNote_t notes[MAX_NOTES];
     int64_t n = 0;
     if (api->cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
@@ -69,7 +71,7 @@ static void describe_knobs(const gpu_api *api, gpu_candidate *candidate) {
 }
 
 /* Keeps a configuration, or destroys it. */
-static bool take(const es_network *network, cudnnBackendDescriptor_t config,
+static bool take(const es_network *network, const gpu_step *step, cudnnBackendDescriptor_t config,
                  gpu_candidate *candidate) {
     const gpu_api *api = &network->device->api;
     cudnnBackendDescriptor_t engine = NULL;
@@ -83,7 +85,7 @@ static bool take(const es_network *network, cudnnBackendDescriptor_t config,
                                       &engine) == CUDNN_STATUS_SUCCESS &&
         api->cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1,
                                       &n, &candidate->engine) == CUDNN_STATUS_SUCCESS &&
-        is_allowed(network, engine);
+        is_allowed(network, step, engine);
     if (taken) {
         candidate->compiled = is_compiled(api, engine);
         describe_knobs(api, candidate);
@@ -130,7 +132,7 @@ static size_t ask(const es_network *network, const gpu_step *step, cudnnBackendH
         bool wanted = result == CUDNN_STATUS_SUCCESS && i < n && n_taken < most;
         if (!wanted)
             (void)api->cudnnBackendDestroyDescriptor(configs[i]);
-        else if (take(network, configs[i], &candidates[n_taken]))
+        else if (take(network, step, configs[i], &candidates[n_taken]))
             n_taken++;
     }
     if (heuristic != NULL)

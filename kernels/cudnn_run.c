@@ -299,6 +299,8 @@ es_status gpu_capture(es_network *network, es_errors *errors) {
                 device->stamps.length > 0 ? "; " : "", (long long)network->batch,
                 prefixes ? "prefixes" : "events", (double)least_ns / 1e3,
                 (double)launches_ns / 1e3);
+    if (device->stamps.failed)
+        return es_errors_no_memory(errors, NULL);
     if (!prefixes)
         return capture(network, 1, n_units, true, &network->stamped, errors);
     for (size_t u = 1; status == ES_OK && u <= n_units; u++) /* now, not between passes */

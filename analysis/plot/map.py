@@ -1,5 +1,5 @@
-"""The optimal cut over data rate, batch size and load, and what it gains: drawn from the table that `edgesplit map --csv`
-prints. Borders are exact; nothing is sampled but the colours of the gain."""
+"""The optimal cut over data rate, batch size and load, and what it gains: drawn from the table that `edgesplit map
+--csv` prints. Borders are exact; nothing is sampled but the colours of the gain."""
 
 import csv
 import subprocess
@@ -20,7 +20,7 @@ def number(text):
 
 
 def table_of(edgesplit, arguments):
-    """Rows of each network, and the lines that say what they were made of. CalledProcessError: edgesplit has said why."""
+    """Rows of each network, and the line with the byte convention. CalledProcessError: edgesplit has said why."""
     command = [edgesplit, "map", *arguments]
     rows = subprocess.run([*command, "--csv"], check=True, stdout=subprocess.PIPE, text=True).stdout
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -124,15 +124,16 @@ def draw_cuts(rows, conventions):
                 for left, right in spans:
                     if right > left * (1 + 1e-9):
                         any_open = True
-                        one.barh(y, right - left, BAND, left=left, facecolor="none", edgecolor=hatch_on(colours[int(row["cut"])]),
-                                 hatch="////", linewidth=0)
+                        one.barh(y, right - left, BAND, left=left, facecolor="none",
+                                 edgecolor=hatch_on(colours[int(row["cut"])]), hatch="////", linewidth=0)
         draw_borders(one, grid, panel, divisor)
         one.set_title(grid.panel_title(panel), loc="left")
     handles = [plt.matplotlib.patches.Patch(color=colours[cut]) for cut in used]
     labels = [f"{cut} {names[cut]}" + (" (full offload)" if cut == 0 else " (no offload)" if is_last[cut] else "")
               for cut in used]
     if any_open:
-        handles.append(plt.matplotlib.patches.Patch(facecolor="#999999", edgecolor="#FFFFFF", hatch="////", linewidth=0))
+        handles.append(plt.matplotlib.patches.Patch(facecolor="#999999", edgecolor="#FFFFFF", hatch="////",
+                                                    linewidth=0))
         labels.append("open within p05..p95\nof the measured times")
     figure.subplots_adjust(left=0.07, right=0.765, top=1 - 0.3 / height, bottom=0.68 / height, hspace=0.35)
     figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.775, 1 - 0.3 / height), title="best cut",

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Arrays of so many bytes grow by half. */
+enum { MUCH = 1 << 20 };
+
 void *es_alloc(size_t count, size_t size) {
     if (size != 0 && count > PTRDIFF_MAX / size)
         return NULL;
@@ -21,8 +24,9 @@ char *es_strdup(const char *text) {
 es_status es_reserve(void *array, size_t *capacity, size_t needed, size_t size) {
     if (needed <= *capacity)
         return ES_OK;
-    size_t doubled = *capacity < 8 ? 8 : *capacity * 2;
-    size_t grown = needed > doubled ? needed : doubled;
+    size_t more = *capacity < MUCH / size ? *capacity : *capacity / 2;
+    size_t larger = *capacity < 8 ? 8 : *capacity + more;
+    size_t grown = needed > larger ? needed : larger;
     if (grown > PTRDIFF_MAX / size)
         return ES_NO_MEMORY;
     void *old;

@@ -9,22 +9,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Ends a digest and frees its context; `ok`: all has gone well so far. */
-static es_status finish_digest(EVP_MD_CTX *context, bool ok, char text[ES_SHA256_TEXT]) {
+void es_hash_init(es_hash *hash) {
+    hash->context = EVP_MD_CTX_new();
+    hash->failed =
+        hash->context == NULL || EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) != 1;
+}
+
+void es_hash_add(es_hash *hash, const void *data, size_t length) {
+    hash->failed = hash->failed || EVP_DigestUpdate(hash->context, data, length) != 1;
+}
+
+es_status es_hash_fini(es_hash *hash, char text[ES_SHA256_TEXT]) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    ok = ok && EVP_DigestFinal_ex(context, digest, &n) == 1 && n == 32;
-    EVP_MD_CTX_free(context);
+    bool ok = text != NULL && !hash->failed && EVP_DigestFinal_ex(hash->context, digest, &n) == 1 &&
+              n == 32;
+    EVP_MD_CTX_free(hash->context);
+    *hash = (es_hash){.failed = true};
     for (size_t i = 0; ok && i < n; i++)
         snprintf(text + 2 * i, 3, "%02x", (unsigned)digest[i]);
-    return ok ? ES_OK : ES_INTERNAL;
+    return ok || text == NULL ? ES_OK : ES_INTERNAL;
 }
 
 es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]) {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-              EVP_DigestUpdate(context, data, length) == 1;
-    return finish_digest(context, ok, text);
+    es_hash hash;
+    es_hash_init(&hash);
+    es_hash_add(&hash, data, length);
+    return es_hash_fini(&hash, text);
 }
 
 static es_status read_all(FILE *stream, const char *path, size_t max_bytes, es_file *file,
@@ -80,17 +91,19 @@ es_status es_file_sha256(const char *path, char text[ES_SHA256_TEXT], es_errors 
     FILE *stream = es_file_open(path, errors);
     if (stream == NULL)
         return ES_NO_INPUT;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    es_hash hash;
+    es_hash_init(&hash);
     char buffer[65536];
-    for (size_t n; ok && (n = fread(buffer, 1, sizeof buffer, stream)) > 0;)
-        ok = EVP_DigestUpdate(context, buffer, n) == 1;
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, stream)) > 0;)
+        es_hash_add(&hash, buffer, n);
     bool unread = ferror(stream) != 0;
     fclose(stream);
-    es_status status = finish_digest(context, ok && !unread, text);
+    es_status status = es_hash_fini(&hash, text);
+    if (unread)
+        status = ES_NO_INPUT;
     if (status != ES_OK)
-        es_errors_add(errors, unread ? ES_NO_INPUT : status, path, 0, "cannot be read");
-    return unread ? ES_NO_INPUT : status;
+        es_errors_add(errors, status, path, 0, "cannot be read");
+    return status;
 }
 
 void es_file_fini(es_file *file) {

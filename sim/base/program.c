@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { USAGE_TEXT = 160, PATH_LENGTH = 4096 };
+enum { USAGE_TEXT = 160 };
 
 /* ---- Finding commands */
 
@@ -279,10 +279,7 @@ es_status es_hand_over(const char *program, size_t n_words, const char *const wo
         const char **words;
         char **argv;
     } all = {.words = es_alloc(n_words + 2, sizeof *all.words)};
-    char self[PATH_LENGTH];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    char *beside = es_path_beside(self, program);
+    char *beside = es_path_beside_program(program);
     if (all.words == NULL || beside == NULL) {
         free(all.words);
         free(beside);
@@ -291,7 +288,7 @@ es_status es_hand_over(const char *program, size_t n_words, const char *const wo
     all.words[0] = program;
     for (size_t i = 0; i < n_words; i++)
         all.words[i + 1] = words[i];
-    if (length > 0)
+    if (strchr(beside, '/') != NULL)
         execv(beside, all.argv);
     execvp(program, all.argv);
     free(all.words);

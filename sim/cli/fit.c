@@ -19,14 +19,14 @@ static const es_option fit_options[] = {
     {0},
 };
 
-static const es_column fit_columns[] = {
-    {"generator", ES_COLUMN_TEXT},       {"method", ES_COLUMN_TEXT},
-    {"ks_distance", ES_COLUMN_REAL},     {"acf_error", ES_COLUMN_REAL},
-    {"acf_error_lag_s", ES_COLUMN_REAL}, {"command", ES_COLUMN_TEXT},
+static const es_field fit_columns[] = {
+    {"generator", ES_FIELD_TEXT},       {"method", ES_FIELD_TEXT},
+    {"ks_distance", ES_FIELD_REAL},     {"acf_error", ES_FIELD_REAL},
+    {"acf_error_lag_s", ES_FIELD_REAL}, {"command", ES_FIELD_TEXT},
 };
-static const es_column parameter_columns[] = {
-    {"generator", ES_COLUMN_TEXT}, {"parameter", ES_COLUMN_TEXT},      {"unit", ES_COLUMN_TEXT},
-    {"value", ES_COLUMN_REAL},     {"standard_error", ES_COLUMN_REAL},
+static const es_field parameter_columns[] = {
+    {"generator", ES_FIELD_TEXT}, {"parameter", ES_FIELD_TEXT},      {"unit", ES_FIELD_TEXT},
+    {"value", ES_FIELD_REAL},     {"standard_error", ES_FIELD_REAL},
 };
 /* People get the commands in lines of their own, below the table. */
 enum {

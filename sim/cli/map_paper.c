@@ -25,7 +25,7 @@ static es_status load_one(struct shelf *shelf, const char *base, const char *nam
     es_profile *profile = NULL;
     char *path = es_path_beside(base, name);
     if (path == NULL || es_reserve(&shelf->profiles, &shelf->capacity, shelf->n + 1,
-                                   sizeof *shelf->profiles) != ES_OK) {
+                                   sizeof(es_profile *)) != ES_OK) {
         free(path);
         return es_errors_no_memory(errors, NULL);
     }
@@ -85,7 +85,7 @@ static bool find_two(const struct shelf *shelf, const char *name, const es_profi
             *server = shelf->profiles[i];
         }
     }
-    return *device != *server;
+    return *device != NULL && *device != *server;
 }
 
 static es_status add_network(map_report *report, const map_request *request,

@@ -104,11 +104,11 @@ static const char *input_text(const es_model *model, char text[ES_SHAPE_TEXT]) {
     return es_shape_text(model->layers[0].out, text);
 }
 
-static const es_column network_columns[] = {
-    {"name", ES_COLUMN_TEXT},     {"input", ES_COLUMN_TEXT},
-    {"layers", ES_COLUMN_COUNT},  {"params", ES_COLUMN_COUNT},
-    {"macs", ES_COLUMN_COUNT},    {"residual_blocks", ES_COLUMN_COUNT},
-    {"natural", ES_COLUMN_COUNT}, {"compressive", ES_COLUMN_COUNT},
+static const es_field network_columns[] = {
+    {"name", ES_FIELD_TEXT},     {"input", ES_FIELD_TEXT},
+    {"layers", ES_FIELD_COUNT},  {"params", ES_FIELD_COUNT},
+    {"macs", ES_FIELD_COUNT},    {"residual_blocks", ES_FIELD_COUNT},
+    {"natural", ES_FIELD_COUNT}, {"compressive", ES_FIELD_COUNT},
 };
 enum { N_NETWORK_COLUMNS = sizeof network_columns / sizeof network_columns[0] };
 
@@ -228,11 +228,11 @@ static void describe(const es_model *model, es_text *text) {
 }
 
 static es_status show(const es_arguments *arguments, es_errors *errors) {
-    static const es_column columns[] = {
-        {"index", ES_COLUMN_COUNT},  {"name", ES_COLUMN_TEXT},     {"op", ES_COLUMN_TEXT},
-        {"inputs", ES_COLUMN_TEXT},  {"in_shape", ES_COLUMN_TEXT}, {"out_shape", ES_COLUMN_TEXT},
-        {"kernel", ES_COLUMN_TEXT},  {"stride", ES_COLUMN_TEXT},   {"groups", ES_COLUMN_COUNT},
-        {"params", ES_COLUMN_COUNT}, {"macs", ES_COLUMN_COUNT},
+    static const es_field columns[] = {
+        {"index", ES_FIELD_COUNT},  {"name", ES_FIELD_TEXT},     {"op", ES_FIELD_TEXT},
+        {"inputs", ES_FIELD_TEXT},  {"in_shape", ES_FIELD_TEXT}, {"out_shape", ES_FIELD_TEXT},
+        {"kernel", ES_FIELD_TEXT},  {"stride", ES_FIELD_TEXT},   {"groups", ES_FIELD_COUNT},
+        {"params", ES_FIELD_COUNT}, {"macs", ES_FIELD_COUNT},
     };
     es_records_form form;
     es_model *model = NULL;
@@ -357,19 +357,19 @@ static void sum_up(const cut_view *view, const bottlenecks *n, es_text *text) {
 
 static es_status list_cuts(const es_model *model, const cut_view *view, const bottlenecks *n,
                            es_records_form form, es_errors *errors) {
-    static const es_column columns[] = {
-        {"index", ES_COLUMN_COUNT},
-        {"name", ES_COLUMN_TEXT},
-        {"op", ES_COLUMN_TEXT},
-        {"out_shape", ES_COLUMN_TEXT},
-        {"crossing_elems", ES_COLUMN_COUNT},
-        {"c", ES_COLUMN_REAL},
-        {"bytes", ES_COLUMN_COUNT},
-        {"natural", ES_COLUMN_FLAG},
-        {"compressive", ES_COLUMN_FLAG},
-        {"single_tensor", ES_COLUMN_FLAG},
-        {"params", ES_COLUMN_COUNT},
-        {"macs", ES_COLUMN_COUNT},
+    static const es_field columns[] = {
+        {"index", ES_FIELD_COUNT},
+        {"name", ES_FIELD_TEXT},
+        {"op", ES_FIELD_TEXT},
+        {"out_shape", ES_FIELD_TEXT},
+        {"crossing_elems", ES_FIELD_COUNT},
+        {"c", ES_FIELD_REAL},
+        {"bytes", ES_FIELD_COUNT},
+        {"natural", ES_FIELD_FLAG},
+        {"compressive", ES_FIELD_FLAG},
+        {"single_tensor", ES_FIELD_FLAG},
+        {"params", ES_FIELD_COUNT},
+        {"macs", ES_FIELD_COUNT},
     };
     bool *compressive = es_alloc(model->n_cuts[view->granularity], sizeof *compressive);
     if (compressive == NULL)

@@ -19,39 +19,39 @@ static const es_option show_options[] = {
     {0},
 };
 
-static const es_column columns[] = {
-    {"file", ES_COLUMN_TEXT},
-    {"format", ES_COLUMN_TEXT},
-    {"quantity", ES_COLUMN_TEXT},
-    {"unit", ES_COLUMN_TEXT},
-    {"n", ES_COLUMN_COUNT},
-    {"span_s", ES_COLUMN_REAL},
-    {"mean", ES_COLUMN_REAL},
-    {"min", ES_COLUMN_REAL},
-    {"max", ES_COLUMN_REAL},
-    {"cv", ES_COLUMN_REAL},
-    {"zero_ratio", ES_COLUMN_REAL},
-    {"zero_idle_ratio", ES_COLUMN_REAL},
-    {"below_100kbps_ratio", ES_COLUMN_REAL},
-    {"longest_below_100kbps_s", ES_COLUMN_REAL},
-    {"outage_ratio", ES_COLUMN_REAL},
-    {"longest_outage_s", ES_COLUMN_REAL},
-    {"missing_s", ES_COLUMN_REAL},
-    {"idle_s", ES_COLUMN_REAL},
-    {"n_gaps", ES_COLUMN_COUNT},
-    {"longest_gap_s", ES_COLUMN_REAL},
-    {"median_step_s", ES_COLUMN_REAL},
-    {"longest_step_s", ES_COLUMN_REAL},
-    {"n_duplicates", ES_COLUMN_COUNT},
-    {"n_backward", ES_COLUMN_COUNT},
-    {"autocorrelation_1s", ES_COLUMN_REAL},
-    {"rate_hz", ES_COLUMN_REAL},
-    {"peak_1s", ES_COLUMN_REAL},
-    {"idle_second_ratio", ES_COLUMN_REAL},
-    {"interarrival_cv", ES_COLUMN_REAL},
-    {"longest_interarrival_s", ES_COLUMN_REAL},
-    {"sha256", ES_COLUMN_TEXT},
-    {"notes", ES_COLUMN_TEXT},
+static const es_field columns[] = {
+    {"file", ES_FIELD_TEXT},
+    {"format", ES_FIELD_TEXT},
+    {"quantity", ES_FIELD_TEXT},
+    {"unit", ES_FIELD_TEXT},
+    {"n", ES_FIELD_COUNT},
+    {"span_s", ES_FIELD_REAL},
+    {"mean", ES_FIELD_REAL},
+    {"min", ES_FIELD_REAL},
+    {"max", ES_FIELD_REAL},
+    {"cv", ES_FIELD_REAL},
+    {"zero_ratio", ES_FIELD_REAL},
+    {"zero_idle_ratio", ES_FIELD_REAL},
+    {"below_100kbps_ratio", ES_FIELD_REAL},
+    {"longest_below_100kbps_s", ES_FIELD_REAL},
+    {"outage_ratio", ES_FIELD_REAL},
+    {"longest_outage_s", ES_FIELD_REAL},
+    {"missing_s", ES_FIELD_REAL},
+    {"idle_s", ES_FIELD_REAL},
+    {"n_gaps", ES_FIELD_COUNT},
+    {"longest_gap_s", ES_FIELD_REAL},
+    {"median_step_s", ES_FIELD_REAL},
+    {"longest_step_s", ES_FIELD_REAL},
+    {"n_duplicates", ES_FIELD_COUNT},
+    {"n_backward", ES_FIELD_COUNT},
+    {"autocorrelation_1s", ES_FIELD_REAL},
+    {"rate_hz", ES_FIELD_REAL},
+    {"peak_1s", ES_FIELD_REAL},
+    {"idle_second_ratio", ES_FIELD_REAL},
+    {"interarrival_cv", ES_FIELD_REAL},
+    {"longest_interarrival_s", ES_FIELD_REAL},
+    {"sha256", ES_FIELD_TEXT},
+    {"notes", ES_FIELD_TEXT},
 };
 
 /* The unit that people get, its size in the unit of files, and the latter. */
@@ -105,37 +105,6 @@ static void add_row(es_records *records, const es_trace *trace, const es_trace_s
 
 /* ---- For people */
 
-enum { SPARKS = 64 };
-
-/* The time-weighted means over SPARKS equal parts of the span, NaN where nothing was measured; of
- * arrivals the requests in each. Returns the largest. */
-static double make_sparks(const es_trace *trace, double sparks[SPARKS]) {
-    double measured_s[SPARKS] = {0}, span_s = es_time_s(trace->times[trace->n]), most = 0;
-    memset(sparks, 0, SPARKS * sizeof *sparks);
-    for (size_t i = 0; i < trace->n; i++) {
-        double from_s = es_time_s(trace->times[i]);
-        if (trace->quantity == ES_ARRIVALS) {
-            int k = span_s > 0 ? (int)(from_s / span_s * SPARKS) : 0;
-            sparks[k < SPARKS ? k : SPARKS - 1]++;
-            continue;
-        }
-        if (trace->marks != NULL && (trace->marks[i] & ES_MARK_MISSING) != 0)
-            continue;
-        double to_s = es_time_s(trace->times[i + 1]), part_s = span_s / SPARKS;
-        for (int k = (int)(from_s / part_s); k < SPARKS && k * part_s < to_s; k++) {
-            double length_s = fmin(to_s, (k + 1) * part_s) - fmax(from_s, k * part_s);
-            measured_s[k] += fmax(length_s, 0);
-            sparks[k] += fmax(length_s, 0) * trace->values[i];
-        }
-    }
-    for (int k = 0; k < SPARKS; k++) {
-        if (trace->quantity != ES_ARRIVALS)
-            sparks[k] = measured_s[k] > 0 ? sparks[k] / measured_s[k] : ES_NAN;
-        most = sparks[k] > most ? sparks[k] : most;
-    }
-    return most;
-}
-
 /* Whether the terminal understands UTF-8: what setlocale would say, without changing how numbers
  * are read. */
 static bool speaks_utf8(void) {
@@ -148,24 +117,25 @@ static bool speaks_utf8(void) {
     return false;
 }
 
-static void add_sparkline(es_text *text, const es_trace *trace) {
+static void add_sparkline(es_text *text, const es_trace *trace, const es_trace_statistics *s) {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char *const marks[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
     enum { LEVELS = 8 };
     const char *const *signs = speaks_utf8() ? blocks : marks;
-    double sparks[SPARKS], most = make_sparks(trace, sparks);
+    double most = 0;
+    for (int k = 0; k < ES_TRACE_PARTS; k++)
+        most = s->parts[k] > most ? s->parts[k] : most;
     es_text_add(text, "  |");
-    for (int k = 0; k < SPARKS; k++) {
-        int level = most > 0 && !isnan(sparks[k]) ? (int)(sparks[k] / most * LEVELS) : 0;
+    for (int k = 0; k < ES_TRACE_PARTS; k++) {
+        int level = most > 0 && !isnan(s->parts[k]) ? (int)(s->parts[k] / most * LEVELS) : 0;
         es_text_add(text, "%s",
-                    isnan(sparks[k]) ? " " : signs[level < LEVELS ? level : LEVELS - 1]);
+                    isnan(s->parts[k]) ? " " : signs[level < LEVELS ? level : LEVELS - 1]);
     }
     if (trace->quantity == ES_ARRIVALS)
-        es_text_add(text, "| 0 .. %.4g requests per %.4g s\n", most,
-                    es_time_s(trace->times[trace->n]) / SPARKS);
+        es_text_add(text, "| 0 .. %.4g requests per %.4g s\n", most, s->span_s / ES_TRACE_PARTS);
     else
         es_text_add(text, "| 0 .. %.4g%s, means over %.4g s\n", most / units[trace->quantity].size,
-                    units[trace->quantity].unit, es_time_s(trace->times[trace->n]) / SPARKS);
+                    units[trace->quantity].unit, s->span_s / ES_TRACE_PARTS);
 }
 
 static void describe_samples(es_text *text, const es_trace *trace, const es_trace_statistics *s) {
@@ -221,7 +191,7 @@ static void describe(es_text *text, const es_trace *trace, const es_trace_statis
     if (s->n_duplicates + s->n_backward > 0)
         es_text_add(text, "  %zu rows repeat the time before, %zu go back\n", s->n_duplicates,
                     s->n_backward);
-    add_sparkline(text, trace);
+    add_sparkline(text, trace, s);
     es_slice rest = {trace->notes, strlen(trace->notes)}, line;
     while (es_next_line(&rest, &line))
         es_text_add(text, "  note: %.*s\n", (int)line.length, line.data);
@@ -271,9 +241,9 @@ static es_status show_file(const char *path, const trace_file *file, output *out
                            es_errors *errors) {
     es_trace *trace = NULL;
     es_trace_statistics statistics;
-    es_status status = es_trace_load(path, &file->read, &trace, errors);
-    if (status == ES_OK && es_trace_statistics_of(trace, &statistics) != ES_OK)
-        status = es_errors_no_memory(errors, path);
+    es_status status = out->samples
+                           ? es_trace_load(path, &file->read, &trace, errors)
+                           : es_trace_measure(path, &file->read, &trace, &statistics, errors);
     if (status == ES_OK && out->samples)
         list_samples(&out->text, trace);
     else if (status == ES_OK && out->records != NULL)

@@ -171,6 +171,8 @@ static es_status run_policy(struct running *run, es_run_report *report) {
     return check_residuals(run, summary->figures[p]);
 }
 
+enum { MAX_INPUTS = 6 };
+
 /* What a sink is told before the first step, with the arrays that it borrows. */
 struct record_storage {
     es_text resolved;
@@ -180,7 +182,8 @@ struct record_storage {
     es_cut_record *cuts;
     double *head_s, *tail_s;
     int64_t *bytes;
-    es_input inputs[6];
+    size_t n_inputs;
+    es_input inputs[MAX_INPUTS];
 };
 
 static void record_fini(struct record_storage *storage) {
@@ -256,14 +259,40 @@ static es_status allocate_record(const es_plan *plan, struct record_storage *sto
     return ES_OK;
 }
 
+static void add_input(struct record_storage *storage, const char *role, const char *path,
+                      const char *sha256, const char *provenance) {
+    ES_REQUIRE(storage->n_inputs < MAX_INPUTS);
+    storage->inputs[storage->n_inputs++] = (es_input){role, path, sha256, provenance};
+}
+
+static void add_trace(struct record_storage *storage, const char *role, const char *path,
+                      const es_trace *trace) {
+    if (trace != NULL)
+        add_input(storage, role, path, trace->sha256, trace->provenance);
+}
+
+static void record_inputs(const es_plan *plan, struct record_storage *storage) {
+    const es_scenario *s = plan->scenario;
+    if (s->model.file != NULL)
+        add_input(storage, "network", s->model.file, plan->model_sha256, plan->model->source);
+    add_input(storage, "device profile", s->device.profile, plan->device->sha256,
+              storage->device_provenance);
+    add_input(storage, "server profile", s->server.profile, plan->server->sha256,
+              storage->server_provenance);
+    add_trace(storage, "uplink trace", s->uplink.trace, plan->uplink_trace);
+    add_trace(storage, "server load trace", s->server.load_trace, plan->load_trace);
+    add_trace(storage, "arrivals trace", s->workload.trace, plan->arrivals_trace);
+}
+
 static es_status describe(const es_plan *plan, struct record_storage *storage,
                           es_run_record *record, es_errors *errors) {
     const es_scenario *s = plan->scenario;
-    size_t n_cuts = plan->cost->n_cuts, n_batches = plan->cost->n_batches, n_inputs = 0;
+    size_t n_cuts = plan->cost->n_cuts, n_batches = plan->cost->n_batches;
     es_status status = allocate_record(plan, storage, errors);
     if (status != ES_OK)
         return status;
     record_cuts(plan, storage);
+    record_inputs(plan, storage);
     for (size_t i = 0; i < s->n_parameters; i++) {
         storage->parameters[i] = s->parameters[i].name;
         storage->parameters[s->n_parameters + i] = s->parameters[i].value;
@@ -272,25 +301,6 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         storage->names[p] = plan->policies[p].name;
         storage->types[p] = plan->policies[p].policy.ops->name;
     }
-    if (s->model.file != NULL)
-        storage->inputs[n_inputs++] =
-            (es_input){"network", s->model.file, plan->model_sha256, plan->model->source};
-    storage->inputs[n_inputs++] = (es_input){"device profile", s->device.profile,
-                                             plan->device->sha256, storage->device_provenance};
-    storage->inputs[n_inputs++] = (es_input){"server profile", s->server.profile,
-                                             plan->server->sha256, storage->server_provenance};
-    if (plan->uplink_trace != NULL)
-        storage->inputs[n_inputs++] =
-            (es_input){"uplink trace", s->uplink.trace, plan->uplink_trace->sha256,
-                       plan->uplink_trace->provenance};
-    if (plan->load_trace != NULL)
-        storage->inputs[n_inputs++] =
-            (es_input){"server load trace", s->server.load_trace, plan->load_trace->sha256,
-                       plan->load_trace->provenance};
-    if (plan->arrivals_trace != NULL)
-        storage->inputs[n_inputs++] =
-            (es_input){"arrivals trace", s->workload.trace, plan->arrivals_trace->sha256,
-                       plan->arrivals_trace->provenance};
     static const char *const modes[] = {
         [ES_ISOLATED] = "isolated", [ES_OPEN] = "open", [ES_CLOSED] = "closed"};
     bool isolated = s->workload.mode == ES_ISOLATED;
@@ -317,7 +327,7 @@ static es_status describe(const es_plan *plan, struct record_storage *storage,
         .n_parameters = s->n_parameters,
         .parameter_names = storage->parameters,
         .parameter_values = storage->parameters + s->n_parameters,
-        .n_inputs = n_inputs,
+        .n_inputs = storage->n_inputs,
         .inputs = storage->inputs,
         .n_cuts = n_cuts,
         .n_batches = n_batches,

@@ -44,7 +44,9 @@ static const char *const compressions[] = {"deflate", "none", NULL};
 #define CHOICE(section, name, offset, choices, fallback, meaning)                                  \
     { section, name, KEY_CHOICE, offset, ES_DIM_COUNT, 0, 0, choices, fallback, false, meaning }
 
-/* What the traces of an uplink and of a server have in common. */
+/* What the traces of an uplink and of a server have in common. A prefix that is joined with a text
+ * cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define TRACE_KEYS(section, prefix, field)                                                         \
     TEXT(section, prefix "options", AT(field.options), NULL, false,                                \
          "of its format: name=value, name=value (edgesplit list traces)"),                         \
@@ -63,6 +65,7 @@ static const char *const compressions[] = {"deflate", "none", NULL};
                  "leaves out what lies behind; 0s: nothing"),                                      \
         QUANTITY(section, prefix "resample", AT(field.resample_s), TIME, 0, LONGEST_S, "0s",       \
                  "means over intervals of this length; 0s: never")
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct key keys[] = {
     TEXT("scenario", "title", AT(scenario.title), "", false, "one line for tables and figures"),

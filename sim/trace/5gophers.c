@@ -24,9 +24,9 @@ typedef struct columns {
 
 /* Where reading is: the run in hand and the time it begins at. */
 typedef struct progress {
-    es_slice keys[N_RUN_COLUMNS];
-    int64_t run, wanted; /* wanted 0: all */
-    int64_t first, next; /* seconds of the run: its first and the one behind the last row */
+    es_text keys[N_RUN_COLUMNS]; /* "" or NULL: absent */
+    int64_t run, wanted;         /* wanted 0: all */
+    int64_t first, next;         /* seconds of the run: its first and the one behind the last row */
     es_time start;
 } progress;
 
@@ -83,9 +83,7 @@ static bool is_same_run(const columns *at, const es_slice *fields, const progres
     if (now->run == 0 || seq < now->next - 1)
         return false;
     for (size_t i = 0; i < N_RUN_COLUMNS; i++)
-        if (at->keys[i] < at->n &&
-            (fields[at->keys[i]].length != now->keys[i].length ||
-             memcmp(fields[at->keys[i]].data, now->keys[i].data, now->keys[i].length) != 0))
+        if (at->keys[i] < at->n && !es_slice_equals(fields[at->keys[i]], now->keys[i].data))
             return false;
     return true;
 }
@@ -103,6 +101,21 @@ static es_status add_second(es_trace_reader *reader, progress *now, int64_t seq,
     if (status == ES_OK)
         es_trace_end(reader, start + ES_SECOND);
     return status;
+}
+
+/* Takes over what names the run that a row begins. False: out of memory. */
+static bool begin_run(const columns *at, const es_slice *fields, progress *now) {
+    bool failed = false;
+    now->run++;
+    for (size_t i = 0; i < N_RUN_COLUMNS; i++) {
+        if (at->keys[i] >= at->n)
+            continue;
+        es_slice key = fields[at->keys[i]];
+        now->keys[i].length = 0;
+        es_text_add(&now->keys[i], "%.*s", (int)key.length, key.data);
+        failed |= now->keys[i].failed;
+    }
+    return !failed;
 }
 
 static es_status add_row(es_trace_reader *reader, const columns *at, const es_slice *fields,
@@ -127,10 +140,9 @@ static es_status add_row(es_trace_reader *reader, const columns *at, const es_sl
     if (!right)
         return ES_OK;
     if (!is_same_run(at, fields, now, seq)) {
-        for (size_t i = 0; i < N_RUN_COLUMNS; i++)
-            now->keys[i] = at->keys[i] < at->n ? fields[at->keys[i]] : (es_slice){0};
-        now->run++;
-        now->start = reader->trace->n > 0 ? reader->trace->times[reader->trace->n] : 0;
+        if (!begin_run(at, fields, now))
+            return ES_NO_MEMORY;
+        now->start = reader->end;
         now->first = now->next = seq;
     }
     if (now->wanted != 0 && now->run != now->wanted) {
@@ -197,6 +209,8 @@ static es_status read_5gophers(es_trace_reader *reader) {
     }
     if (status == ES_OK)
         check_runs(reader, &now);
+    for (size_t i = 0; i < N_RUN_COLUMNS; i++)
+        free(now.keys[i].data);
     return status;
 }
 

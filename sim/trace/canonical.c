@@ -9,11 +9,13 @@
 enum { QUANTITY, UNIT, HOLD, AT_END, DURATION, N_KEYS };
 static const char *const keys[N_KEYS] = {"quantity", "unit", "hold", "at_end", "duration"};
 
-/* The values of the keys above as they stand in the file; line 0: not there. */
+/* Where the values of the keys above stand in the provenance; line 0: nowhere. */
 typedef struct key_lines {
-    es_slice values[N_KEYS];
+    size_t starts[N_KEYS], lengths[N_KEYS];
     size_t lines[N_KEYS];
 } key_lines;
+
+enum { LONGEST_PROVENANCE = 1 << 20 };
 
 /* What they mean. */
 typedef struct layout {
@@ -39,10 +41,31 @@ static bool is_misspelt(es_slice word, const char *key) {
     return rest.length == 0 || es_slice_equals(rest, "s") || es_slice_equals(rest, "_s");
 }
 
+/* The header of the samples, or of arrivals with what they carry. */
+static const char *const headers[] = {"time_s,value", "time_s", "time_s,batch",
+                                      "time_s,batch,deadline_s"};
+enum { SAMPLES, N_HEADERS = sizeof headers / sizeof headers[0] };
+
+static es_slice value_of(const es_trace_reader *reader, const key_lines *header, size_t key) {
+    if (header->lines[key] == 0)
+        return (es_slice){0};
+    return (es_slice){reader->provenance.data + header->starts[key], header->lengths[key]};
+}
+
 static void read_comment(es_trace_reader *reader, es_slice line, key_lines *header) {
     es_slice text = es_slice_trim((es_slice){line.data + 1, line.length - 1});
-    es_text_add(&reader->provenance, "%s%.*s", reader->provenance.length > 0 ? "\n" : "",
-                (int)text.length, text.data);
+    es_text *provenance = &reader->provenance;
+    if (provenance->length + text.length > LONGEST_PROVENANCE) {
+        es_trace_mistake(reader, reader->line,
+                         "more than %d bytes of '# key: value'; expected the header '%s'",
+                         LONGEST_PROVENANCE, headers[SAMPLES]);
+        return;
+    }
+    es_text_add(provenance, "%s%.*s", provenance->length > 0 ? "\n" : "", (int)text.length,
+                text.data);
+    size_t start = provenance->length - text.length;
+    if (provenance->failed)
+        return;
     es_slice value = text, key;
     if (memchr(text.data, ':', text.length) == NULL || !es_next_field(&value, ':', &key)) {
         es_trace_mistake(reader, reader->line, "'%.*s'; expected '# key: value'",
@@ -58,16 +81,13 @@ static void read_comment(es_trace_reader *reader, es_slice line, key_lines *head
             es_trace_mistake(reader, reader->line, "'%s' stands in line %zu already", keys[i],
                              header->lines[i]);
         } else {
-            header->values[i] = es_slice_trim(value);
+            value = es_slice_trim(value);
+            header->starts[i] = start + (size_t)(value.data - text.data);
+            header->lengths[i] = value.length;
             header->lines[i] = reader->line;
         }
     }
 }
-
-/* The header of the samples, or of arrivals with what they carry. */
-static const char *const headers[] = {"time_s,value", "time_s", "time_s,batch",
-                                      "time_s,batch,deadline_s"};
-enum { SAMPLES, N_HEADERS = sizeof headers / sizeof headers[0] };
 
 static bool is_header(es_slice line, const char *header) {
     es_slice rest = line, wanted = es_trace_slice_of(header), a, b;
@@ -84,9 +104,11 @@ static size_t read_header(es_trace_reader *reader, key_lines *header) {
     while (es_trace_next_line(reader, &line)) {
         if (line.length > 0 && line.data[0] == '#') {
             read_comment(reader, line, header);
+            if (reader->provenance.failed || reader->provenance.length > LONGEST_PROVENANCE)
+                return 0;
             continue;
         }
-        bool arrivals = es_slice_equals(header->values[QUANTITY], "arrivals");
+        bool arrivals = es_slice_equals(value_of(reader, header, QUANTITY), "arrivals");
         for (size_t i = arrivals ? SAMPLES + 1 : SAMPLES; i < (arrivals ? N_HEADERS : SAMPLES + 1);
              i++)
             if (is_header(line, headers[i]))
@@ -103,11 +125,12 @@ static size_t read_header(es_trace_reader *reader, key_lines *header) {
 
 static void mistaken_value(es_trace_reader *reader, const key_lines *header, size_t key,
                            const char *expected) {
+    es_slice value = value_of(reader, header, key);
     if (header->lines[key] == 0)
         es_trace_mistake(reader, 0, "no '# %s: ...'; expected %s", keys[key], expected);
     else
         es_trace_mistake(reader, header->lines[key], "%s '%.*s'; expected %s", keys[key],
-                         es_trace_shown(header->values[key]), header->values[key].data, expected);
+                         es_trace_shown(value), value.data, expected);
 }
 
 /* True if the file's quantity is the one asked for; sets it. */
@@ -115,7 +138,7 @@ static bool read_quantity(es_trace_reader *reader, const key_lines *header) {
     es_quantity asked = reader->options->quantity;
     bool any = asked == ES_ANY_QUANTITY;
     for (es_quantity q = any ? ES_BANDWIDTH : asked; q < (any ? ES_N_QUANTITIES : asked + 1); q++)
-        if (es_slice_equals(header->values[QUANTITY], es_quantity_text(q))) {
+        if (es_slice_equals(value_of(reader, header, QUANTITY), es_quantity_text(q))) {
             reader->trace->quantity = q;
             return true;
         }
@@ -130,7 +153,7 @@ static double read_unit(es_trace_reader *reader, const key_lines *header) {
     es_quantity quantity = reader->trace->quantity;
     if (quantity == ES_ARRIVALS && header->lines[UNIT] == 0)
         return 1;
-    double factor = es_trace_unit_factor(quantity, header->values[UNIT], &expected);
+    double factor = es_trace_unit_factor(quantity, value_of(reader, header, UNIT), &expected);
     if (factor == 0)
         mistaken_value(reader, header, UNIT, expected);
     return factor;
@@ -154,7 +177,7 @@ static layout read_layout(es_trace_reader *reader, const key_lines *header) {
     layout meaning = {0};
     if (read_quantity(reader, header))
         meaning.factor = read_unit(reader, header);
-    es_slice hold = header->values[HOLD], at_end = header->values[AT_END];
+    es_slice hold = value_of(reader, header, HOLD), at_end = value_of(reader, header, AT_END);
     meaning.backward = es_slice_equals(hold, "backward");
     if (meaning.backward)
         reader->trace->hold = ES_HOLD_BACKWARD;
@@ -172,7 +195,8 @@ static layout read_layout(es_trace_reader *reader, const key_lines *header) {
     if (meaning.backward)
         mistaken_value(reader, header, DURATION,
                        "none, because with hold = backward the last sample ends at its stamp");
-    else if (parse_duration(header->values[DURATION], &meaning.duration, &expected) != ES_OK)
+    else if (parse_duration(value_of(reader, header, DURATION), &meaning.duration, &expected) !=
+             ES_OK)
         mistaken_value(reader, header, DURATION, expected);
     else if (meaning.duration == 0)
         mistaken_value(reader, header, DURATION, "a time above 0 s, at most 4e9 s");
@@ -245,13 +269,11 @@ static es_status read_arrivals(es_trace_reader *reader, const layout *meaning, s
         status = read_arrival(reader, line, n_columns);
     if (status == ES_OK)
         status = es_trace_end_arrivals(reader, false, meaning->duration);
-    const es_trace *trace = reader->trace;
-    if (status == ES_OK && meaning->duration > 0 && trace->n > 0 &&
-        trace->times[trace->n] > meaning->duration)
+    if (status == ES_OK && meaning->duration > 0 && reader->end > meaning->duration)
         es_trace_mistake(reader, reader->line,
                          "a request at %.9gs; expected none behind the "
                          "duration, %.9gs",
-                         es_time_s(trace->times[trace->n]), es_time_s(meaning->duration));
+                         es_time_s(reader->end), es_time_s(meaning->duration));
     if (has_at_end)
         reader->trace->at_end = at_end;
     return status;
@@ -260,19 +282,18 @@ static es_status read_arrivals(es_trace_reader *reader, const layout *meaning, s
 /* Ends the last sample, whose stamp is `last`. */
 static void add_end(es_trace_reader *reader, const key_lines *header, const layout *meaning,
                     es_time last) {
-    const es_trace *trace = reader->trace;
-    size_t n = trace->n;
+    size_t n = reader->trace->n;
     if (n == 0) {
         es_trace_mistake(reader, reader->line, "the file ends here; expected rows time_s,value");
         return;
     }
-    es_time last_start = trace->times[n - 1], end = 0;
+    es_time last_start = reader->sample.start, end = 0;
     if (meaning->backward)
         end = last;
     else if (meaning->duration > 0)
         end = meaning->duration;
     else if (n > 1)
-        end = last_start + (last_start - trace->times[n - 2]);
+        end = last_start + reader->step;
     else if (header->lines[DURATION] == 0)
         mistaken_value(reader, header, DURATION, "one, because a single sample has no end");
     if (meaning->duration > 0 && end <= last_start)
@@ -283,6 +304,8 @@ static void add_end(es_trace_reader *reader, const key_lines *header, const layo
 static es_status read_canonical(es_trace_reader *reader) {
     key_lines header = {0};
     size_t n_columns = read_header(reader, &header);
+    if (reader->provenance.failed)
+        return ES_NO_MEMORY;
     layout meaning = read_layout(reader, &header);
     if (reader->trace->quantity == ES_ARRIVALS)
         return n_columns > 0 ? read_arrivals(reader, &meaning, n_columns, header.lines[AT_END] > 0)

@@ -188,13 +188,16 @@ static bool read_number(es_trace_reader *reader, es_slice text, const char *what
 
 /* Adds a sample at its stamp; NaN: missing. */
 static es_status add_sample(es_trace_reader *reader, es_time stamp, double value) {
-    const es_trace *trace = reader->trace;
-    size_t n = trace->n;
-    bool missing = isnan(value);
-    double held = n > 0 ? trace->values[n - 1] : 0;
-    es_status status = es_trace_add_stamped(reader, stamp, missing ? held : value);
-    return status == ES_OK && missing && trace->n > n ? es_trace_mark(reader, ES_MARK_MISSING)
-                                                      : status;
+    size_t n = reader->trace->n;
+    es_trace_sample before = reader->sample;
+    if (!isnan(value))
+        return es_trace_add_stamped(reader, stamp, value);
+    es_status status = es_trace_add_stamped(reader, stamp, n > 0 ? before.value : 0);
+    if (reader->trace->n > n)
+        es_trace_mark(reader, ES_MARK_MISSING);
+    else
+        reader->sample = before; /* a row that repeats a stamp and has nothing to say */
+    return status;
 }
 
 /* Adds a row at its stamp, or keeps it for sorting. */
@@ -303,7 +306,7 @@ static es_status read_csv(es_trace_reader *reader) {
     if (status != ES_OK)
         return status;
     if (trace->quantity == ES_ARRIVALS) {
-        bool has_dates = trace->n > 0 && trace->times[0] >= ES_SECOND * ES_SECOND; /* after 2001 */
+        bool has_dates = reader->origin >= ES_SECOND * ES_SECOND; /* after 2001 */
         return es_trace_end_arrivals(reader, has_dates, 0);
     }
     if (table.step == 0)

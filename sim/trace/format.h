@@ -4,6 +4,7 @@
 #define SIM_TRACE_FORMAT_H
 
 #include "edgesplit/trace.h"
+#include "source.h"
 
 #include <stdbool.h>
 
@@ -28,39 +29,64 @@ typedef struct es_trace_format {
     es_status (*read)(struct es_trace_reader *reader);
 } es_trace_format;
 
-/* A file being read. */
+/* Text is read in blocks of this many bytes, and no line is longer. */
+enum { ES_TRACE_BLOCK = 1 << 20 };
+
+/* A sample whose end is not known yet. */
+typedef struct es_trace_sample {
+    es_time start;
+    double value;
+    unsigned marks;
+} es_trace_sample;
+
+/* A file being read. Samples and sorted requests are passed on as they come: kept in the trace's
+ * arrays, or only measured. What a format still wants to know of them is here. */
 typedef struct es_trace_reader {
     const char *path;
     const es_trace_options *options;
     const es_trace_format *format;
     es_slice settings[ES_TRACE_MAX_OPTIONS]; /* of the format's options; data NULL: not given */
-    es_slice rest;                           /* the lines not yet read */
     size_t line;                             /* number of the line read last */
-    es_trace *trace;
-    size_t times_capacity, values_capacity, marks_capacity, deadlines_capacity, n_deadlines;
-    bool has_stamp; /* es_trace_add_stamped: `origin` is time 0, `last` the stamp before */
+    es_slice rest;          /* what is in memory of the lines not yet read: whole ones */
+    es_trace *trace;        /* `n` counts what was added; the arrays lag behind */
+    es_trace_sample sample; /* the one added last */
+    es_time step;           /* from the start of the one before to its own; 0: it is the only one */
+    es_time end;            /* es_trace_end; of arrivals: the latest so far */
+    bool has_stamp; /* es_trace_add_stamped: `origin` is time 0, `last` the stamp before. Arrivals:
+                       the first and the one before, as they were added */
     es_time origin, last;
     es_text provenance, notes;
     es_errors *errors;
     bool has_mistakes;
+
+    /* Of reader.c: */
+    es_trace_source source;
+    char *block; /* [n_block] NUL-terminated: what is read, then from `tail` on a line in part */
+    size_t block_capacity, n_block, tail;
+    bool has_ended;               /* nothing comes behind the block */
+    es_status status;             /* why reading ended before the file did; else ES_OK */
+    struct es_trace_meter *meter; /* NULL: samples are kept */
+    bool is_unsorted;             /* arrivals that can only be measured when they are kept */
+    bool is_positive;             /* a sample is */
+    size_t n_kept, times_capacity, values_capacity, marks_capacity, deadlines_capacity;
 } es_trace_reader;
 
 #define ES_TRACE_FORMAT(name, summary) extern const es_trace_format es_trace_format_##name;
 #include "edgesplit/trace.def"
 #undef ES_TRACE_FORMAT
 
-/* Unpacks gzip data (one member or several) in memory. Creates `*data` [*length], NUL-terminated.
- * ES_INVALID with a record: truncated, damaged or unpacked larger than `max_bytes`; ES_NO_MEMORY.
- */
-bool es_trace_is_packed(es_slice content);
-ES_NODISCARD es_status es_trace_unpack(const char *path, es_slice packed, size_t max_bytes,
-                                       char **data, size_t *length, es_errors *errors);
-
-/* The next line, counted; false at the end of the file. A last line that is cut off is a mistake,
- * except where the format's real files have one. */
+/* The next line, counted; it stays as it is until the one behind it is asked for. False at the end
+ * of the file. A last line that is cut off is a mistake, except where the format's real files have
+ * one; so is a line longer than ES_TRACE_BLOCK, behind which nothing is read. */
 bool es_trace_next_line(es_trace_reader *reader, es_slice *line);
 
-/* Records a mistake in that line; 0: in the file as a whole. */
+/* Goes back to before the first line. False: it cannot. */
+bool es_trace_rewind(es_trace_reader *reader);
+
+/* Makes of `rest` all of the file, at most ES_TRACE_MAX_BYTES. False: a mistake. */
+bool es_trace_read_whole(es_trace_reader *reader);
+
+/* Records a mistake in that line; 0: in the file as a whole. None where reading has ended early. */
 void es_trace_mistake(es_trace_reader *reader, size_t line, const char *format, ...)
     ES_PRINTF(3, 4);
 
@@ -79,8 +105,8 @@ size_t es_trace_choice(es_trace_reader *reader, size_t option, const char *const
  * of its quantity is a mistake of the line read last. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_trace_add(es_trace_reader *reader, es_time start, double value);
 
-/* Marks the sample added last with ES_MARK_ bits. ES_NO_MEMORY. */
-ES_NODISCARD es_status es_trace_mark(es_trace_reader *reader, unsigned marks);
+/* Marks the sample added last with ES_MARK_ bits. */
+void es_trace_mark(es_trace_reader *reader, unsigned marks);
 
 /* Adds a sample that holds from `start` on, the value before again, and marks it as missing. */
 ES_NODISCARD es_status es_trace_add_missing(es_trace_reader *reader, es_time start);
@@ -89,7 +115,8 @@ ES_NODISCARD es_status es_trace_add_missing(es_trace_reader *reader, es_time sta
  * add up times ask before they add another one. */
 bool es_trace_is_in_range(es_trace_reader *reader, es_time at);
 
-/* Sets the end of the last sample, behind its start. */
+/* Sets the end of the last sample, behind its start. Of those before it holds the next one's start.
+ */
 void es_trace_end(es_trace_reader *reader, es_time end);
 
 /* Adds the sample of a row with a stamp; trace->hold says what that means, and under
@@ -106,6 +133,9 @@ void es_trace_end_stamped(es_trace_reader *reader);
  * line read last. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_trace_add_arrival(es_trace_reader *reader, es_time at, double batch,
                                             double deadline_s);
+
+/* Passes on the last sample, with its end, where there are no mistakes. ES_NO_MEMORY. */
+ES_NODISCARD es_status es_trace_finish(es_trace_reader *reader);
 
 /* Ends arrivals: sorts them if need be, counts what repeats or falls, and where the file has dates
  * makes the first one time 0. `end` as added; before the last arrival: at the last arrival. No

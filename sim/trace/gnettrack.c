@@ -37,7 +37,7 @@ static es_status add_second(es_trace_reader *reader, const second *now) {
                            ? es_trace_add(reader, start, now->sum / (double)now->n_values)
                            : es_trace_add_missing(reader, start);
     if (status == ES_OK && now->n_idle == now->n_rows)
-        status = es_trace_mark(reader, ES_MARK_IDLE);
+        es_trace_mark(reader, ES_MARK_IDLE);
     return status;
 }
 

@@ -102,7 +102,7 @@ static es_status read_jsonl(es_trace_reader *reader) {
     es_status status = ES_OK;
     while (status == ES_OK && es_trace_next_line(reader, &line))
         status = read_line(reader, line, &names);
-    bool has_dates = reader->trace->n > 0 && reader->trace->times[0] >= first_date;
+    bool has_dates = reader->origin >= first_date;
     return status == ES_OK ? es_trace_end_arrivals(reader, has_dates, 0) : status;
 }
 

@@ -1,4 +1,3 @@
-#include "edgesplit/alloc.h"
 #include "format.h"
 
 /* The link emulator Mahimahi's packet-delivery traces: each line is the time, in whole milliseconds
@@ -9,58 +8,87 @@ enum { OPPORTUNITY_BITS = 12000, MS_PER_S = 1000 };
 static const es_time ns_per_ms = 1000000;
 static const int64_t most_ms = ES_TRACE_LONGEST / 1000000;
 
-typedef struct stamp_list {
-    int64_t *ms;
-    size_t n, capacity;
-} stamp_list;
+/* What has to be known before the first opportunity can be passed on. The file is read twice. */
+typedef struct cycle {
+    int64_t period_ms;
+    size_t n_at_period; /* opportunities at the period, hence at time 0 */
+    size_t n;
+} cycle;
 
-static es_status read_stamps(es_trace_reader *reader, stamp_list *stamps) {
+/* Reads the next time; false at the end. A wrong line is a mistake and left out. */
+static bool next_stamp(es_trace_reader *reader, int64_t *ms) {
     es_slice line;
-    int64_t last = 0;
     while (es_trace_next_line(reader, &line)) {
-        int64_t ms;
-        if (es_trace_parse_whole(line, &ms) != ES_OK || ms > most_ms) {
-            es_trace_mistake(reader, reader->line, "'%.*s'; expected a time in whole milliseconds",
-                             es_trace_shown(line), line.data);
-            continue;
-        }
-        if (ms < last)
+        if (es_trace_parse_whole(line, ms) == ES_OK && *ms <= most_ms)
+            return true;
+        es_trace_mistake(reader, reader->line, "'%.*s'; expected a time in whole milliseconds",
+                         es_trace_shown(line), line.data);
+    }
+    return false;
+}
+
+static cycle read_cycle(es_trace_reader *reader) {
+    cycle found = {0};
+    int64_t ms;
+    for (; next_stamp(reader, &ms); found.n++) {
+        if (ms < found.period_ms)
             es_trace_mistake(reader, reader->line,
                              "%lld ms after %lld ms; expected times that never fall", (long long)ms,
-                             (long long)last);
-        last = ms;
-        if (es_reserve(&stamps->ms, &stamps->capacity, stamps->n + 1, sizeof *stamps->ms) != ES_OK)
-            return ES_NO_MEMORY;
-        stamps->ms[stamps->n++] = ms;
+                             (long long)found.period_ms);
+        found.n_at_period = ms == found.period_ms ? found.n_at_period + 1 : 1;
+        found.period_ms = ms;
     }
     if (reader->line == 0)
         es_trace_mistake(reader, 0, "an empty file; expected one time in milliseconds per line");
-    else if (!reader->has_mistakes && last == 0)
+    else if (!reader->has_mistakes && found.period_ms == 0)
         es_trace_mistake(reader, reader->line, "a period of 0 ms; expected a last time above 0");
-    return ES_OK;
+    return found;
+}
+
+/* Reads a time before the period, the second time; false at the period. */
+static bool next_again(es_trace_reader *reader, const cycle *whole, size_t *n_read, int64_t *ms) {
+    int64_t before = *n_read > 0 ? *ms : 0;
+    if (*n_read == whole->n - whole->n_at_period)
+        return false;
+    ++*n_read;
+    if (next_stamp(reader, ms) && *ms >= before && *ms < whole->period_ms)
+        return true;
+    es_trace_mistake(reader, reader->line, "the file has changed while it was read");
+    return false;
+}
+
+/* Adds a window of opportunities. */
+static es_status add_window(es_trace_reader *reader, int64_t start, int64_t end, size_t count) {
+    double bits = (double)count * OPPORTUNITY_BITS;
+    return es_trace_add(reader, start * ns_per_ms, bits * MS_PER_S / (double)(end - start));
+}
+
+static int64_t end_of_window(const cycle *whole, int64_t start, int64_t window_ms) {
+    return whole->period_ms - start > window_ms ? start + window_ms : whole->period_ms;
 }
 
 /* Counts the opportunities in windows; a run of empty ones becomes one sample. */
-static es_status add_windows(es_trace_reader *reader, const stamp_list *stamps, int64_t window_ms) {
-    int64_t period = stamps->ms[stamps->n - 1], end;
-    size_t n = stamps->n, next = 0;
-    while (n > 0 && stamps->ms[n - 1] == period)
-        n--;
-    size_t count = stamps->n - n;
-    for (int64_t start = 0; start < period; start = end, count = 0) {
-        end = period - start > window_ms ? start + window_ms : period;
-        for (; next < n && stamps->ms[next] < end; next++)
-            count++;
-        if (count == 0)
-            end = next < n ? stamps->ms[next] / window_ms * window_ms : period;
-        double bits = (double)count * OPPORTUNITY_BITS;
-        es_status status =
-            es_trace_add(reader, start * ns_per_ms, bits * MS_PER_S / (double)(end - start));
-        if (status != ES_OK)
-            return status;
+static es_status add_windows(es_trace_reader *reader, const cycle *whole, int64_t window_ms) {
+    int64_t start = 0, end = end_of_window(whole, 0, window_ms), ms = 0;
+    size_t count = whole->n_at_period, n_read = 0;
+    es_status status = ES_OK;
+    while (status == ES_OK && next_again(reader, whole, &n_read, &ms)) {
+        if (ms >= end) {
+            status = add_window(reader, start, end, count);
+            start = ms / window_ms * window_ms;
+            if (status == ES_OK && start > end)
+                status = add_window(reader, end, start, 0);
+            end = end_of_window(whole, start, window_ms);
+            count = 0;
+        }
+        count++;
     }
-    es_trace_end(reader, period * ns_per_ms);
-    return ES_OK;
+    if (status == ES_OK)
+        status = add_window(reader, start, end, count);
+    if (status == ES_OK && end < whole->period_ms)
+        status = add_window(reader, end, whole->period_ms, 0);
+    es_trace_end(reader, whole->period_ms * ns_per_ms);
+    return status;
 }
 
 /* A nanosecond in which so many opportunities pass is still within the range of a rate. */
@@ -71,6 +99,11 @@ enum { MOST_PER_NS = 83, MOST_PER_MS = 1000000 };
 static es_status add_moment(es_trace_reader *reader, int64_t ms, size_t count) {
     es_time at = ms * ns_per_ms;
     es_status status = ES_OK;
+    if (count > MOST_PER_MS) {
+        es_trace_mistake(reader, 0, "%zu opportunities at %lld ms; expected at most %d", count,
+                         (long long)ms, MOST_PER_MS);
+        return ES_OK;
+    }
     for (size_t taken; count > 0 && status == ES_OK; count -= taken) {
         taken = count < MOST_PER_NS ? count : MOST_PER_NS;
         status = es_trace_add(reader, at++,
@@ -80,27 +113,21 @@ static es_status add_moment(es_trace_reader *reader, int64_t ms, size_t count) {
 }
 
 /* Each opportunity by itself: its bits pass within the nanosecond from its time on. */
-static es_status add_opportunities(es_trace_reader *reader, const stamp_list *stamps) {
-    int64_t period = stamps->ms[stamps->n - 1];
-    size_t n = stamps->n, next = 0;
-    while (n > 0 && stamps->ms[n - 1] == period)
-        n--;
-    size_t count = stamps->n - n;
+static es_status add_opportunities(es_trace_reader *reader, const cycle *whole) {
+    int64_t now = 0, ms = 0;
+    size_t count = whole->n_at_period, n_read = 0;
     es_status status = ES_OK;
-    for (int64_t ms = 0; status == ES_OK; ms = stamps->ms[next], count = 0) {
-        for (; next < n && stamps->ms[next] == ms; next++)
-            count++;
-        if (count > MOST_PER_MS) {
-            es_trace_mistake(reader, 0, "%zu opportunities at %lld ms; expected at most %d", count,
-                             (long long)ms, MOST_PER_MS);
-            break;
+    while (status == ES_OK && next_again(reader, whole, &n_read, &ms)) {
+        if (ms > now) {
+            status = add_moment(reader, now, count);
+            now = ms;
+            count = 0;
         }
-        status = add_moment(reader, ms, count);
-        if (next == n)
-            break;
+        count++;
     }
     if (status == ES_OK)
-        es_trace_end(reader, period * ns_per_ms);
+        status = add_moment(reader, now, count);
+    es_trace_end(reader, whole->period_ms * ns_per_ms);
     return status;
 }
 
@@ -110,14 +137,12 @@ static es_status read_mahimahi(es_trace_reader *reader) {
         es_trace_mistake(reader, 0,
                          "opportunities counted in windows of %gs; expected whole milliseconds",
                          es_time_s(window));
-    stamp_list stamps = {0};
     reader->trace->hold = ES_HOLD_INTERVALS;
-    es_status status = read_stamps(reader, &stamps);
-    if (status == ES_OK && stamps.ms != NULL && !reader->has_mistakes)
-        status = window > 0 ? add_windows(reader, &stamps, window / ns_per_ms)
-                            : add_opportunities(reader, &stamps);
-    free(stamps.ms);
-    return status;
+    cycle whole = read_cycle(reader);
+    if (reader->has_mistakes || !es_trace_rewind(reader))
+        return ES_OK;
+    return window > 0 ? add_windows(reader, &whole, window / ns_per_ms)
+                      : add_opportunities(reader, &whole);
 }
 
 /* A day of PlanetLab is whole numbers too. */

@@ -2,6 +2,7 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 #include "format.h"
+#include "meter.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -18,22 +19,125 @@ static const struct {
     [ES_ARRIVALS] = {1, 1e6, "", " at once"},
 };
 
-bool es_trace_next_line(es_trace_reader *reader, es_slice *line) {
-    if (!es_next_line(&reader->rest, line))
+/* ---- Lines */
+
+/* Ends reading early; what is missing then is no mistake any more. Always false. */
+static bool stop(es_trace_reader *reader, es_status status) {
+    reader->status = status;
+    reader->has_mistakes = true;
+    reader->rest.length = 0;
+    return false;
+}
+
+static size_t count_lines(const char *from, const char *to) {
+    size_t n = 0;
+    while (from < to && (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
+        from++;
+        n++;
+    }
+    return n;
+}
+
+/* Refuses a block that is no text of one byte per character. */
+static bool check_text(es_trace_reader *reader, const char *from) {
+    const char *block = reader->block, *end = block + reader->n_block;
+    const char *nul = memchr(from, '\0', (size_t)(end - from));
+    if (nul == NULL)
+        return true;
+    bool wide = reader->line == 0 && reader->n_block >= 2 &&
+                (memcmp(block, "\xFF\xFE", 2) == 0 || memcmp(block, "\xFE\xFF", 2) == 0);
+    es_trace_mistake(reader, reader->line + count_lines(block, nul) + 1,
+                     wide ? "UTF-16; expected ASCII or UTF-8" : "a NUL byte; expected text");
+    return stop(reader, ES_INVALID);
+}
+
+/* Reads at most `room` bytes behind those that are in the block. */
+static bool read_more(es_trace_reader *reader, size_t room) {
+    size_t n, before = reader->n_block;
+    if (es_reserve(&reader->block, &reader->block_capacity, before + room + 1, 1) != ES_OK)
+        return stop(reader, ES_NO_MEMORY);
+    es_status status =
+        es_trace_source_read(&reader->source, reader->block + before, room, &n, reader->errors);
+    if (status != ES_OK)
+        return stop(reader, status);
+    reader->n_block += n;
+    reader->has_ended = n < room;
+    reader->block[reader->n_block] = '\0';
+    return check_text(reader, reader->block + before);
+}
+
+/* Reads on where all whole lines in memory have been taken; false at the end. */
+static bool next_block(es_trace_reader *reader) {
+    if (reader->has_ended || reader->status != ES_OK)
         return false;
+    reader->n_block -= reader->tail;
+    if (reader->n_block > 0)
+        memmove(reader->block, reader->block + reader->tail, reader->n_block);
+    reader->tail = 0;
+    if (!read_more(reader, ES_TRACE_BLOCK - reader->n_block))
+        return false;
+    size_t whole = reader->n_block;
+    while (!reader->has_ended && whole > 0 && reader->block[whole - 1] != '\n')
+        whole--;
+    reader->tail = whole > 0 ? whole : reader->n_block; /* all of it: part of a line too long */
+    reader->rest = (es_slice){reader->block, reader->tail};
+    return reader->tail > 0;
+}
+
+bool es_trace_rewind(es_trace_reader *reader) {
+    static const char mark[] = "\xEF\xBB\xBF"; /* the byte order mark of UTF-8 */
+    es_status status = es_trace_source_rewind(&reader->source, reader->errors);
+    if (status != ES_OK)
+        return stop(reader, status);
+    reader->line = reader->n_block = reader->tail = 0;
+    reader->has_ended = false;
+    if (next_block(reader) && reader->rest.length >= 3 && memcmp(reader->rest.data, mark, 3) == 0)
+        reader->rest = (es_slice){reader->rest.data + 3, reader->rest.length - 3};
+    return reader->status == ES_OK;
+}
+
+bool es_trace_read_whole(es_trace_reader *reader) {
+    size_t skipped = (size_t)(reader->rest.data - reader->block);
+    while (!reader->has_ended) {
+        if (!read_more(reader, reader->n_block))
+            return false;
+        if (reader->n_block <= ES_TRACE_MAX_BYTES)
+            continue;
+        es_trace_mistake(reader, 0, "longer than %lld bytes; expected a shorter file",
+                         (long long)ES_TRACE_MAX_BYTES);
+        return stop(reader, ES_INVALID);
+    }
+    reader->tail = reader->n_block;
+    reader->rest = (es_slice){reader->block + skipped, reader->n_block - skipped};
+    return true;
+}
+
+bool es_trace_next_line(es_trace_reader *reader, es_slice *line) {
+    if (reader->rest.length == 0 && !next_block(reader))
+        return false;
+    ES_REQUIRE(es_next_line(&reader->rest, line));
     reader->line++;
-    bool whole = reader->rest.length > 0 || line->data[line->length] != '\0';
-    if (whole || reader->format->open_end)
+    if (reader->rest.length > 0 || reader->rest.data[-1] == '\n')
+        return true;
+    if (!reader->has_ended) {
+        es_trace_mistake(reader, reader->line,
+                         "a line of more than %d bytes; expected shorter ones", ES_TRACE_BLOCK);
+        return stop(reader, ES_INVALID);
+    }
+    if (reader->format->open_end)
         return true;
     es_trace_mistake(reader, reader->line,
                      "the last line has no end; the file may have been cut off");
     return false;
 }
 
+/* ---- Messages */
+
 void es_trace_mistake(es_trace_reader *reader, size_t line, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    es_errors_add_list(reader->errors, ES_INVALID, reader->path, line, format, arguments);
+    if (reader->status == ES_OK)
+        es_errors_add_list(reader->errors, ES_INVALID, reader->path, line, format, arguments);
     va_end(arguments);
     reader->has_mistakes = true;
 }
@@ -76,37 +180,80 @@ static void refuse_value(es_trace_reader *reader, double value) {
                      ranges[quantity].least, ranges[quantity].most, unit);
 }
 
-static es_status append(es_trace_reader *reader, es_time start, double value) {
+static void check_value(es_trace_reader *reader, double value) {
+    es_quantity quantity = reader->trace->quantity;
+    if (!(value >= ranges[quantity].least && value <= ranges[quantity].most))
+        refuse_value(reader, value);
+}
+
+/* ---- Samples */
+
+static es_status keep(es_trace_reader *reader, es_time start, double value, unsigned marks) {
     es_trace *trace = reader->trace;
-    if (es_reserve(&trace->times, &reader->times_capacity, trace->n + 2, sizeof *trace->times) !=
+    size_t n = reader->n_kept;
+    if (n == ES_TRACE_MAX_SAMPLES) {
+        es_trace_mistake(reader, reader->line, "more than %lld samples; expected fewer",
+                         (long long)ES_TRACE_MAX_SAMPLES);
+        stop(reader, ES_INVALID);
+        return ES_OK;
+    }
+    if (es_reserve(&trace->times, &reader->times_capacity, n + 2, sizeof *trace->times) != ES_OK ||
+        es_reserve(&trace->values, &reader->values_capacity, n + 1, sizeof *trace->values) !=
             ES_OK ||
-        es_reserve(&trace->values, &reader->values_capacity, trace->n + 1, sizeof *trace->values) !=
-            ES_OK)
+        (marks != 0 && es_reserve(&trace->marks, &reader->marks_capacity, n + 1, 1) != ES_OK))
         return ES_NO_MEMORY;
-    trace->times[trace->n] = start;
-    trace->values[trace->n++] = value;
+    trace->times[n] = start;
+    trace->values[n] = value;
+    if (marks != 0)
+        trace->marks[n] = (unsigned char)marks;
+    reader->n_kept++;
     return ES_OK;
+}
+
+/* Passes on the sample added last, which ends at `end`. */
+static es_status pass_on(es_trace_reader *reader, es_time end) {
+    const es_trace_sample *sample = &reader->sample;
+    if (reader->has_mistakes)
+        return ES_OK;
+    reader->is_positive |= sample->value > 0;
+    if (reader->meter != NULL)
+        return es_trace_meter_add(reader->meter, sample->start, end, sample->value, sample->marks);
+    es_status status = keep(reader, sample->start, sample->value, sample->marks);
+    if (status == ES_OK && !reader->has_mistakes)
+        reader->trace->times[reader->n_kept] = end;
+    return status;
+}
+
+static es_status add(es_trace_reader *reader, es_trace_sample sample) {
+    es_status status = reader->trace->n > 0 ? pass_on(reader, sample.start) : ES_OK;
+    reader->step = reader->trace->n > 0 ? sample.start - reader->sample.start : 0;
+    reader->sample = sample;
+    reader->trace->n++;
+    return status;
 }
 
 es_status es_trace_add(es_trace_reader *reader, es_time start, double value) {
-    if (!(value >= ranges[reader->trace->quantity].least &&
-          value <= ranges[reader->trace->quantity].most))
-        refuse_value(reader, value);
-    return append(reader, start, value);
+    check_value(reader, value);
+    return add(reader, (es_trace_sample){start, value, 0});
 }
 
-es_status es_trace_mark(es_trace_reader *reader, unsigned marks) {
-    es_trace *trace = reader->trace;
-    if (es_reserve(&trace->marks, &reader->marks_capacity, trace->n, 1) != ES_OK)
-        return ES_NO_MEMORY;
-    trace->marks[trace->n - 1] |= (unsigned char)marks;
-    return ES_OK;
+void es_trace_mark(es_trace_reader *reader, unsigned marks) {
+    reader->sample.marks |= marks;
 }
 
 es_status es_trace_add_missing(es_trace_reader *reader, es_time start) {
-    const es_trace *trace = reader->trace;
-    es_status status = append(reader, start, trace->n > 0 ? trace->values[trace->n - 1] : 0);
-    return status == ES_OK ? es_trace_mark(reader, ES_MARK_MISSING) : status;
+    double held = reader->trace->n > 0 ? reader->sample.value : 0;
+    return add(reader, (es_trace_sample){start, held, ES_MARK_MISSING});
+}
+
+es_status es_trace_finish(es_trace_reader *reader) {
+    es_trace *trace = reader->trace;
+    es_status status = ES_OK;
+    if (trace->quantity != ES_ARRIVALS && trace->n > 0)
+        status = pass_on(reader, reader->end);
+    if (status != ES_OK || trace->marks == NULL)
+        return status;
+    return es_reserve(&trace->marks, &reader->marks_capacity, trace->n, 1);
 }
 
 bool es_trace_is_in_range(es_trace_reader *reader, es_time at) {
@@ -119,7 +266,7 @@ bool es_trace_is_in_range(es_trace_reader *reader, es_time at) {
 }
 
 void es_trace_end(es_trace_reader *reader, es_time end) {
-    reader->trace->times[reader->trace->n] = end;
+    reader->end = end;
 }
 
 es_status es_trace_add_stamped(es_trace_reader *reader, es_time stamp, double value) {
@@ -144,8 +291,10 @@ es_status es_trace_add_stamped(es_trace_reader *reader, es_time stamp, double va
     trace->n_duplicates++;
     if (backward)
         return ES_OK;
-    trace->n--; /* the earlier row holds for no time */
-    return es_trace_add(reader, trace->times[trace->n], value);
+    check_value(reader, value);
+    reader->sample.value = value; /* the earlier row holds for no time */
+    reader->sample.marks = 0;
+    return ES_OK;
 }
 
 void es_trace_end_stamped(es_trace_reader *reader) {
@@ -158,16 +307,33 @@ void es_trace_end_stamped(es_trace_reader *reader) {
                              "the file ends here; expected at least two samples");
         return;
     }
-    es_time last = trace->times[n - 1];
+    es_time last = reader->sample.start;
     if (!es_trace_is_in_range(reader, last))
         return;
-    es_trace_end(reader,
-                 backward ? reader->last - reader->origin : last + (last - trace->times[n - 2]));
+    es_trace_end(reader, backward ? reader->last - reader->origin : last + reader->step);
     if (trace->n_duplicates > 0)
         es_trace_note(reader,
                       "%zu rows repeat the time of the row before: no time passes there, "
                       "and they carry nothing",
                       trace->n_duplicates);
+}
+
+/* ---- Arrivals */
+
+static es_status keep_arrival(es_trace_reader *reader, es_time at, double batch,
+                              double deadline_s) {
+    es_trace *trace = reader->trace;
+    size_t n = reader->n_kept, n_before = reader->deadlines_capacity;
+    es_status status = keep(reader, at, batch, 0);
+    if (status != ES_OK || (isnan(deadline_s) && trace->deadlines_s == NULL))
+        return status;
+    status = es_reserve(&trace->deadlines_s, &reader->deadlines_capacity, n + 1, sizeof(double));
+    if (status != ES_OK)
+        return status;
+    for (size_t i = n_before; i < reader->deadlines_capacity; i++)
+        trace->deadlines_s[i] = ES_NAN;
+    trace->deadlines_s[n] = deadline_s;
+    return ES_OK;
 }
 
 es_status es_trace_add_arrival(es_trace_reader *reader, es_time at, double batch,
@@ -179,16 +345,23 @@ es_status es_trace_add_arrival(es_trace_reader *reader, es_time at, double batch
         trace->has_batches = true;
     if (batch != floor(batch))
         es_trace_mistake(reader, reader->line, "a batch of %.17g; expected a whole number", batch);
-    es_status status = es_trace_add(reader, at, batch);
-    if (status != ES_OK || (isnan(deadline_s) && trace->deadlines_s == NULL))
-        return status;
-    status = es_reserve(&trace->deadlines_s, &reader->deadlines_capacity, trace->n,
-                        sizeof *trace->deadlines_s);
-    if (status != ES_OK)
-        return status;
-    while (reader->n_deadlines < trace->n)
-        trace->deadlines_s[reader->n_deadlines++] = ES_NAN;
-    trace->deadlines_s[trace->n - 1] = deadline_s;
+    check_value(reader, batch);
+    if (!reader->has_stamp)
+        reader->origin = reader->last = at;
+    trace->n_backward += at < reader->last;
+    trace->n_duplicates += reader->has_stamp && at == reader->last;
+    reader->has_stamp = true;
+    reader->last = at;
+    reader->end = at > reader->end ? at : reader->end;
+    trace->n++;
+    if (reader->has_mistakes)
+        return ES_OK;
+    if (reader->meter == NULL)
+        return keep_arrival(reader, at, batch, deadline_s);
+    if (trace->n_backward == 0)
+        return es_trace_meter_add_arrival(reader->meter, at, batch);
+    reader->is_unsorted = true;
+    stop(reader, ES_INVALID);
     return ES_OK;
 }
 
@@ -224,29 +397,35 @@ static es_status sort_arrivals(es_trace *trace) {
     return ES_OK;
 }
 
+/* Sorts what was kept, counts what repeats, and counts time from `first`. */
+static es_status arrange(es_trace_reader *reader, bool has_dates) {
+    es_trace *trace = reader->trace;
+    if (trace->n_backward > 0 && sort_arrivals(trace) != ES_OK)
+        return ES_NO_MEMORY;
+    es_time first = has_dates ? trace->times[0] : 0;
+    trace->n_duplicates = 0;
+    for (size_t i = 0; i < trace->n; i++) {
+        trace->times[i] -= first;
+        trace->n_duplicates += i > 0 && trace->times[i] == trace->times[i - 1];
+    }
+    trace->times[trace->n] = reader->end - first;
+    return ES_OK;
+}
+
 es_status es_trace_end_arrivals(es_trace_reader *reader, bool has_dates, es_time end) {
     es_trace *trace = reader->trace;
-    size_t n = trace->n;
     trace->hold = ES_HOLD_INTERVALS;
     trace->at_end = ES_AT_END_STOP;
-    if (n == 0) {
-        if (!reader->has_mistakes)
-            es_trace_mistake(reader, reader->line, "the file ends here; expected requests");
+    if (trace->n == 0 && !reader->has_mistakes)
+        es_trace_mistake(reader, reader->line, "the file ends here; expected requests");
+    if (reader->has_mistakes)
         return ES_OK;
-    }
-    for (size_t i = 1; i < n; i++)
-        trace->n_backward += trace->times[i] < trace->times[i - 1];
-    if (trace->n_backward > 0) {
+    reader->end = end > reader->end ? end : reader->end;
+    if (trace->n_backward > 0)
         es_trace_note(reader, "%zu requests are earlier than the row before: sorted",
                       trace->n_backward);
-        if (sort_arrivals(trace) != ES_OK)
-            return ES_NO_MEMORY;
-    }
-    for (size_t i = 1; i < n; i++)
-        trace->n_duplicates += trace->times[i] == trace->times[i - 1];
-    es_time first = has_dates ? trace->times[0] : 0;
-    for (size_t i = 0; i < n; i++)
-        trace->times[i] -= first;
-    trace->times[n] = end - first > trace->times[n - 1] ? end - first : trace->times[n - 1];
+    if (reader->meter == NULL)
+        return arrange(reader, has_dates);
+    es_trace_meter_begin(reader->meter, has_dates ? reader->origin : 0);
     return ES_OK;
 }

@@ -67,6 +67,8 @@ static es_status read_elements(es_trace_reader *reader, es_time *at) {
 
 static es_status read_sabre(es_trace_reader *reader) {
     es_time at = 0;
+    if (!es_trace_read_whole(reader))
+        return ES_OK;
     reader->line = 1;
     reader->trace->hold = ES_HOLD_INTERVALS;
     if (!es_trace_json_skip(reader, '[')) {

@@ -61,13 +61,13 @@ static void add_end(es_trace_reader *reader, const loop *looping) {
             es_trace_mistake(reader, reader->line, "the file ends here; expected 'date value'");
         return;
     }
-    es_time last = trace->times[trace->n - 1];
+    es_time last = reader->sample.start;
     if (looping->period > 0 && looping->period <= last)
         es_trace_mistake(reader, 0, "a period of %gs; expected one behind the last date",
                          es_time_s(looping->period));
     if (looping->after == 0 && looping->period == 0) {
         trace->at_end = ES_AT_END_HOLD;
-        es_trace_end(reader, last + (trace->n > 1 ? last - trace->times[trace->n - 2] : ES_SECOND));
+        es_trace_end(reader, last + (trace->n > 1 ? reader->step : ES_SECOND));
     } else {
         es_trace_end(reader, looping->period > 0 ? looping->period : last + looping->after);
     }

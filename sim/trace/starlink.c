@@ -45,12 +45,11 @@ static bool read_row(es_trace_reader *reader, const es_slice *fields, const size
 /* Adds an interval, behind what is missing before it. `reader->last` is the end of the one before.
  */
 static es_status add_interval(es_trace_reader *reader, const es_time stamps[2], double mbps) {
-    const es_trace *trace = reader->trace;
     if (!reader->has_stamp)
         reader->origin = reader->last = stamps[START];
     reader->has_stamp = true;
     es_time start = stamps[START] - reader->origin;
-    if (trace->n > 0 && start <= trace->times[trace->n - 1]) {
+    if (reader->trace->n > 0 && start <= reader->sample.start) {
         es_trace_mistake(reader, reader->line,
                          "the interval starts at or before the start of the one before");
         return ES_OK;

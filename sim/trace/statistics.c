@@ -3,15 +3,13 @@
 #include "edgesplit/number.h"
 #include "edgesplit/trace.h"
 #include "median.h"
+#include "meter.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static bool is_missing(const es_trace *trace, size_t i) {
     return trace->marks != NULL && (trace->marks[i] & ES_MARK_MISSING) != 0;
-}
-
-static bool is_idle(const es_trace *trace, size_t i) {
-    return trace->marks != NULL && (trace->marks[i] & ES_MARK_IDLE) != 0;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -34,184 +32,252 @@ es_status es_trace_median_step(const es_trace *trace, es_time *step) {
     return ES_OK;
 }
 
-/* A sum whose rounding errors are carried along: Neumaier, "Rundungsfehleranalyse einiger Verfahren
- * zur Summation endlicher Summen", ZAMM 54, 1974. */
-typedef struct compensated {
-    double sum, lost;
-} compensated;
+/* ---- Sums */
 
-static void add(compensated *total, double term) {
+static void add(es_trace_sum *total, double term) {
     double sum = total->sum + term;
     total->lost +=
         fabs(total->sum) >= fabs(term) ? total->sum - sum + term : term - sum + total->sum;
     total->sum = sum;
 }
 
-static double total_of(const compensated *total) {
+static double total_of(const es_trace_sum *total) {
     return total->sum + total->lost;
 }
 
-/* Mean, extremes, deviation and shares of the measured time. */
-static void measure(const es_trace *trace, es_trace_statistics *s) {
-    compensated covered = {0}, sum = {0}, squares = {0};
-    double zero_s = 0, zero_idle_s = 0, low_s = 0, low_run_s = 0;
-    double outage_s = 0, outage_run_s = 0;
-    for (size_t i = 0; i < trace->n; i++) {
-        double length_s = es_time_s(trace->times[i + 1] - trace->times[i]);
-        double value = trace->values[i];
-        if (is_missing(trace, i)) {
-            s->missing_s += length_s;
-            continue;
-        }
-        s->n++;
-        add(&covered, length_s);
-        add(&sum, value * length_s);
-        s->least = s->n == 1 || value < s->least ? value : s->least;
-        s->most = s->n == 1 || value > s->most ? value : s->most;
-        zero_s += value == 0 ? length_s : 0;
-        s->idle_s += is_idle(trace, i) ? length_s : 0;
-        zero_idle_s += value == 0 && is_idle(trace, i) ? length_s : 0;
-        bool low = value < ES_TRACE_LOW_BPS;
-        low_s += low ? length_s : 0;
-        low_run_s = low ? low_run_s + length_s : 0;
-        s->longest_low_s = fmax(s->longest_low_s, low_run_s);
-        bool outage = low && !is_idle(trace, i);
-        outage_s += outage ? length_s : 0;
-        outage_run_s = outage ? outage_run_s + length_s : 0;
-        s->longest_outage_s = fmax(s->longest_outage_s, outage_run_s);
-    }
-    s->covered_s = total_of(&covered);
-    s->mean = total_of(&sum) / s->covered_s;
-    for (size_t i = 0; i < trace->n; i++) {
-        double away = trace->values[i] - s->mean;
-        if (!is_missing(trace, i))
-            add(&squares, away * away * es_time_s(trace->times[i + 1] - trace->times[i]));
-    }
-    s->cv = sqrt(total_of(&squares) / s->covered_s) / s->mean;
-    s->zero_ratio = zero_s / s->covered_s;
-    s->zero_idle_ratio = zero_idle_s / s->covered_s;
-    s->low_ratio = low_s / s->covered_s;
-    s->outage_ratio = outage_s / s->covered_s;
-    if (trace->quantity != ES_BANDWIDTH)
-        s->low_ratio = s->longest_low_s = s->outage_ratio = s->longest_outage_s = ES_NAN;
+static void add_moment(es_trace_moments *moments, double value, double weight) {
+    double away = value - moments->mean;
+    add(&moments->weight, weight);
+    moments->mean += away * weight / total_of(&moments->weight);
+    add(&moments->squares, weight * away * (value - moments->mean));
 }
 
-static void find_gaps(const es_trace *trace, es_time step, es_trace_statistics *s) {
-    es_time longest_step = 0, longest_gap = 0, missing = 0;
-    for (size_t i = 0; i < trace->n; i++) {
-        es_time length = trace->times[i + 1] - trace->times[i];
-        if (is_missing(trace, i)) {
-            s->n_gaps += missing == 0;
-            missing += length;
-            longest_gap = missing > longest_gap ? missing : longest_gap;
-            continue;
-        }
-        missing = 0;
-        longest_step = length > longest_step ? length : longest_step;
-        if (trace->hold != ES_HOLD_INTERVALS && length > 3 * step) {
-            s->n_gaps++;
-            longest_gap = length > longest_gap ? length : longest_gap;
-        }
-    }
-    s->step_s = es_time_s(step);
-    s->longest_step_s = es_time_s(longest_step);
-    s->longest_gap_s = es_time_s(longest_gap);
+static double deviation(const es_trace_moments *moments) {
+    return sqrt(total_of(&moments->squares) / total_of(&moments->weight));
 }
 
-/* The correlation of value(t) with value(t + lag), both over the time at which both are known. */
-static double autocorrelation(const es_trace *trace, es_time lag) {
-    es_time end = trace->times[trace->n];
-    if (end <= lag)
+/* ---- Autocorrelation */
+
+/* A trace denser than this many samples per second has no autocorrelation. */
+enum { MOST_LAGGED = 1 << 18 };
+static const es_time lag_time = ES_SECOND;
+
+typedef struct es_trace_lagged {
+    es_time end;
+    double value;
+} lagged;
+
+static es_status push(es_trace_lag *lag, es_time end, double value) {
+    if (lag->n == lag->capacity && lag->first > lag->n / 2) {
+        lag->n -= lag->first;
+        memmove(lag->samples, lag->samples + lag->first, lag->n * sizeof *lag->samples);
+        lag->first = 0;
+    }
+    es_status status = es_reserve(&lag->samples, &lag->capacity, lag->n + 1, sizeof *lag->samples);
+    if (status == ES_OK)
+        lag->samples[lag->n++] = (lagged){end, value};
+    return status;
+}
+
+/* Adds a sample to the sums, against what was a second before. */
+static es_status correlate(es_trace_lag *lag, es_time end, double value) {
+    if (lag->is_over || lag->n - lag->first == MOST_LAGGED) {
+        lag->is_over = true;
+        return ES_OK;
+    }
+    if (lag->n == 0)
+        lag->shift = value; /* keeps the sums of squares from cancelling */
+    es_status status = push(lag, end, value);
+    while (status == ES_OK && lag->at < end - lag_time) {
+        const lagged *before = &lag->samples[lag->first];
+        es_time next = before->end < end - lag_time ? before->end : end - lag_time;
+        double length_s = es_time_s(next - lag->at), a = before->value - lag->shift,
+               b = value - lag->shift;
+        add(&lag->x, a * length_s);
+        add(&lag->y, b * length_s);
+        add(&lag->xx, a * a * length_s);
+        add(&lag->yy, b * b * length_s);
+        add(&lag->xy, a * b * length_s);
+        lag->at = next;
+        lag->first += before->end == next;
+    }
+    return status;
+}
+
+static double correlation(const es_trace_lag *lag) {
+    double span_s = es_time_s(lag->at);
+    if (lag->is_over || lag->at == 0)
         return ES_NAN;
-    compensated x = {0}, y = {0}, xx = {0}, yy = {0}, xy = {0};
-    size_t i = 0, j = 0;
-    while (trace->times[j + 1] <= lag)
-        j++;
-    double shift = trace->values[0]; /* keeps the sums of squares from cancelling */
-    for (es_time at = 0; at < end - lag;) {
-        es_time next = trace->times[i + 1] < trace->times[j + 1] - lag ? trace->times[i + 1]
-                                                                       : trace->times[j + 1] - lag;
-        double length_s = es_time_s(next - at), a = trace->values[i] - shift,
-               b = trace->values[j] - shift;
-        add(&x, a * length_s);
-        add(&y, b * length_s);
-        add(&xx, a * a * length_s);
-        add(&yy, b * b * length_s);
-        add(&xy, a * b * length_s);
-        at = next;
-        i += trace->times[i + 1] == at;
-        j += j + 1 <= trace->n && trace->times[j + 1] - lag == at;
-    }
-    double span_s = es_time_s(end - lag), mean_x = total_of(&x) / span_s,
-           mean_y = total_of(&y) / span_s;
-    double variance_x = total_of(&xx) / span_s - mean_x * mean_x,
-           variance_y = total_of(&yy) / span_s - mean_y * mean_y;
+    double mean_x = total_of(&lag->x) / span_s, mean_y = total_of(&lag->y) / span_s;
+    double variance_x = total_of(&lag->xx) / span_s - mean_x * mean_x,
+           variance_y = total_of(&lag->yy) / span_s - mean_y * mean_y;
     if (!(variance_x > 0 && variance_y > 0))
         return ES_NAN;
-    return (total_of(&xy) / span_s - mean_x * mean_y) / sqrt(variance_x * variance_y);
+    return (total_of(&lag->xy) / span_s - mean_x * mean_y) / sqrt(variance_x * variance_y);
 }
 
-static void measure_arrivals(const es_trace *trace, es_trace_statistics *s) {
-    size_t n = trace->n, in_second = 0, n_busy = 0;
-    int64_t second = -1;
-    es_time longest = 0;
-    compensated sum = {0}, squares = {0};
-    for (size_t i = 0; i < n; i++) {
-        int64_t own = (trace->times[i] - trace->times[0]) / ES_SECOND;
-        n_busy += own != second;
-        in_second = own == second ? in_second + 1 : 1;
-        second = own;
-        s->peak_1s = in_second > s->peak_1s ? in_second : s->peak_1s;
+/* ---- Samples */
+
+es_status es_trace_meter_init(es_trace_meter *meter) {
+    *meter = (es_trace_meter){.second = -1};
+    return es_trace_lengths_init(&meter->steps);
+}
+
+void es_trace_meter_fini(es_trace_meter *meter) {
+    es_trace_lengths_fini(&meter->steps);
+    es_trace_parts_fini(&meter->parts);
+    free(meter->lag.samples);
+}
+
+static void add_missing(es_trace_meter *meter, es_time length) {
+    meter->s.missing_s += es_time_s(length);
+    meter->n_missing_runs += meter->missing_run == 0;
+    meter->missing_run += length;
+    if (meter->missing_run > meter->longest_missing)
+        meter->longest_missing = meter->missing_run;
+}
+
+/* Extremes, and shares of the measured time. */
+static void add_shares(es_trace_meter *meter, double length_s, double value, bool idle) {
+    es_trace_statistics *s = &meter->s;
+    s->least = s->n == 0 || value < s->least ? value : s->least;
+    s->most = s->n == 0 || value > s->most ? value : s->most;
+    s->n++;
+    meter->zero_s += value == 0 ? length_s : 0;
+    s->idle_s += idle ? length_s : 0;
+    meter->zero_idle_s += value == 0 && idle ? length_s : 0;
+    bool low = value < ES_TRACE_LOW_BPS;
+    meter->low_s += low ? length_s : 0;
+    meter->low_run_s = low ? meter->low_run_s + length_s : 0;
+    s->longest_low_s = fmax(s->longest_low_s, meter->low_run_s);
+    bool outage = low && !idle;
+    meter->outage_s += outage ? length_s : 0;
+    meter->outage_run_s = outage ? meter->outage_run_s + length_s : 0;
+    s->longest_outage_s = fmax(s->longest_outage_s, meter->outage_run_s);
+}
+
+es_status es_trace_meter_add(es_trace_meter *meter, es_time start, es_time end, double value,
+                             unsigned marks) {
+    es_time length = end - start;
+    double length_s = es_time_s(length);
+    es_status status = correlate(&meter->lag, end, value);
+    if (status != ES_OK || (marks & ES_MARK_MISSING) != 0) {
+        add_missing(meter, length);
+        return status;
     }
-    int64_t watched = (trace->times[n] - trace->times[0] + ES_SECOND - 1) / ES_SECOND;
-    int64_t n_seconds = second + 1 > watched ? second + 1 : watched;
-    s->n = n;
-    s->rate_hz = s->span_s > 0 ? (double)n / s->span_s : ES_NAN;
-    s->idle_ratio = 1 - (double)n_busy / (double)n_seconds;
-    double mean_s = n > 1 ? es_time_s(trace->times[n - 1] - trace->times[0]) / (double)(n - 1) : 0;
-    for (size_t i = 1; i < n; i++) {
-        es_time gap = trace->times[i] - trace->times[i - 1];
-        longest = gap > longest ? gap : longest;
-        add(&squares, (es_time_s(gap) - mean_s) * (es_time_s(gap) - mean_s));
+    meter->missing_run = 0;
+    meter->longest_step = length > meter->longest_step ? length : meter->longest_step;
+    add(&meter->sum, value * length_s);
+    add_moment(&meter->moments, value, length_s);
+    add_shares(meter, length_s, value, (marks & ES_MARK_IDLE) != 0);
+    status = es_trace_lengths_add(&meter->steps, length);
+    return status == ES_OK ? es_trace_parts_add(&meter->parts, start, end, value) : status;
+}
+
+static void end_samples(es_trace_meter *meter, es_hold hold, es_time step, es_time end,
+                        es_trace_statistics *s) {
+    s->covered_s = total_of(&meter->moments.weight);
+    s->mean = total_of(&meter->sum) / s->covered_s;
+    s->cv = deviation(&meter->moments) / s->mean;
+    s->zero_ratio = meter->zero_s / s->covered_s;
+    s->zero_idle_ratio = meter->zero_idle_s / s->covered_s;
+    s->low_ratio = meter->low_s / s->covered_s;
+    s->outage_ratio = meter->outage_s / s->covered_s;
+    s->longest_step_s = es_time_s(meter->longest_step);
+    s->n_gaps = meter->n_missing_runs;
+    es_time longest_gap = meter->longest_missing;
+    if (hold != ES_HOLD_INTERVALS && meter->longest_step > 3 * step) {
+        s->n_gaps += es_trace_lengths_above(&meter->steps, 3 * step);
+        longest_gap = longest_gap > meter->longest_step ? longest_gap : meter->longest_step;
     }
-    s->interarrival_cv = sqrt(total_of(&squares) / (double)(n - 1)) / mean_s;
-    s->longest_interarrival_s = es_time_s(longest);
-    s->least = s->most = trace->values[0];
-    for (size_t i = 0; i < n; i++) {
-        add(&sum, trace->values[i]);
-        s->least = fmin(s->least, trace->values[i]);
-        s->most = fmax(s->most, trace->values[i]);
+    s->longest_gap_s = es_time_s(longest_gap);
+    s->autocorrelation_1s = correlation(&meter->lag);
+    s->rate_hz = s->idle_ratio = s->interarrival_cv = s->longest_interarrival_s = ES_NAN;
+    es_trace_parts_means(&meter->parts, 0, end, s->parts);
+}
+
+/* ---- Requests */
+
+es_status es_trace_meter_add_arrival(es_trace_meter *meter, es_time at, double batch) {
+    es_trace_statistics *s = &meter->s;
+    es_status status = ES_OK;
+    if (meter->n_requests == 0) {
+        meter->first = at;
+        s->least = s->most = batch;
+    } else {
+        es_time gap = at - meter->last;
+        meter->longest_step = gap > meter->longest_step ? gap : meter->longest_step;
+        add_moment(&meter->moments, es_time_s(gap), 1);
+        status = es_trace_lengths_add(&meter->steps, gap);
     }
-    s->mean = total_of(&sum) / (double)n;
+    meter->last = at;
+    meter->n_requests++;
+    int64_t second = (at - meter->first) / ES_SECOND;
+    meter->n_busy += second != meter->second;
+    meter->n_in_second = second == meter->second ? meter->n_in_second + 1 : 1;
+    meter->second = second;
+    s->peak_1s = meter->n_in_second > s->peak_1s ? meter->n_in_second : s->peak_1s;
+    add(&meter->sum, batch);
+    s->least = fmin(s->least, batch);
+    s->most = fmax(s->most, batch);
+    return status == ES_OK ? es_trace_parts_add(&meter->parts, at, at, 1) : status;
+}
+
+void es_trace_meter_begin(es_trace_meter *meter, es_time origin) {
+    meter->origin = origin;
+}
+
+static void end_requests(es_trace_meter *meter, es_time end, es_trace_statistics *s) {
+    int64_t watched = (end - meter->first + ES_SECOND - 1) / ES_SECOND;
+    int64_t n_seconds = meter->second + 1 > watched ? meter->second + 1 : watched;
+    double n = (double)meter->n_requests;
+    s->n = meter->n_requests;
     s->covered_s = s->span_s;
+    s->mean = total_of(&meter->sum) / n;
+    s->rate_hz = s->span_s > 0 ? n / s->span_s : ES_NAN;
+    s->idle_ratio = 1 - (double)meter->n_busy / (double)n_seconds;
+    s->interarrival_cv =
+        deviation(&meter->moments) / (es_time_s(meter->last - meter->first) / (n - 1));
+    s->longest_interarrival_s = es_time_s(meter->longest_step);
+    s->cv = s->zero_ratio = s->zero_idle_ratio = s->autocorrelation_1s = ES_NAN;
+    s->longest_step_s = s->longest_gap_s = ES_NAN;
+    es_trace_parts_requests(&meter->parts, meter->origin, end, s->parts);
+}
+
+es_status es_trace_meter_end(es_trace_meter *meter, const es_trace *trace, es_time end,
+                             es_trace_statistics *statistics) {
+    es_trace_statistics *s = &meter->s;
+    es_time step;
+    es_status status = es_trace_lengths_median(&meter->steps, &step);
+    if (status != ES_OK)
+        return status;
+    s->span_s = es_time_s(end - meter->origin);
+    s->step_s = es_time_s(step);
+    s->n_duplicates = trace->n_duplicates;
+    s->n_backward = trace->n_backward;
+    if (trace->quantity == ES_ARRIVALS)
+        end_requests(meter, end, s);
+    else
+        end_samples(meter, trace->hold, step, end, s);
+    if (trace->quantity != ES_BANDWIDTH)
+        s->low_ratio = s->longest_low_s = s->outage_ratio = s->longest_outage_s = ES_NAN;
+    *statistics = *s;
+    return ES_OK;
 }
 
 es_status es_trace_statistics_of(const es_trace *trace, es_trace_statistics *statistics) {
-    es_time step;
-    es_trace_statistics s = {
-        .span_s = es_time_s(trace->times[trace->n]),
-        .n_duplicates = trace->n_duplicates,
-        .n_backward = trace->n_backward,
-        .autocorrelation_1s = ES_NAN,
-        .rate_hz = ES_NAN,
-        .idle_ratio = ES_NAN,
-        .interarrival_cv = ES_NAN,
-        .longest_interarrival_s = ES_NAN,
-    };
-    es_status status = es_trace_median_step(trace, &step);
+    es_trace_meter meter;
+    es_status status = es_trace_meter_init(&meter);
     if (status != ES_OK)
         return status;
-    if (trace->quantity == ES_ARRIVALS) {
-        s.cv = s.zero_ratio = s.zero_idle_ratio = s.low_ratio = s.longest_low_s = ES_NAN;
-        s.outage_ratio = s.longest_outage_s = ES_NAN;
-        s.step_s = es_time_s(step);
-        s.longest_step_s = s.longest_gap_s = ES_NAN;
-        measure_arrivals(trace, &s);
-    } else {
-        measure(trace, &s);
-        find_gaps(trace, step, &s);
-        s.autocorrelation_1s = autocorrelation(trace, ES_SECOND);
-    }
-    *statistics = s;
-    return ES_OK;
+    for (size_t i = 0; status == ES_OK && i < trace->n; i++)
+        status =
+            trace->quantity == ES_ARRIVALS
+                ? es_trace_meter_add_arrival(&meter, trace->times[i], trace->values[i])
+                : es_trace_meter_add(&meter, trace->times[i], trace->times[i + 1], trace->values[i],
+                                     trace->marks != NULL ? trace->marks[i] : 0);
+    if (status == ES_OK)
+        status = es_trace_meter_end(&meter, trace, trace->times[trace->n], statistics);
+    es_trace_meter_fini(&meter);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include "edgesplit/alloc.h"
 #include "format.h"
+#include "meter.h"
 
 #include <string.h>
 
@@ -170,31 +171,6 @@ static es_quantity choose_quantity(const es_trace_format *format, es_quantity as
     return quantity;
 }
 
-static bool has_positive(const es_trace *trace) {
-    for (size_t i = 0; i < trace->n; i++)
-        if (trace->values[i] > 0)
-            return true;
-    return false;
-}
-
-/* Refuses what is no text of one byte per character; skips a byte order mark. */
-static bool check_text(es_trace_reader *reader) {
-    es_slice *rest = &reader->rest;
-    if (rest->length >= 3 && memcmp(rest->data, "\xEF\xBB\xBF", 3) == 0)
-        *rest = (es_slice){rest->data + 3, rest->length - 3};
-    const char *nul = rest->length > 0 ? memchr(rest->data, '\0', rest->length) : NULL;
-    if (nul == NULL)
-        return true;
-    size_t line = 1;
-    for (const char *c = rest->data; c < nul; c++)
-        line += *c == '\n';
-    bool wide = rest->length >= 2 &&
-                (memcmp(rest->data, "\xFF\xFE", 2) == 0 || memcmp(rest->data, "\xFE\xFF", 2) == 0);
-    es_trace_mistake(reader, line,
-                     wide ? "UTF-16; expected ASCII or UTF-8" : "a NUL byte; expected text");
-    return false;
-}
-
 /* Takes over what a text holds; "" for an empty one. False: out of memory. */
 static bool take_text(es_text *text, char **taken) {
     es_text_add(text, "%s", "");
@@ -206,8 +182,8 @@ static bool take_text(es_text *text, char **taken) {
 
 static es_status read_content(es_trace_reader *reader) {
     es_trace *trace = reader->trace;
-    if (!check_text(reader))
-        return ES_INVALID;
+    if (!es_trace_rewind(reader))
+        return reader->status;
     reader->format = find_format(reader);
     if (reader->format == NULL)
         return ES_INVALID;
@@ -219,84 +195,125 @@ static es_status read_content(es_trace_reader *reader) {
     trace->hold = ES_HOLD_FORWARD;
     trace->at_end = ES_AT_END_LOOP;
     es_status status = reader->format->read(reader);
+    if (status == ES_OK)
+        status = es_trace_finish(reader);
+    if (status == ES_OK)
+        status = reader->status;
     if (status != ES_OK)
         return status;
     if (!reader->has_mistakes && trace->n == 0)
         es_trace_mistake(reader, 0, "an empty file; expected a trace");
-    if (!reader->has_mistakes && trace->quantity == ES_BANDWIDTH && !has_positive(trace))
+    if (!reader->has_mistakes && trace->quantity == ES_BANDWIDTH && !reader->is_positive)
         es_trace_mistake(reader, 0, "the bandwidth is 0 at all times; expected a positive one");
     if (reader->has_mistakes)
         return ES_INVALID;
-    if (trace->marks != NULL &&
-        es_reserve(&trace->marks, &reader->marks_capacity, trace->n, 1) != ES_OK)
-        return ES_NO_MEMORY;
     if (!take_text(&reader->provenance, &trace->provenance) ||
         !take_text(&reader->notes, &trace->notes))
         return ES_NO_MEMORY;
     return ES_OK;
 }
 
+static void free_samples(es_trace *trace) {
+    free(trace->times);
+    free(trace->values);
+    free(trace->marks);
+    free(trace->deadlines_s);
+    trace->times = NULL;
+    trace->values = trace->deadlines_s = NULL;
+    trace->marks = NULL;
+}
+
+/* Reads a stream, which it takes, or, where that is NULL, a content. */
+static es_status read_trace(es_trace_reader *reader, FILE *stream, es_slice content) {
+    es_status status =
+        es_trace_source_open(&reader->source, reader->path, stream, content, reader->errors);
+    if (status == ES_OK) {
+        reader->trace = es_alloc(1, sizeof(es_trace));
+        if (reader->trace != NULL)
+            reader->trace->path = es_strdup(reader->path);
+        bool has_path = reader->trace != NULL && reader->trace->path != NULL;
+        status = has_path ? read_content(reader) : ES_NO_MEMORY;
+    }
+    if (status == ES_OK)
+        memcpy(reader->trace->sha256, reader->source.sha256, sizeof reader->source.sha256);
+    return status;
+}
+
+/* Frees what is left; hands the trace out if all is well. */
+static es_status finish(es_trace_reader *reader, es_status status, es_trace **trace) {
+    if (status == ES_NO_MEMORY)
+        es_errors_add(reader->errors, status, reader->path, 0,
+                      "out of memory while reading the trace");
+    if (status == ES_OK) {
+        *trace = reader->trace;
+        reader->trace = NULL;
+    }
+    es_trace_source_close(&reader->source);
+    free(reader->block);
+    free(reader->provenance.data);
+    free(reader->notes.data);
+    es_trace_destroy(reader->trace);
+    return status;
+}
+
 es_status es_trace_parse(const char *path, const char *data, size_t length,
                          const es_trace_options *options, es_trace **trace, es_errors *errors) {
-    char *unpacked = NULL;
-    es_status status = ES_OK;
-    es_trace_reader reader = {
-        .path = path,
-        .options = options,
-        .rest = {data, length},
-        .errors = errors,
-    };
-    if (es_trace_is_packed(reader.rest)) {
-        status = es_trace_unpack(path, reader.rest, ES_TRACE_MAX_BYTES, &unpacked,
-                                 &reader.rest.length, errors);
-        reader.rest.data = unpacked;
-    }
-    if (status != ES_OK)
-        goto done;
-    status = ES_NO_MEMORY;
-    reader.trace = es_alloc(1, sizeof(es_trace));
-    if (reader.trace == NULL)
-        goto done;
-    reader.trace->path = es_strdup(path);
-    if (reader.trace->path == NULL)
-        goto done;
-    status = read_content(&reader);
-    if (status == ES_OK) {
-        *trace = reader.trace;
-        reader.trace = NULL;
-    }
-done:
-    if (status == ES_NO_MEMORY)
-        es_errors_add(errors, status, path, 0, "out of memory while reading the trace");
-    free(reader.provenance.data);
-    free(reader.notes.data);
-    es_trace_destroy(reader.trace);
-    free(unpacked);
-    return status;
+    es_trace_reader reader = {.path = path, .options = options, .errors = errors};
+    return finish(&reader, read_trace(&reader, NULL, (es_slice){data, length}), trace);
 }
 
 es_status es_trace_load(const char *path, const es_trace_options *options, es_trace **trace,
                         es_errors *errors) {
-    es_file file;
-    es_status status = es_file_read(path, ES_TRACE_MAX_BYTES, &file, errors);
-    if (status != ES_OK)
+    es_trace_reader reader = {.path = path, .options = options, .errors = errors};
+    FILE *stream = es_file_open(path, errors);
+    if (stream == NULL)
+        return ES_NO_INPUT;
+    return finish(&reader, read_trace(&reader, stream, (es_slice){0}), trace);
+}
+
+/* Loads the trace, measures it and drops its samples. */
+static es_status measure_kept(const char *path, const es_trace_options *options, es_trace **trace,
+                              es_trace_statistics *statistics, es_errors *errors) {
+    es_trace *kept = NULL;
+    es_status status = es_trace_load(path, options, &kept, errors);
+    if (status == ES_OK && es_trace_statistics_of(kept, statistics) != ES_OK)
+        status = es_errors_no_memory(errors, path);
+    if (status != ES_OK) {
+        es_trace_destroy(kept);
         return status;
-    status = es_trace_parse(path, file.data, file.length, options, trace, errors);
-    if (status == ES_OK)
-        memcpy((*trace)->sha256, file.sha256, sizeof file.sha256);
-    es_file_fini(&file);
-    return status;
+    }
+    free_samples(kept);
+    *trace = kept;
+    return ES_OK;
+}
+
+es_status es_trace_measure(const char *path, const es_trace_options *options, es_trace **trace,
+                           es_trace_statistics *statistics, es_errors *errors) {
+    es_trace_meter meter;
+    es_trace_reader reader = {.path = path, .options = options, .errors = errors, .meter = &meter};
+    FILE *stream = es_file_open(path, errors);
+    if (stream == NULL)
+        return ES_NO_INPUT;
+    es_status status = es_trace_meter_init(&meter);
+    if (status == ES_OK) {
+        status = read_trace(&reader, stream, (es_slice){0});
+        if (status == ES_OK)
+            status = es_trace_meter_end(&meter, reader.trace, reader.end, statistics);
+        es_trace_meter_fini(&meter);
+    } else {
+        fclose(stream);
+    }
+    bool is_unsorted = reader.is_unsorted;
+    status = finish(&reader, status, trace);
+    return is_unsorted ? measure_kept(path, options, trace, statistics, errors) : status;
 }
 
 void es_trace_destroy(es_trace *trace) {
     if (trace == NULL)
         return;
+    free_samples(trace);
     free(trace->path);
     free(trace->provenance);
     free(trace->notes);
-    free(trace->times);
-    free(trace->values);
-    free(trace->marks);
-    free(trace->deadlines_s);
     free(trace);
 }

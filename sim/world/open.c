@@ -104,7 +104,8 @@ static void plan_head(es_world *world, const struct request *request, int sign) 
 }
 
 static void plan_bits(es_world *world, const struct request *request, int sign) {
-    world->open->planned_bits += sign * 8 * world->costs[request->batch_index]->bytes[request->cut];
+    world->open->planned_bits +=
+        sign * INT64_C(8) * world->costs[request->batch_index]->bytes[request->cut];
 }
 
 /* A source whose request has left thinks, and then has the next one. */

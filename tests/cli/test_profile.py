@@ -23,7 +23,10 @@ index,name,op,unit,block,residual,inputs,out_shape,kernel,stride,dilation,paddin
 
 class Measured(harness.ProgramTest):
     def measure(self, *words):
-        return self.call("profile", "run", "--setting", "isa:best,threads:1", "--time-box", "3s", "--quiet", *words)
+        result = self.call("profile", "run", "--setting", "isa:best,threads:1", "--time-box", "3s", "--quiet", *words)
+        if result.returncode == UNAVAILABLE and "were disturbed" in result.stderr:
+            self.skipTest("the machine is too busy to measure on")
+        return result
 
     def setUp(self):
         super().setUp()

@@ -109,7 +109,8 @@ class Module(ResultTest):
         except ImportError:
             self.skipTest(f"{sys.executable} has no matplotlib")
         self.result(FULL, "quickstart.h5")
-        shown = subprocess.run([sys.executable, ANALYSIS / "examples" / "fading_uplink.py", "quickstart.h5", "figure.png"],
+        example = ANALYSIS / "examples" / "fading_uplink.py"
+        shown = subprocess.run([sys.executable, example, "quickstart.h5", "figure.png"],
                                cwd=self.folder, capture_output=True, text=True, timeout=120)
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertRegex(shown.stdout, r"dynamic-split +mean +[0-9.]+ ms")

@@ -124,6 +124,12 @@ class Compare(ReportTest):
             other = self.result(FULL.replace(*change), name)
             self.expect(self.call("compare", path, other), INVALID, [f".*{name}: is not paired with .*a.h5: {said}"])
 
+    def test_closed_mode_is_not_paired(self):
+        path = self.result(FULL.replace("arrivals = poisson\nrate = 5/s", "mode = closed"))
+        self.expect(self.call("compare", path), INVALID, [".*is of closed mode: each policy has arrivals of its own.*"])
+        shown = self.report("explain", path, "--step", 3)
+        self.assertEqual(shown.count(" completed\n") + shown.count(" late\n") + shown.count(" dropped\n"), 1)
+
     def test_requests_that_only_one_completed_are_told(self):
         path = self.result(SATURATED)
         rows = [row for row in self.told(path, "--policy", "steady") if row["by"] == "all"]
@@ -193,7 +199,8 @@ class Explain(ReportTest):
         self.assertEqual(len([line for line in shown.splitlines() if line.endswith((" completed", " late", " dropped"))]),
                          h5py.File(path)["policy"].size)
         self.assertFalse([line for line in shown.splitlines() if line != line.rstrip()])
-        self.assertIn("it does not look at the state", self.report("explain", path, "--step", 0, "--policy", "no-offload"))
+        self.assertIn("it does not look at the state",
+                      self.report("explain", path, "--step", 0, "--policy", "no-offload"))
         rows = list(csv.DictReader(io.StringIO(self.report("explain", path, "--step", step, "--csv"))))
         self.assertEqual(len(rows), 21)
 
@@ -221,7 +228,8 @@ class Latex(ReportTest):
         with h5py.File(path) as file:
             self.assertEqual(len(rows), file["policy"].size)
             for p, row in enumerate(rows):
-                self.assertAlmostEqual(float(row[header.index("p95 (ms)")]), 1e3 * file["summary/latency_p95"][p], delta=0.06)
+                self.assertAlmostEqual(float(row[header.index("p95 (ms)")]), 1e3 * file["summary/latency_p95"][p],
+                                       delta=0.06)
         self.assertEqual(shown.count("{"), shown.count("}"))
         latex = shutil.which("pdflatex")
         if latex:

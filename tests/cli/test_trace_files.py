@@ -3,6 +3,7 @@ import csv
 import gzip
 import io
 import json
+import resource
 import subprocess
 
 import harness
@@ -110,6 +111,33 @@ class Shown(ProgramTest):
                 (["--window", "1us"], "--window: expected whole milliseconds")):
             with self.subTest(words):
                 self.expect(self.call("trace", "show", "up.csv", *words), 64, [f"edgesplit trace show: {message}"])
+
+
+class Long(ProgramTest):
+    """A file of 64 MB: its samples take more memory than there is, but measuring it takes none of them."""
+
+    DATA_BYTES = 24 << 20  # of the heap and of writable data
+
+    def limited(self, *arguments):
+        limits = (self.DATA_BYTES, self.DATA_BYTES)
+        return self.call("trace", "show", *arguments, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limits))
+
+    def test_constant_memory(self):
+        if b"__asan_init" in (harness.bin_folder / "edgesplit").read_bytes():
+            self.skipTest("the sanitizer takes more memory than this test allows")
+        rows = 2_000_000
+        content = b"".join(b"%d.0000000000 %d.0000000000\n" % (i + 1_000_000, i % 100) for i in range(rows + 1))
+        self.assertGreater(len(content), 64_000_000)
+        self.write("long", content)
+        self.write("long.gz", gzip.compress(content, 1))
+        for name in "long", "long.gz":
+            result = self.limited("--json", name)
+            self.expect(result, 0, [])
+            row, = json.loads(result.stdout)
+            self.assertEqual((row["n"], row["span_s"], row["min"], row["max"], row["median_step_s"]),
+                             (rows, rows, 0, 99e6, 1))
+            self.assertEqual((row["mean"], row["zero_ratio"], row["n_gaps"]), (49.5e6, 0.01, 0))
+        self.expect(self.limited("--samples", "long"), 70, ["long: out of memory while reading the trace"])
 
 
 class Linted(ProgramTest):

@@ -1,8 +1,9 @@
-/* Stands in for libcuda.so.1: memory is the host's, kernels do nothing but the two that are asked
- * about the device, graphs remember how many kernels were captured, and a kernel takes 10 us on the
- * clock of events. FAKE_CUDA names a fault: "no-gpu", "no-memory" (1 MiB in all), "slow-clock" (the
- * probe shows half of the clock), "no-slice" (kernels run everywhere). */
+/* Stands in for NVIDIA's driver: memory is the host's, kernels do nothing but the two that are
+ * asked about the device, graphs remember how many kernels were captured, and a kernel takes 10 us
+ * on the clock of events. FAKE_CUDA names a fault: "no-gpu", "no-memory" (1 MiB in all),
+ * "slow-clock" (the probe shows half of the clock), "no-slice" (kernels run everywhere). */
 #include <cuda.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +34,14 @@ struct CUgraph_st {
 };
 static struct CUgraph_st captured;
 
-/* Also called by the fake cuDNN, for every execution. */
-void fake_cuda_run_kernel(double us);
-void fake_cuda_run_kernel(double us) {
+/* Also called by the fake cuDNN, for every execution. True: it is being captured. */
+bool fake_cuda_run_kernel(double us);
+bool fake_cuda_run_kernel(double us) {
     if (capturing)
         captured.n_kernels++;
     else
         now_us += us;
+    return capturing;
 }
 
 enum { KERNEL_US = 10 };
@@ -120,15 +122,27 @@ CUresult CUDAAPI cuMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
     return CUDA_SUCCESS;
 }
 
+/* In front of each allocation: how much it is. */
+typedef union header {
+    size_t bytes;
+    char room[64];
+} header;
+
 CUresult CUDAAPI cuMemAlloc(CUdeviceptr *address, size_t bytes) {
+    bool fits = !has_fault("no-memory") || used_bytes + bytes <= 1 << 20;
+    header *memory = fits ? calloc(1, sizeof *memory + bytes) : NULL;
+    if (memory == NULL)
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    memory->bytes = bytes;
     used_bytes += bytes;
-    void *memory = has_fault("no-memory") && used_bytes > 1 << 20 ? NULL : calloc(1, bytes);
-    *address = (CUdeviceptr)memory;
-    return memory != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+    *address = (CUdeviceptr)(memory + 1);
+    return CUDA_SUCCESS;
 }
 
 CUresult CUDAAPI cuMemFree(CUdeviceptr address) {
-    free((void *)address);
+    header *memory = (header *)address - 1;
+    used_bytes -= memory->bytes;
+    free(memory);
     return CUDA_SUCCESS;
 }
 
@@ -292,6 +306,54 @@ static unsigned clock_mhz(void) {
     return has_fault("slow-clock") ? mhz / 2 : mhz;
 }
 
+/* As in kernels/cudnn_kernels.cu, in fp32. */
+typedef struct view {
+    int rank;
+    unsigned dims[7];
+    long long strides[7];
+    long long offset;
+} view;
+
+static long long place(const view *v, unsigned i) {
+    long long at = v->offset;
+    for (int d = v->rank; d-- > 0; i /= v->dims[d])
+        at += i % v->dims[d] * v->strides[d];
+    return at;
+}
+
+static void compute_row(const char *name, long long n, float *to, const float *x,
+                        void **arguments) {
+    double greatest = -HUGE_VAL, sum = 0, squares = 0;
+    for (long long i = 0; i < n; i++) {
+        greatest = fmax(greatest, (double)x[i]);
+        sum += (double)x[i] / (double)n;
+    }
+    for (long long i = 0; i < n; i++)
+        squares += strcmp(name, "softmax") == 0
+                       ? exp((double)x[i] - greatest)
+                       : ((double)x[i] - sum) * ((double)x[i] - sum) / (double)n;
+    for (long long i = 0; i < n; i++)
+        if (strcmp(name, "softmax") == 0)
+            to[i] = (float)(exp((double)x[i] - greatest) / squares);
+        else
+            to[i] = (float)(((double)x[i] - sum) / sqrt(squares + (double)*(float *)arguments[5]) *
+                                (double)(*(float **)arguments[2])[i] +
+                            (double)(*(float **)arguments[3])[i]);
+}
+
+static void compute(const char *name, unsigned blocks, void **arguments) {
+    float *to = *(float **)arguments[0];
+    const float *from = *(float **)arguments[1];
+    if (strcmp(name, "move") == 0) {
+        for (unsigned i = 0; i < *(unsigned *)arguments[4]; i++)
+            to[place(arguments[2], i)] = from[place(arguments[3], i)];
+        return;
+    }
+    long long n = *(long long *)arguments[strcmp(name, "softmax") == 0 ? 2 : 4];
+    for (unsigned row = 0; row < blocks; row++)
+        compute_row(name, n, to + row * n, from + row * n, arguments);
+}
+
 CUresult CUDAAPI cuLaunchKernel(CUfunction kernel, unsigned blocks, unsigned blocks_y,
                                 unsigned blocks_z, unsigned threads, unsigned threads_y,
                                 unsigned threads_z, unsigned shared, CUstream stream,
@@ -315,8 +377,8 @@ CUresult CUDAAPI cuLaunchKernel(CUfunction kernel, unsigned blocks, unsigned blo
         int n = has_fault("no-slice") ? SMS : slice_sms;
         for (unsigned b = 0; b < blocks; b++)
             counts[b % (unsigned)n]++;
-    } else {
-        fake_cuda_run_kernel(KERNEL_US);
+    } else if (fake_cuda_run_kernel(KERNEL_US) && getenv("FAKE_VALUES") != NULL) {
+        compute(name, blocks, arguments);
     }
     return CUDA_SUCCESS;
 }

@@ -1,4 +1,4 @@
-/* Stands in for libnvidia-ml.so.1. Each change of the clocks is one line, "lock MHZ" or "reset", at
+/* Stands in for NVML. Each change of the clocks is one line, "lock MHZ" or "reset", at
  * the end of the file FAKE_NVML_STATE, so that another process sees what is left when this one has
  * ended. FAKE_NVML names a fault: "denied" (no permission), "no-reset" (resetting fails), "hot"
  * (throttled). */

@@ -1,6 +1,7 @@
 /* Trace files: any bytes are either mistakes or a trace that can be measured, changed and written,
  * and reads back as the same. The first byte picks the format: '@' as recognised, 'A' the first in
- * the table, and so on. The line behind it is the options. */
+ * the table, and so on; in the targets of one reader that is ES_FUZZ_FORMAT. The line behind it is
+ * the options. */
 #include "fuzz.h"
 
 #include "edgesplit/number.h"
@@ -83,6 +84,15 @@ static void change(es_trace *trace, uint8_t which) {
     }
 }
 
+static const char *format_of(uint8_t byte) {
+#ifdef ES_FUZZ_FORMAT
+    (void)byte;
+    return ES_FUZZ_FORMAT;
+#else
+    return byte > '@' ? es_trace_format_name((size_t)(byte - 'A') % 32) : NULL;
+#endif
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *line_end = size > 0 ? memchr(data, '\n', size) : NULL;
     if (line_end == NULL)
@@ -96,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     content[length] = '\0';
     es_trace_options options = {
         .quantity = ES_ANY_QUANTITY,
-        .format = data[0] > '@' ? es_trace_format_name((size_t)(data[0] - 'A') % 32) : NULL,
+        .format = format_of(data[0]),
         .window = length % 2 == 0 ? ES_SECOND / 1000 : 0,
         .settings = settings,
     };

@@ -101,4 +101,34 @@ static inline values_check onednn_check_values(const es_backend *backend, es_dev
     return check;
 }
 
+/* The backend, and the device that a group of tests has in common. The one argument of these
+ * programs is the setting, because oneDNN takes one instruction set per process. */
+static const es_backend *backend;
+static const char *setting = "isa:best,threads:1";
+static es_device *device;
+
+static inline int open_backend(void **state) {
+    (void)state;
+    es_errors errors;
+    es_errors_init(&errors);
+    es_status status = backend->open(setting, &device, &errors);
+    es_errors_print(&errors, stderr);
+    return status == ES_OK ? 0 : -1;
+}
+
+static inline int close_backend(void **state) {
+    (void)state;
+    backend->close(device);
+    return 0;
+}
+
+/* False: this build is without oneDNN. */
+static inline bool onednn_find(int argc, char *argv[]) {
+    es_errors errors;
+    es_errors_init(&errors);
+    if (argc > 1)
+        setting = argv[1];
+    return es_backend_find("onednn", &backend, &errors) == ES_OK;
+}
+
 #endif

@@ -191,6 +191,53 @@ static void test_sure_choices_stand_whatever_the_times(void **state) {
     es_cutmap_destroy(map);
 }
 
+/* A profile at its p05 or p95. */
+static es_profile at_end(const es_profile *profile, bool high, es_profile_row *rows) {
+    es_profile copy = *profile;
+    for (size_t i = 0; i < profile->n_rows; i++) {
+        rows[i] = profile->rows[i];
+        rows[i].median_s = high ? rows[i].p95_s : rows[i].p05_s;
+    }
+    copy.rows = rows;
+    copy.sorted = NULL;
+    return copy;
+}
+
+/* No border is held for more uncertain than it is: with sums of layers, a device at one end of its
+ * times and a server at the other reach both ends. */
+static void test_borders_reach_their_bounds(void **state) {
+    (void)state;
+    es_cutmap *map = create();
+    es_profile_row *device_rows = es_alloc(device->n_rows, sizeof *device_rows);
+    es_profile_row *server_rows = es_alloc(server->n_rows, sizeof *server_rows);
+    size_t n_borders = 0, n_open = 0;
+    for (int high = 0; high < 2; high++) {
+        es_profile slow = at_end(device, high, device_rows);
+        es_profile fast = at_end(server, !high, server_rows);
+        es_cost *cost;
+        assert_int_equal(es_cost_create(model, &slow, &fast, &options.cost, &cost, &errors), ES_OK);
+        for (size_t i = 1; i < map->n_rows; i++) {
+            const es_cutmap_row *row = &map->rows[i];
+            const es_cut_costs *costs = es_cost_find(cost, row->batch);
+            if (isnan(row->crossing_low_bps))
+                continue;
+            double apart_s = latency(costs, row[-1].cut, 1e20, row->load) -
+                             latency(costs, row->cut, 1e20, row->load);
+            double bits = costs->bits[row->cut] - costs->bits[row[-1].cut];
+            double bound_bps = high ? row->crossing_low_bps : row->crossing_high_bps;
+            assert_true(isinf(bound_bps) ? apart_s <= 1e-9
+                                         : fabs(bits / apart_s / bound_bps - 1) < 1e-4);
+            n_borders++;
+            n_open += isinf(bound_bps) ? 1 : 0;
+        }
+        es_cost_destroy(cost);
+    }
+    assert_true(n_borders >= 2 * N_BATCHES * N_LOADS && n_open < n_borders / 2);
+    free(device_rows);
+    free(server_rows);
+    es_cutmap_destroy(map);
+}
+
 /* Without quantiles nothing is uncertain, and the map says that it does not know. */
 static void test_unknown_quantiles_are_told(void **state) {
     (void)state;
@@ -261,6 +308,7 @@ int main(void) {
         TEST(test_rows_cover_the_rates_and_their_bytes_rise),
         TEST(test_choices_are_those_of_dynamic_split),
         TEST(test_sure_choices_stand_whatever_the_times),
+        TEST(test_borders_reach_their_bounds),
         TEST(test_unknown_quantiles_are_told),
         TEST(test_only_wanted_cuts_are_chosen),
         TEST(test_batch_outside_is_refused_once),

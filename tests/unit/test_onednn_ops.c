@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-static const es_backend *backend;
-static const char *setting = "isa:best,threads:1";
-static es_device *device;
-
 /* ---- Networks in the making */
 
 typedef struct draft {
@@ -421,27 +417,8 @@ static void test_refusals(void **state) {
     es_model_destroy(model);
 }
 
-static int open_backend(void **state) {
-    (void)state;
-    es_errors errors;
-    es_errors_init(&errors);
-    es_status status = backend->open(setting, &device, &errors);
-    es_errors_print(&errors, stderr);
-    return status == ES_OK ? 0 : -1;
-}
-
-static int close_backend(void **state) {
-    (void)state;
-    backend->close(device);
-    return 0;
-}
-
 int main(int argc, char *argv[]) {
-    es_errors errors;
-    es_errors_init(&errors);
-    if (argc > 1)
-        setting = argv[1];
-    if (es_backend_find("onednn", &backend, &errors) != ES_OK)
+    if (!onednn_find(argc, argv))
         return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolutions),

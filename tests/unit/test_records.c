@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-static const es_column columns[] = {
-    {"name", ES_COLUMN_TEXT},
-    {"n", ES_COLUMN_COUNT},
-    {"share", ES_COLUMN_REAL},
-    {"natural", ES_COLUMN_FLAG},
+static const es_field columns[] = {
+    {"name", ES_FIELD_TEXT},
+    {"n", ES_FIELD_COUNT},
+    {"share", ES_FIELD_REAL},
+    {"natural", ES_FIELD_FLAG},
 };
 
 static void add_row(es_records *records, const char *name, int64_t n, double share, bool natural) {

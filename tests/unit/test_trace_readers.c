@@ -2,11 +2,6 @@
  * with samples worked out by hand. */
 #include "trace_files.h"
 
-static es_trace_options reading(es_quantity quantity, const char *format, const char *settings) {
-    return (es_trace_options){
-        .quantity = quantity, .format = format, .window = ES_SECOND, .settings = settings};
-}
-
 static void assert_marks(const es_trace *trace, const unsigned char *marks) {
     assert_non_null(trace->marks);
     assert_memory_equal(trace->marks, marks, trace->n);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <zlib.h>
 
 static es_errors errors;
 
@@ -17,6 +18,26 @@ static inline void write_bytes(const void *bytes, size_t length) {
     assert_non_null(stream);
     assert_int_equal(fwrite(bytes, 1, length, stream), length);
     assert_int_equal(fclose(stream), 0);
+}
+
+/* Packs a text as gzip does. Creates the result. */
+static inline unsigned char *pack(const char *content, size_t *length) {
+    z_stream stream = {0};
+    size_t n = strlen(content), room = n + 1000;
+    unsigned char *packed = malloc(room);
+    assert_non_null(packed);
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    char *copy = strdup(content);
+    assert_non_null(copy);
+    stream.next_in = (unsigned char *)copy;
+    stream.avail_in = (unsigned)n;
+    stream.next_out = packed;
+    stream.avail_out = (unsigned)room;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    *length = room - stream.avail_out;
+    deflateEnd(&stream);
+    free(copy);
+    return packed;
 }
 
 static inline void write_file(const char *content) {
@@ -67,6 +88,12 @@ static inline void assert_samples(const es_trace *trace, size_t n, const double 
         assert_int_equal(trace->times[i], llround(times_s[i] * 1e9));
     for (size_t i = 0; i < n; i++)
         assert_true(fabs(trace->values[i] - values[i]) <= 1e-12 * values[i]);
+}
+
+static inline es_trace_options reading(es_quantity quantity, const char *format,
+                                       const char *settings) {
+    return (es_trace_options){
+        .quantity = quantity, .format = format, .window = ES_SECOND, .settings = settings};
 }
 
 static inline es_rate *rate_of(const es_trace *trace, double scale, es_time offset,

@@ -29,6 +29,17 @@ void es_file_fini(es_file *file);
 /* SHA-256 (FIPS 180-4, by libcrypto) of a buffer. ES_INTERNAL if libcrypto refuses. */
 ES_NODISCARD es_status es_sha256(const void *data, size_t length, char text[ES_SHA256_TEXT]);
 
+/* The same of bytes that come piece by piece; zeroed: nothing to free. es_hash_fini ends and frees
+ * it; `text` NULL: nobody wants it any more. ES_INTERNAL if libcrypto has refused anything. */
+typedef struct es_hash {
+    void *context;
+    bool failed;
+} es_hash;
+
+void es_hash_init(es_hash *hash);
+void es_hash_add(es_hash *hash, const void *data, size_t length);
+es_status es_hash_fini(es_hash *hash, char text[ES_SHA256_TEXT]);
+
 /* The same of a regular file of any length, which is read piece by piece. ES_NO_INPUT: missing, not
  * a regular file or unreadable; ES_INTERNAL. */
 ES_NODISCARD es_status es_file_sha256(const char *path, char text[ES_SHA256_TEXT],

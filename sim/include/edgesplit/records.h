@@ -5,17 +5,17 @@
 
 #include "edgesplit/text.h"
 
-typedef enum es_column_kind {
-    ES_COLUMN_TEXT,
-    ES_COLUMN_COUNT,
-    ES_COLUMN_REAL, /* NaN is "nothing": an empty field, null, "-" */
-    ES_COLUMN_FLAG, /* true and false; in the table "yes" and nothing */
-} es_column_kind;
+typedef enum es_field_kind {
+    ES_FIELD_TEXT,
+    ES_FIELD_COUNT,
+    ES_FIELD_REAL, /* NaN is "nothing": an empty field, null, "-" */
+    ES_FIELD_FLAG, /* true and false; in the table "yes" and nothing */
+} es_field_kind;
 
-typedef struct es_column {
+typedef struct es_field {
     const char *name;
-    es_column_kind kind;
-} es_column;
+    es_field_kind kind;
+} es_field;
 
 typedef union es_record_value {
     char *text; /* owned */
@@ -26,13 +26,13 @@ typedef union es_record_value {
 
 typedef struct es_records {
     size_t n_columns;
-    const es_column *columns; /* [n_columns], borrowed */
+    const es_field *columns; /* [n_columns], borrowed */
     size_t n_values, capacity;
     es_record_value *values; /* row by row */
     bool failed;             /* memory ran out; later calls do nothing */
 } es_records;
 
-void es_records_init(es_records *records, size_t n_columns, const es_column *columns);
+void es_records_init(es_records *records, size_t n_columns, const es_field *columns);
 void es_records_fini(es_records *records);
 
 /* Add the next value, row by row; its kind is that of the column whose turn it is. */

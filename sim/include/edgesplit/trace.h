@@ -70,17 +70,18 @@ typedef struct es_trace_options {
     const char *settings; /* options of the format, "name=value, name=value"; NULL: none */
 } es_trace_options;
 
-/* Reads a trace file, which may be packed with gzip (at most ES_TRACE_MAX_BYTES either way).
- * Creates `*trace`. ES_NO_INPUT, ES_INVALID (every mistake with its line; a format that is unknown,
- * cannot be told or can be told in two ways; an option the format does not have; a quantity other
- * than the one asked for; a value outside its range; no positive bandwidth), ES_NO_MEMORY. O(file
- * size) time; the content and 16 bytes per sample of memory. */
-#define ES_TRACE_MAX_BYTES (INT64_C(1) << 30)
+/* Reads a trace file of any length, which may be packed with gzip. Creates `*trace`. ES_NO_INPUT,
+ * ES_INVALID (every mistake with its line; a format that is unknown, cannot be told or can be told
+ * in two ways; an option the format does not have; a quantity other than the one asked for; a value
+ * outside its range; no positive bandwidth; too many samples; a line of more than 1 MiB),
+ * ES_NO_MEMORY. O(file size) time; 16 bytes per sample (while the arrays grow, up to 24) and a
+ * constant of memory. Formats that are one JSON document are held as a whole. */
+#define ES_TRACE_MAX_SAMPLES (INT64_C(1) << 27)
+#define ES_TRACE_MAX_BYTES   (INT64_C(1) << 30) /* of a JSON document */
 ES_NODISCARD es_status es_trace_load(const char *path, const es_trace_options *options,
                                      es_trace **trace, es_errors *errors);
 
-/* The same of a content in memory, with a NUL behind its end; `path` is for messages, and `sha256`
- * is left empty. */
+/* The same of a content in memory; `path` is for messages, and `sha256` is left empty. */
 ES_NODISCARD es_status es_trace_parse(const char *path, const char *data, size_t length,
                                       const es_trace_options *options, es_trace **trace,
                                       es_errors *errors);
@@ -158,6 +159,8 @@ ES_NODISCARD es_status es_trace_rate(const es_trace *trace, const es_trace_trans
 ES_NODISCARD es_status es_trace_arrange(es_trace *trace, const es_trace_transform *transform,
                                         es_errors *errors);
 
+enum { ES_TRACE_PARTS = 64 };
+
 /* What a trace is like. Averages are weighted with time and leave out what is missing; idle samples
  * count as they are. NaN where a number does not apply. */
 typedef struct es_trace_statistics {
@@ -168,23 +171,37 @@ typedef struct es_trace_statistics {
     double low_ratio, longest_low_s;       /* bandwidth below ES_TRACE_LOW_BPS; the longest unbroken
                                               stretch of it */
     double outage_ratio, longest_outage_s; /* the same of what is not idle */
-    double step_s, longest_step_s;         /* of measured samples: median and longest */
+    double step_s, longest_step_s;         /* of measured samples: median and longest. Beyond 2^16
+                                              different lengths the median, and with it the gaps,
+                                              are exact only to 0.1 % */
     size_t n_gaps;                         /* missing stretches, and steps above 3 medians */
     double longest_gap_s;
-    double autocorrelation_1s; /* of value(t) and value(t + 1 s) over one pass, missing time held */
+    double autocorrelation_1s; /* of value(t) and value(t + 1 s) over one pass, missing time held;
+                                  NaN too where a second has more than 2^18 samples */
     size_t n_duplicates, n_backward;
     /* arrivals only */
     double rate_hz;    /* requests / span */
     size_t peak_1s;    /* most requests in one of the seconds from the first one on */
     double idle_ratio; /* share of these seconds without a request */
     double interarrival_cv, longest_interarrival_s;
+    /* Over equal parts of the span: means, NaN where nothing was measured; of arrivals the requests
+     * in each. Beyond 2^15 samples the edges of parts are exact only to 1/64 of a part. */
+    double parts[ES_TRACE_PARTS];
 } es_trace_statistics;
 
 #define ES_TRACE_LOW_BPS 1e5
 
-/* Computes them. ES_NO_MEMORY. O(n log n) time, 8 bytes per sample for the median. */
+/* Computes them. ES_NO_MEMORY. O(n) time, at most 9 MB of memory. */
 ES_NODISCARD es_status es_trace_statistics_of(const es_trace *trace,
                                               es_trace_statistics *statistics);
+
+/* Reads a file as es_trace_load does and computes its statistics on the way, without keeping the
+ * samples: `*trace` has no times, values, marks and deadlines, but all the rest. At most 12 MB of
+ * memory, whatever the length, but for these: requests that are not sorted in time are kept to be
+ * sorted, in a second reading, as are the rows of csv with sort=yes; a JSON document is held. */
+ES_NODISCARD es_status es_trace_measure(const char *path, const es_trace_options *options,
+                                        es_trace **trace, es_trace_statistics *statistics,
+                                        es_errors *errors);
 
 /* The formats, in table order: name and one line about the i-th; NULL behind the last one. */
 const char *es_trace_format_name(size_t i);
