@@ -24,6 +24,7 @@ const es_backend es_backend_cudnn = {
     .close = gpu_close,
     .changes_clocks = gpu_setting_changes_clocks,
     .describe = gpu_describe,
+    .observe = gpu_observe,
     .prepare = gpu_prepare,
     .release = gpu_release,
     .run = gpu_run,

@@ -16,7 +16,7 @@ static es_status check(const gpu_api *api, nvrtcResult result, const char *what,
         api->nvrtcGetProgramLogSize(made, &size) == NVRTC_SUCCESS &&
         (log = es_alloc(size + 1, 1)) != NULL)
         (void)api->nvrtcGetProgramLog(made, log);
-    es_status status = es_errors_add(errors, ES_INTERNAL, api->paths[GPU_nvrtc], 0,
+    es_status status = es_errors_add(errors, ES_INTERNAL, api->paths[GPU_NVRTC], 0,
                                      "NVRTC refuses %s (nvrtcResult %d)%s%s", what, (int)result,
                                      log != NULL ? ": " : "", log != NULL ? log : "");
     free(log);

@@ -38,22 +38,22 @@ es_status gpu_check_dnn(const es_device *device, cudnnStatus_t result, const cha
 /* ---- Opening */
 
 static es_status load_cudnn(es_device *device, es_errors *errors) {
-    es_status status = gpu_load(&device->api, GPU_cudnn, errors);
+    es_status status = gpu_load(&device->api, GPU_CUDNN, errors);
     if (status != ES_OK)
         return status;
     size_t version = device->api.cudnnGetVersion();
     if (version >= 90000 && version < 100000)
         return ES_OK;
-    return es_errors_add(errors, ES_UNAVAILABLE, device->api.paths[GPU_cudnn], 0,
+    return es_errors_add(errors, ES_UNAVAILABLE, device->api.paths[GPU_CUDNN], 0,
                          "cuDNN %zu.%zu.%zu; expected 9", version / 10000, version / 100 % 100,
                          version % 100);
 }
 
 /* All libraries are looked for, so that one run says everything that is missing. */
 static es_status load_libraries(es_device *device, es_errors *errors) {
-    es_status driver = gpu_load(&device->api, GPU_cuda, errors);
+    es_status driver = gpu_load(&device->api, GPU_CUDA, errors);
     es_status cudnn = load_cudnn(device, errors);
-    es_status nvrtc = gpu_load(&device->api, GPU_nvrtc, errors);
+    es_status nvrtc = gpu_load(&device->api, GPU_NVRTC, errors);
     return driver != ES_OK ? driver : cudnn != ES_OK ? cudnn : nvrtc;
 }
 
@@ -296,7 +296,9 @@ void gpu_close(es_device *device) {
 
 /* ---- Describing */
 
-static void describe_clocks(const es_device *device, es_facts *facts) {
+void gpu_observe(const es_device *device, es_facts *facts) {
+    es_facts_add(facts, "stamps", "%s", device->stamps.data != NULL ? device->stamps.data : "");
+    es_facts_add(facts, "plans", "%s", device->plans.data != NULL ? device->plans.data : "");
     es_facts_add(facts, "sm-clock",
                  "%.0f to %.0f MHz in %zu probes of the device, %zu off by more "
                  "than 2 %%; %s %.0f MHz",
@@ -337,7 +339,6 @@ void gpu_describe(const es_device *device, es_facts *facts) {
         facts, "fusion",
         "batch norm in the weights; bias, activation and residual in the kernel or behind "
         "it, whichever was faster; moves, softmax and layer norm are kernels of edgesplit");
-    describe_clocks(device, facts);
-    es_facts_add(facts, "stamps", "%s", device->stamps.data != NULL ? device->stamps.data : "");
-    es_facts_add(facts, "plans", "%s", device->plans.data != NULL ? device->plans.data : "");
+    if (device->guard != NULL)
+        es_facts_add(facts, "clock", "%gMHz", device->wanted_mhz);
 }

@@ -31,17 +31,17 @@ static const struct {
     const char *names[5]; /* ends with NULL */
     const char *in_environment, *hint;
 } libraries[GPU_N_LIBRARIES] = {
-    [GPU_cuda] = {"NVIDIA's driver",
+    [GPU_CUDA] = {"NVIDIA's driver",
                   "EDGESPLIT_CUDA",
                   {"libcuda.so.1"},
                   NULL,
                   "it comes with the driver of an NVIDIA GPU"},
-    [GPU_cudnn] = {"cuDNN 9",
+    [GPU_CUDNN] = {"cuDNN 9",
                    "EDGESPLIT_CUDNN",
                    {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9"},
                    "nvidia/cudnn/lib/libcudnn.so.9",
                    "install cuDNN 9, or set EDGESPLIT_CUDNN to its file"},
-    [GPU_nvrtc] = {"NVRTC",
+    [GPU_NVRTC] = {"NVRTC",
                    "EDGESPLIT_NVRTC",
                    {"libnvrtc.so.13", "/usr/local/cuda/lib64/libnvrtc.so.13", "libnvrtc.so.12",
                     "/usr/local/cuda/lib64/libnvrtc.so.12"},
@@ -79,8 +79,9 @@ static void *open_in_environment(const char *variable, const char *pattern, char
     return handle;
 }
 
-void *gpu_load_file(const char *environment, const char *const *names, char path[GPU_PATH],
-                    char *reason, size_t reason_size) {
+/* Opens the file that a variable names, or the first of the names. */
+static void *open_first(const char *environment, const char *const *names, char path[GPU_PATH],
+                        char *reason, size_t reason_size) {
     const char *named = getenv(environment);
     void *handle = NULL;
     if (named != NULL && named[0] != '\0')
@@ -109,8 +110,8 @@ es_status gpu_load(gpu_api *api, gpu_library library, es_errors *errors) {
     char reason[GPU_PATH] = "";
     const char *pattern = libraries[library].in_environment;
     char *path = api->paths[library];
-    void *handle = gpu_load_file(libraries[library].environment, libraries[library].names, path,
-                                 reason, sizeof reason);
+    void *handle = open_first(libraries[library].environment, libraries[library].names, path,
+                              reason, sizeof reason);
     bool elsewhere = pattern != NULL && getenv(libraries[library].environment) == NULL;
     if (handle == NULL && elsewhere)
         handle = open_in_environment("VIRTUAL_ENV", pattern, path, reason, sizeof reason);

@@ -9,14 +9,16 @@
 #include <cudnn_graph.h>
 #include <nvrtc.h>
 
-typedef enum gpu_library { GPU_cuda, GPU_cudnn, GPU_nvrtc, GPU_N_LIBRARIES } gpu_library;
+typedef enum gpu_library { GPU_CUDA, GPU_CUDNN, GPU_NVRTC, GPU_N_LIBRARIES } gpu_library;
 
 enum { GPU_PATH = 256 };
 
 /* The functions under their own names, and the files they came from. */
 typedef struct gpu_api {
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define GPU_FUNCTION(library, function) __typeof__(&function) function;
 #define GPU_OPTIONAL(library, function) GPU_FUNCTION(library, function)
+/* NOLINTEND(bugprone-macro-parentheses) */
 #include "cudnn_library.def"
 #undef GPU_FUNCTION
 #undef GPU_OPTIONAL
@@ -29,9 +31,5 @@ typedef struct gpu_api {
  * loaded until the process ends. ES_UNAVAILABLE: not there, too old, or a function is missing; the
  * record says which library, and why the system cannot load it. */
 ES_NODISCARD es_status gpu_load(gpu_api *api, gpu_library library, es_errors *errors);
-
-/* The same for a library of which only few functions are wanted (NVML): its handle, or NULL. */
-void *gpu_load_file(const char *environment, const char *const *names, char path[GPU_PATH],
-                    char *reason, size_t reason_size);
 
 #endif

@@ -92,6 +92,7 @@ es_status gpu_open_without_gpu(const gpu_setting *setting, const char *propertie
                                es_device **device, es_errors *errors);
 void gpu_close(es_device *device);
 void gpu_describe(const es_device *device, es_facts *facts);
+void gpu_observe(const es_device *device, es_facts *facts);
 
 /* The properties of the open device as text (creates `*text`): what the function above takes. */
 es_status gpu_properties(es_device *device, char **text, es_errors *errors);
@@ -320,7 +321,7 @@ const char *gpu_refuse_function(const es_plan *plan, const es_fused_unit *unit, 
 /* The dimensions that cuDNN sees of all images of a shape. */
 void gpu_frame(const es_network *network, es_shape shape, bool last, int64_t dims[4]);
 /* Appends one layer, or all of the unit's chain, to the functions of a body. */
-void gpu_add_layer(gpu_maker *m, gpu_body *body, size_t layer, bool last);
+void gpu_add_layer(gpu_maker *m, gpu_body *body, size_t index, bool last);
 void gpu_add_chain(gpu_maker *m, gpu_body *body, bool last);
 void gpu_add_function(gpu_maker *m, gpu_body *body, gpu_pointwise function);
 /* A unit's output as the second operand of a function on results of shape `out`. */

@@ -58,9 +58,9 @@ static bool next_again(es_trace_reader *reader, const cycle *whole, size_t *n_re
 }
 
 /* Adds a window of opportunities. */
-static es_status add_window(es_trace_reader *reader, int64_t start, int64_t end, size_t count) {
+static es_status add_window(es_trace_reader *reader, int64_t from_ms, int64_t to_ms, size_t count) {
     double bits = (double)count * OPPORTUNITY_BITS;
-    return es_trace_add(reader, start * ns_per_ms, bits * MS_PER_S / (double)(end - start));
+    return es_trace_add(reader, from_ms * ns_per_ms, bits * MS_PER_S / (double)(to_ms - from_ms));
 }
 
 static int64_t end_of_window(const cycle *whole, int64_t start, int64_t window_ms) {

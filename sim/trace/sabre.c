@@ -1,7 +1,8 @@
 #include "json.h"
 
 /* The network descriptions of the Sabre simulator: a JSON list of {"duration_ms", "bandwidth_kbps",
- * "latency_ms"}, each of which lasts as long as it says; 1 kbit is 1000 bit. Source: Spiteri,
+ * "latency_ms"}, each of which lasts as long as it says; 1 kbit is 1000 bit. The text is held as a
+ * whole. Source: Spiteri,
  * Sitaraman, Sparacio, "From theory to practice: improving bitrate adaptation in the DASH reference
  * player", MMSys 2018. */
 static const double longest_ms = 4e12;

@@ -84,7 +84,7 @@ class ProgramTest(unittest.TestCase):
         return subprocess.Popen([str(bin_folder / program), *map(str, arguments)], env=environment,
                                 cwd=cwd or self.folder, **options)
 
-    def call(self, *arguments, timeout=60, **options):
+    def call(self, *arguments, timeout=240, **options):
         """Runs a program to its end: a CompletedProcess with returncode, stdout and stderr."""
         process = self.start(*arguments, **options)
         try:

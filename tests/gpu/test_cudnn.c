@@ -100,7 +100,6 @@ static void test_fp32(void **state) {
     for (size_t i = 0; i < N_NETWORKS; i++)
         check_values(networks[i], 64, "precision:fp32", 1, 1e-3);
     check_values("efficientnet-b0", 96, "precision:fp32", 3, 1e-3);
-    check_values("vit-b16", 0, "precision:fp32", 1, 1e-3);
 }
 
 static void test_fp16(void **state) {
@@ -112,6 +111,7 @@ static void test_fp16(void **state) {
 static void test_tf32(void **state) {
     (void)state;
     check_values("resnet18", 64, "precision:tf32", 1, 1e-2);
+    check_values("vit-b16", 32, "precision:tf32", 1, 1e-2); /* in fp32 cuDNN has no such products */
 }
 
 /* The layers add up to the anchor, by both kinds of stamps. */

@@ -240,6 +240,7 @@ static void test_choices(void **unused) {
         assert_true(r.network->units[u].n_ways == 0 || r.network->units[u].way == 1);
     es_facts facts = {0};
     backend->describe(r.device, &facts);
+    backend->observe(r.device, &facts);
     assert_false(facts.failed);
     assert_string_equal(fact(&facts, "device"), "Fake GPU");
     assert_text(fact(&facts, "plans"), "batch 1: | stem: [conv 1x3x224x224 by 32x3x3x3");
@@ -375,17 +376,15 @@ static void check_values(const char *name, int64_t resolution, int64_t batch, co
 
 static void test_values(void **unused) {
     (void)unused;
-    static const char *const names[] = {"efficientnet-b0", "mobilenet-v3-small", "resnet18",
-                                        "regnet-y-400mf"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        check_values(names[i], 32, 2, "fuses-99");
-        check_values(names[i], 32, 1, "fuses-1");
-    }
-    check_values("resnet18", 33, 1, "fuses-2");
-    check_values("squeezenet1.1", 64, 2, "fuses-99");
+    check_values("efficientnet-b0", 32, 2, "fuses-99");
+    check_values("mobilenet-v3-small", 32, 1, "fuses-1");
+    check_values("squeezenet1.1", 33, 1, "fuses-2");
+    check_values("regnet-y-400mf", 32, 1, "fuses-99");
+    if (ES_SANITIZED) /* the large ones would take minutes */
+        return;
     check_values("densenet121", 32, 1, "fuses-99");
-    check_values("convnext-tiny", 32, 2, "fuses-1");
-    check_values("vit-b16", 32, 2, "fuses-99");
+    check_values("convnext-tiny", 32, 1, "fuses-1");
+    check_values("vit-b16", 32, 1, "fuses-99");
 }
 
 /* ---- Clocks */
@@ -419,6 +418,8 @@ static void test_locked_clock(void **unused) {
     assert_state("lock 300\n");
     es_facts facts = {0};
     backend->describe(r.device, &facts);
+    backend->observe(r.device, &facts);
+    assert_string_equal(fact(&facts, "clock"), "300MHz");
     assert_text(fact(&facts, "sm-clock"), "locked to 300 MHz");
     es_facts_fini(&facts);
     assert_int_equal(backend->run(r.network, false, stamps_ns, &r.errors), ES_OK);
@@ -514,7 +515,7 @@ int main(void) {
     if (!find_fakes())
         return 77;
     es_errors_init(&errors);
-    if (gpu_load(&api, GPU_nvrtc, &errors) != ES_OK) {
+    if (gpu_load(&api, GPU_NVRTC, &errors) != ES_OK) {
         print_message("skipped: %s\n", errors.records[0].text);
         return 77;
     }

@@ -327,25 +327,33 @@ static void test_lengths(void **state) {
     }
 }
 
-/* Many more pieces than are kept, half of them within the first thousandth of the span: the means
- * are those of the exact integral but for the edges of the parts. */
+/* Many more pieces than are kept, half of them within the first thousandth of the span, every other
+ * one longer and of a larger value: the means are those of the exact integral but for the edges of
+ * the parts. */
 static void test_parts(void **state) {
     (void)state;
     enum { N = 400000 };
     es_trace_parts parts = {0};
     struct dice dice = {3};
     static es_time times[N + 1];
-    double means[ES_TRACE_PARTS], requests[ES_TRACE_PARTS], total = 0;
+    double means[ES_TRACE_PARTS], exact[ES_TRACE_PARTS] = {0}, requests[ES_TRACE_PARTS], total = 0;
     for (size_t i = 0; i < N; i++)
-        times[i + 1] = times[i] + roll_between(&dice, 1, i < N / 2 ? 2000 : 2000000);
-    for (size_t i = 0; i < N; i++)
-        assert_int_equal(es_trace_parts_add(&parts, times[i], times[i + 1], es_time_s(times[i])),
-                         ES_OK);
+        times[i + 1] =
+            times[i] + (i % 2 == 0 ? 1 : 9) * roll_between(&dice, 1, i < N / 2 ? 400 : 400000);
+    double part_s = es_time_s(times[N]) / ES_TRACE_PARTS;
+    for (size_t i = 0; i < N; i++) {
+        double from_s = es_time_s(times[i]), to_s = es_time_s(times[i + 1]);
+        double value = from_s + (i % 2 == 0 ? 0 : part_s);
+        assert_int_equal(es_trace_parts_add(&parts, times[i], times[i + 1], value), ES_OK);
+        for (size_t k = (size_t)(from_s / part_s); k < ES_TRACE_PARTS && part_s * (double)k < to_s;
+             k++)
+            exact[k] += (fmin(to_s, part_s * (double)(k + 1)) - fmax(from_s, part_s * (double)k)) *
+                        value / part_s;
+    }
     assert_true(parts.n < 1 << 15);
     es_trace_parts_means(&parts, 0, times[N], means);
-    double part_s = es_time_s(times[N]) / ES_TRACE_PARTS;
     for (size_t k = 0; k < ES_TRACE_PARTS; k++)
-        assert_true(fabs(means[k] - ((double)k + 0.5) * part_s) < part_s / 64);
+        assert_true(fabs(means[k] - exact[k]) < part_s / 64);
     es_trace_parts_fini(&parts);
     parts = (es_trace_parts){0};
     for (size_t i = 0; i < N; i++)
