@@ -75,7 +75,7 @@ es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
         status = choose_runs(sweep, options, states, &runs, &progress->n_mine, errors);
     if (status == ES_OK) {
         count_states(sweep->n_runs, states, progress);
-        for (size_t i = 0; i < progress->n_mine; i++) { /* what is done again is open for now */
+        for (size_t i = 0; i < progress->n_mine; i++) { /* what is done again counts as open */
             size_t n_equal;
             (void)index_find(&sweep->index, &sweep->ids[runs[i]], &n_equal);
             progress->n_failed -= states[runs[i]] == RUN_FAILED ? n_equal : 0;
