@@ -1,6 +1,6 @@
 /* What holds for every network of the zoo, at even and odd resolutions. Of 33 pixels nothing is
  * left for the classifiers of AlexNet and VGG. */
-#include "edgesplit/model.h"
+#include "model_checks.h"
 
 #include "test.h"
 
@@ -24,13 +24,6 @@ static void for_each_model(void (*check)(const es_model *model)) {
             check(model);
             es_model_destroy(model);
         }
-}
-
-static bool reads(const es_layer *layer, size_t input) {
-    for (size_t i = 0; i < layer->n_inputs; i++)
-        if (layer->inputs[i] == input)
-            return true;
-    return false;
 }
 
 /* The last layer that reads `input`'s output; 0: none. */
@@ -114,32 +107,9 @@ static void coarse_cuts_are_leaf_cuts(void **state) {
     for_each_model(check_granularities);
 }
 
-static void check_costs(const es_model *model) {
-    int64_t params = 0, macs = 0;
-    for (size_t l = 0; l <= model->n_layers; l++) {
-        params += model->layers[l].params;
-        macs += model->layers[l].macs;
-        assert_int_equal(model->cuts[ES_LEAF][l].head_params, params);
-        assert_int_equal(model->cuts[ES_LEAF][l].head_macs, macs);
-    }
-}
-
 static void costs_add_up(void **state) {
     (void)state;
     for_each_model(check_costs);
-}
-
-static void check_bottlenecks(const es_model *model) {
-    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
-        for (size_t i = 0; i < model->n_cuts[g]; i++) {
-            const es_cut *cut = &model->cuts[g][i];
-            bool natural = i + 1 < model->n_cuts[g] && cut->compression < 1;
-            bool record = true;
-            for (size_t j = 0; j < i; j++)
-                record = record && cut->compression < model->cuts[g][j].compression;
-            assert_int_equal(cut->natural, natural);
-            assert_int_equal(cut->compressive, natural && record);
-        }
 }
 
 static void bottlenecks_follow_their_definition(void **state) {

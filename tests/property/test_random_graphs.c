@@ -1,5 +1,6 @@
 /* What holds for any graph of layers: each property by its definition, slowly, against the model.
  */
+#include "model_checks.h"
 #include "random_graph.h"
 #include "test.h"
 
@@ -15,13 +16,6 @@ static void for_each_graph(void (*check)(const es_model *model)) {
         check(model);
         es_model_destroy(model);
     }
-}
-
-static bool reads(const es_layer *layer, size_t input) {
-    for (size_t i = 0; i < layer->n_inputs; i++)
-        if (layer->inputs[i] == input)
-            return true;
-    return false;
 }
 
 static void check_crossing(const es_model *model) {
@@ -102,33 +96,9 @@ static void units_are_runs_that_partition_the_layers(void **state) {
     for_each_graph(check_partition);
 }
 
-static void check_costs(const es_model *model) {
-    int64_t params = 0, macs = 0;
-    for (size_t l = 0; l <= model->n_layers; l++) {
-        params += model->layers[l].params;
-        macs += model->layers[l].macs;
-        assert_int_equal(model->cuts[ES_LEAF][l].head_params, params);
-        assert_int_equal(model->cuts[ES_LEAF][l].head_macs, macs);
-    }
-}
-
 static void costs_of_heads_are_sums(void **state) {
     (void)state;
     for_each_graph(check_costs);
-}
-
-static void check_bottlenecks(const es_model *model) {
-    for (size_t g = 0; g < ES_N_GRANULARITIES; g++)
-        for (size_t i = 0; i < model->n_cuts[g]; i++) {
-            const es_cut *cut = &model->cuts[g][i];
-            bool natural = i > 0 && i + 1 < model->n_cuts[g] &&
-                           cut->elems < es_shape_elems(model->layers[0].out);
-            bool record = true;
-            for (size_t j = 0; j < i; j++)
-                record &= cut->elems < model->cuts[g][j].elems;
-            assert_int_equal(cut->natural, natural);
-            assert_int_equal(cut->compressive, natural && record);
-        }
 }
 
 static void bottlenecks_follow_their_definition(void **state) {
