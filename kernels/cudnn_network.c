@@ -17,22 +17,6 @@ bool gpu_try_dnn(gpu_maker *m, cudnnStatus_t result, const char *what) {
     return m->status == ES_OK;
 }
 
-/* Says of every unit that cannot be run why not. */
-static es_status check_units(const es_plan *plan, es_errors *errors) {
-    es_status status = ES_OK;
-    for (size_t u = 1; u <= plan->n_units; u++) {
-        const es_fused_unit *unit = &plan->units[u];
-        const es_layer *cause = unit->layer;
-        const char *reason = gpu_refuse(plan, unit, &cause);
-        if (reason != NULL)
-            status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
-                                   "%s: unit %zu (%s): backend cudnn cannot run %s (%s): %s",
-                                   plan->model->name, u, unit->name, es_op_text(cause->op),
-                                   cause->name, reason);
-    }
-    return status;
-}
-
 static es_status make_units(es_network *network, es_errors *errors) {
     const es_plan *plan = network->plan;
     gpu_maker m = {.network = network, .errors = errors};
@@ -54,7 +38,7 @@ static es_status make_units(es_network *network, es_errors *errors) {
 
 es_status gpu_design(es_device *device, const es_plan *plan, int64_t batch, es_network **network,
                      es_errors *errors) {
-    es_status status = check_units(plan, errors);
+    es_status status = es_plan_check(plan, "cudnn", gpu_refuse, errors);
     if (status != ES_OK)
         return status;
     es_network *made = es_alloc(1, sizeof *made);

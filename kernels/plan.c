@@ -150,3 +150,19 @@ void es_plan_destroy(es_plan *plan) {
     free(plan->inputs);
     free(plan);
 }
+
+es_status es_plan_check(const es_plan *plan, const char *backend, es_refuse *refuse,
+                        es_errors *errors) {
+    es_status status = ES_OK;
+    for (size_t u = 1; u <= plan->n_units; u++) {
+        const es_fused_unit *unit = &plan->units[u];
+        const es_layer *cause = unit->layer;
+        const char *reason = refuse(plan, unit, &cause);
+        if (reason != NULL)
+            status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                                   "%s: unit %zu (%s): backend %s cannot run %s (%s): %s",
+                                   plan->model->name, u, unit->name, backend, es_op_text(cause->op),
+                                   cause->name, reason);
+    }
+    return status;
+}

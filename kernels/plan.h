@@ -35,6 +35,14 @@ ES_NODISCARD es_status es_plan_create(const es_model *model, bool keep_outputs, 
                                       es_errors *errors);
 void es_plan_destroy(es_plan *plan);
 
+/* Why a backend cannot run a unit, and in `*cause` the layer to blame; NULL: it can. */
+typedef const char *es_refuse(const es_plan *plan, const es_fused_unit *unit,
+                              const es_layer **cause);
+
+/* Says of every unit that a backend refuses why. ES_UNAVAILABLE if there is one. */
+ES_NODISCARD es_status es_plan_check(const es_plan *plan, const char *backend, es_refuse *refuse,
+                                     es_errors *errors);
+
 /* The shape of a unit's output, its views included. */
 es_shape es_plan_out(const es_plan *plan, size_t unit);
 

@@ -126,11 +126,18 @@ char *es_path_beside(const char *base_file, const char *path) {
 
 enum { PATH_LENGTH = 4096 };
 
-char *es_path_beside_program(const char *relative) {
+char *es_program_path(void) {
     char self[PATH_LENGTH];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     self[length > 0 ? length : 0] = '\0';
-    return es_path_beside(self, relative);
+    return es_strdup(self);
+}
+
+char *es_path_beside_program(const char *relative) {
+    char *self = es_program_path();
+    char *path = self != NULL ? es_path_beside(self, relative) : NULL;
+    free(self);
+    return path;
 }
 
 char *es_data_folder(const char *installed, const char *source) {

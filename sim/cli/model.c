@@ -200,7 +200,7 @@ const es_command command_model_paper = {
     .run = paper,
 };
 
-/* A pair of sizes as "3x3", or "3" if the layer has none but along its rows. */
+/* A pair of sizes as "3x3"; nothing for a layer without a window. */
 static void add_pair(es_records *records, const int64_t pair[2]) {
     char text[2 * ES_NUMBER_TEXT] = "";
     if (pair[0] > 0)

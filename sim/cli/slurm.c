@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "study.h"
 
+#include "edgesplit/alloc.h"
 #include "edgesplit/file.h"
 #include "edgesplit/log.h"
 #include "edgesplit/sweep.h"
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_LENGTH = 4096, DEFAULT_TASKS = 100 };
+enum { DEFAULT_TASKS = 100 };
 
 /* What the scripts need to know. All paths are absolute. */
 struct slurm_job {
@@ -139,15 +140,11 @@ static es_status write_scripts(const struct slurm_job *job, es_errors *errors) {
 
 /* Creates the path of this program; NULL: out of memory. */
 static char *own_path(void) {
-    char path[PATH_LENGTH];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length <= 0)
-        snprintf(path, sizeof path, "edgesplit");
-    else
-        path[length] = '\0';
-    es_text text = {0};
-    es_text_add(&text, "%s", path);
-    return text.data;
+    char *path = es_program_path();
+    if (path == NULL || path[0] != '\0')
+        return path;
+    free(path);
+    return es_strdup("edgesplit");
 }
 
 static es_status write_job(const es_arguments *arguments, size_t n_tasks, es_errors *errors) {

@@ -49,6 +49,10 @@ ES_NODISCARD es_status es_file_sha256(const char *path, char text[ES_SHA256_TEXT
  * itself if it is absolute, else relative to the folder of `base_file`. NULL: out of memory. */
 ES_NODISCARD char *es_path_beside(const char *base_file, const char *path);
 
+/* Creates the path of the program that runs, "" if that cannot be found out. NULL: out of memory.
+ */
+ES_NODISCARD char *es_program_path(void);
+
 /* Creates the path of a file that lies at `relative` to the program that runs. NULL: out of memory.
  */
 ES_NODISCARD char *es_path_beside_program(const char *relative);
