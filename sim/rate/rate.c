@@ -111,6 +111,10 @@ static size_t find_piece(const es_rate *rate, size_t hint, es_time at, es_work t
 }
 
 static size_t find_by_time(const es_rate *rate, size_t hint, es_time at) {
+    const piece *pieces = rate->pieces;
+    bool begun = hint <= rate->n && pieces[hint].start <= at;
+    if (begun && (hint == rate->n || at < pieces[hint + 1].start))
+        return hint;
     return find_piece(rate, hint, at, MOST_WORK + 1);
 }
 
@@ -160,6 +164,8 @@ es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from
     size_t first = find_by_time(rate, cursor->piece, from - begun);
     cursor->piece = first;
     es_work target = work_in_pass(&pieces[first], from - begun) + work;
+    if (first < rate->n ? target <= pieces[first + 1].work : !rate->loops)
+        return finish_at_rate(from, work, pieces[first].rate);
     es_work passes = 0;
     if (rate->loops && target > end->work) {
         passes = (target - 1) / end->work;
@@ -168,8 +174,6 @@ es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from
         target -= passes * end->work;
     }
     size_t last = find_piece(rate, passes > 0 ? 0 : first, ES_TIME_NEVER, target);
-    if (last == first && passes == 0)
-        return finish_at_rate(from, work, pieces[first].rate);
     es_work start = begun + passes * end->start + pieces[last].start;
     return finish_at_rate(start, target - pieces[last].work, pieces[last].rate);
 }

@@ -31,10 +31,7 @@ void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t
 /* The key is the seed, low word first. Of the counter, words 0 (low) and 1 (high) number the block
  * within the stream; word 2 is the entity; word 3 holds the purpose in its low and the replication
  * in its high 16 bits. Different streams hence never share a counter. */
-typedef struct philox_state {
-    uint32_t key[2], counter[4], output[N_WORDS];
-    unsigned n_used; /* words of `output` that have been handed out */
-} philox_state;
+typedef struct es_philox philox_state;
 
 static void open_stream(philox_state *state, uint64_t seed, uint32_t name_0, uint32_t name_1) {
     *state = (philox_state){
@@ -71,6 +68,13 @@ static const gsl_rng_type philox_type = {
     "philox4x32-10", UINT32_MAX, 0, sizeof(philox_state), set, get, get_double,
 };
 const gsl_rng_type *const es_rng_philox = &philox_type;
+
+void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpose purpose,
+                 uint32_t entity) {
+    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
+    rng->gsl = (gsl_rng){es_rng_philox, &rng->state};
+    open_stream(&rng->state, seed, entity, replication << 16 | (uint32_t)purpose);
+}
 
 gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                        uint32_t entity) {

@@ -29,9 +29,9 @@ es_time es_engine_now(const es_engine *engine);
 /* The number of events popped so far. */
 uint64_t es_engine_n_events(const es_engine *engine);
 
-/* Times the slot's event, replacing what was pending there. `at` must not lie before the clock;
- * ES_TIME_NEVER cancels. */
-void es_engine_schedule(es_engine *engine, size_t slot, es_time at);
+/* Times the slot's event, replacing what was pending there, whose time it returns (ES_TIME_NEVER:
+ * nothing). `at` must not lie before the clock; ES_TIME_NEVER cancels. */
+es_time es_engine_schedule(es_engine *engine, size_t slot, es_time at);
 
 /* The time the slot's event is pending for; ES_TIME_NEVER if it is idle. */
 es_time es_engine_pending(const es_engine *engine, size_t slot);

@@ -24,6 +24,7 @@ typedef enum es_rng_purpose {
     ES_RNG_TRACE = 5,
     ES_RNG_NOISE = 6,
     ES_RNG_THINK = 7,
+    ES_RNG_BACKGROUND = 8,
 } es_rng_purpose;
 
 /* Creates the generator of a named stream at its start; the caller frees it with gsl_rng_free.
@@ -31,6 +32,19 @@ typedef enum es_rng_purpose {
  * outputs. */
 ES_NODISCARD gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                                     uint32_t entity);
+
+/* A stream that lies where its owner puts it, for very many of them. */
+typedef struct es_rng {
+    gsl_rng gsl; /* for GSL's functions */
+    struct es_philox {
+        uint32_t key[2], counter[4], output[4];
+        uint32_t n_used; /* words of `output` that have been handed out */
+    } state;
+} es_rng;
+
+/* Opens the same stream in `rng`, which may not be moved while it is used; nothing to close. */
+void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpose purpose,
+                 uint32_t entity);
 
 /* The bare function: one block of four 32-bit words from a 128-bit counter and a 64-bit key. */
 void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
