@@ -11,37 +11,37 @@ static double forget(double mean, double sample, double elapsed_s, double half_l
 /* Time is inversely proportional to a speed, hence the harmonic mean. J. Jiang, V. Sekar, H. Zhang,
  * "Improving Fairness, Efficiency, and Stability in HTTP-Based Adaptive Video Streaming with
  * FESTIVE", CoNEXT 2012. */
-static double harmonic_mean(const struct estimate *estimate, size_t n) {
+static double harmonic_mean(const double *samples, size_t n) {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += 1 / estimate->samples[i];
+        sum += 1 / samples[i];
     return (double)n / sum;
 }
 
 /* X. Yin, A. Jindal, V. Sekar, B. Sinopoli, "A Control-Theoretic Approach for Dynamic Adaptive
  * Video Streaming over HTTP", SIGCOMM 2015, section 4.3: the prediction over one plus the largest
  * error of the last ones. */
-static double largest_error(const struct estimate *estimate, size_t n) {
+static double largest_error(const double *errors, size_t n) {
     double largest = 0;
     for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, estimate->errors[i]);
+        largest = fmax(largest, errors[i]);
     return largest;
 }
 
-static void learn_harmonic(struct estimate *estimate, const es_world_config *config,
+static void learn_harmonic(struct estimate *estimate, const es_world_config *config, double *last,
                            double sample) {
     size_t most = config->knowledge_samples, i = (size_t)(estimate->n % most);
     size_t n = estimate->n < most ? (size_t)estimate->n + 1 : most;
-    estimate->errors[i] =
-        estimate->n > 0 && sample > 0 ? fabs(estimate->mean - sample) / sample : 0;
-    estimate->samples[i] = sample;
-    estimate->mean = estimate->value = harmonic_mean(estimate, n);
+    double *errors = last + most;
+    errors[i] = estimate->n > 0 && sample > 0 ? fabs(estimate->mean - sample) / sample : 0;
+    last[i] = sample;
+    estimate->mean = estimate->value = harmonic_mean(last, n);
     if (config->knowing == ES_KNOW_ROBUST_HARMONIC)
-        estimate->value = estimate->mean / (1 + largest_error(estimate, n));
+        estimate->value = estimate->mean / (1 + largest_error(errors, n));
 }
 
-void estimate_learn(struct estimate *estimate, const es_world_config *config, double sample,
-                    es_time now) {
+void estimate_learn(struct estimate *estimate, const es_world_config *config, double *last,
+                    double sample, es_time now) {
     bool first = estimate->n == 0;
     double elapsed_s = es_time_s(now - estimate->at);
     switch (config->knowing) {
@@ -59,7 +59,7 @@ void estimate_learn(struct estimate *estimate, const es_world_config *config, do
         estimate->value = fmin(estimate->mean, estimate->slow);
         break;
     case ES_KNOW_HARMONIC:
-    case ES_KNOW_ROBUST_HARMONIC: learn_harmonic(estimate, config, sample); break;
+    case ES_KNOW_ROBUST_HARMONIC: learn_harmonic(estimate, config, last, sample); break;
     case ES_N_KNOWING: break;
     }
     estimate->at = now;

@@ -11,13 +11,12 @@ struct estimate {
     double slow;  /* ES_KNOW_DUAL_EWMA: the slower one */
     es_time at;   /* of the last sample */
     uint64_t n;   /* samples so far */
-    double samples[ES_MAX_KNOWLEDGE_SAMPLES]; /* the last ones; sample i is at i modulo the number
-                                                 that count */
-    double errors[ES_MAX_KNOWLEDGE_SAMPLES];  /* relative, of the harmonic mean before each */
 };
 
-/* Takes a sample >= 0 that became known at `now`. O(samples that count). */
-void estimate_learn(struct estimate *estimate, const es_world_config *config, double sample,
-                    es_time now);
+/* Takes a sample >= 0 that became known at `now`. `last` [2 * knowledge_samples] is the memory of
+ * harmonic means: the last samples, sample i at i modulo the number that count, and the relative
+ * errors of the mean before each; not read otherwise. O(samples that count). */
+void estimate_learn(struct estimate *estimate, const es_world_config *config, double *last,
+                    double sample, es_time now);
 
 #endif

@@ -1,27 +1,27 @@
 /* What a request would meet by each cut, given all that was accepted before it. */
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
-#include "open.h"
+#include "system.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Fills least_ns: what an offloaded request spends on the links at the very least. */
 static void bound_links(const es_world *world, int64_t *least_ns) {
-    const es_world_config *config = &world->config;
-    double most_bps = (double)es_rate_max(config->uplink);
-    for (size_t b = 0; b < config->n_batches; b++) {
-        const es_cut_costs *costs = world->costs[b];
+    const es_group *group = &world->config.groups[0];
+    double most_bps = (double)es_rate_max(group->uplink.rate);
+    for (size_t b = 0; b < group->n_batches; b++) {
+        const es_cut_costs *costs = world->groups[0].costs[b];
         for (size_t cut = 0; cut + 1 < costs->n_cuts; cut++)
             least_ns[b * costs->n_cuts + cut] = (int64_t)floor(costs->bits[cut] / most_bps * 1e9) -
-                                                1 + config->uplink_propagation_ns +
-                                                config->downlink_propagation_ns;
+                                                1 + group->uplink.propagation_ns +
+                                                group->downlink.propagation_ns;
     }
 }
 
 es_status forecast_create(es_world *world) {
-    const es_world_config *config = &world->config;
-    int64_t *least_ns = es_alloc(config->n_batches * config->cost->n_cuts, sizeof *least_ns);
+    const es_group *group = &world->config.groups[0];
+    int64_t *least_ns = es_alloc(group->n_batches * group->cost->n_cuts, sizeof *least_ns);
     if (least_ns == NULL)
         return ES_NO_MEMORY;
     bound_links(world, least_ns);
@@ -29,30 +29,52 @@ es_status forecast_create(es_world *world) {
     return ES_OK;
 }
 
+/* When a station that begins on a request at `from` is done with it; ES_TIME_NEVER: never. */
+static es_time service_end(es_world *world, es_station station, es_time from,
+                           const struct request *request, size_t cut, int64_t head_ns,
+                           int64_t tail_ns) {
+    const es_group *group = &world->config.groups[0];
+    const es_rate *rate = group->uplink.rate;
+    es_work work = 0;
+    switch (station) {
+    case ES_DEVICE: return from + head_ns;
+    case ES_UPLINK: work = (es_work)costs_of(world, request)->bytes[cut] * 8 * ES_SECOND; break;
+    case ES_SERVER:
+        rate = world->config.server.capacity;
+        work = (es_work)tail_ns * ES_FULL_CAPACITY;
+        break;
+    case ES_DOWNLINK:
+        rate = group->downlink.rate;
+        work = result_work(group, request->batch_index);
+        break;
+    case ES_N_STATIONS: return ES_TIME_NEVER;
+    }
+    es_time end = es_rate_finish(rate, &world->open->ahead[station], from, work);
+    return end <= LATEST ? end : ES_TIME_NEVER;
+}
+
 /* When `request` would leave if it took `cut`, given all that was accepted before it and nothing
  * after: the stations' own step functions one after the other. `free_at` is what the stations are
  * then free at. ES_TIME_NEVER: dropped, or stalled for ever. */
 static es_time forecast(es_world *world, const struct request *request, size_t cut, int64_t head_ns,
                         int64_t tail_ns, es_time free_at[ES_N_STATIONS]) {
-    open_system *open = world->open;
-    const es_world_config *config = &world->config;
-    bool stays = cut + 1 == world->costs[request->batch_index]->n_cuts;
+    const es_group *group = &world->config.groups[0];
+    bool stays = cut + 1 == costs_of(world, request)->n_cuts;
     es_time at = request->arrival;
     for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_N_STATIONS); station++) {
-        if (station == ES_DOWNLINK && config->downlink == NULL)
+        if (station == ES_DOWNLINK && group->downlink.rate == NULL)
             break;
         es_time start = at > free_at[station] ? at : free_at[station];
-        if (start == ES_TIME_NEVER || (config->drop_late && start > request->deadline_at))
+        if (start == ES_TIME_NEVER || (group->drop_late && start > request->deadline_at))
             return ES_TIME_NEVER;
-        at = service_end(world, station, start, request, cut, &open->ahead[station], head_ns,
-                         tail_ns);
+        at = service_end(world, station, start, request, cut, head_ns, tail_ns);
         free_at[station] = at;
         if (at == ES_TIME_NEVER)
             return ES_TIME_NEVER;
         if (station == ES_UPLINK)
-            at += config->uplink_propagation_ns;
+            at += group->uplink.propagation_ns;
     }
-    return stays ? at : at + config->downlink_propagation_ns;
+    return stays ? at : at + group->downlink.propagation_ns;
 }
 
 /* When `request` would leave by `cut`; ES_TIME_NEVER also where that is certainly behind `best`. */
@@ -61,7 +83,8 @@ static es_time try_cut(es_world *world, const struct request *request, size_t cu
     open_system *open = world->open;
     int64_t head_ns = head_time_ns(world, request, cut, draws);
     int64_t tail_ns = tail_time_ns(world, request, cut, draws);
-    int64_t links_ns = open->least_ns[request->batch_index * world->config.cost->n_cuts + cut];
+    int64_t links_ns =
+        open->least_ns[request->batch_index * costs_of(world, request)->n_cuts + cut];
     es_time begin =
         open->free_at[ES_DEVICE] > request->arrival ? open->free_at[ES_DEVICE] : request->arrival;
     if (begin + head_ns + links_ns + tail_ns > best)
@@ -92,23 +115,22 @@ static es_time best_of(es_world *world, const struct request *request, const str
     return best;
 }
 
-void look_ahead(es_world *world, struct request *request, const struct draws *draws) {
+double look_ahead(es_world *world, const struct request *request, const struct draws *draws) {
     open_system *open = world->open;
-    const es_world_config *config = &world->config;
-    const es_policy *policy = config->policy;
+    const es_group *group = &world->config.groups[0];
+    const es_policy *policy = group->policy;
     es_time best = ES_TIME_NEVER;
     if (policy->ops->clairvoyant)
         best = best_of(world, request, draws, policy->n_candidates, policy->candidates,
                        &open->best_candidate, best, world->outcome_s);
-    if (!config->outcomes)
-        return;
-    best = best_of(world, request, draws, config->n_offered, config->offered, &open->best_offered,
+    if (!world->config.outcomes)
+        return ES_NAN;
+    best = best_of(world, request, draws, group->n_offered, group->offered, &open->best_offered,
                    best, NULL);
-    if (best != ES_TIME_NEVER)
-        request->oracle_s = es_time_s(best - request->arrival);
+    return best != ES_TIME_NEVER ? es_time_s(best - request->arrival) : ES_NAN;
 }
 
 void forecast_accept(es_world *world, const struct request *request) {
-    (void)forecast(world, request, request->cut, request->head_ns, request->tail_ns,
-                   world->open->free_at);
+    (void)forecast(world, request, request->cut, request->visit[ES_DEVICE].service_ns,
+                   request->visit[ES_SERVER].service_ns, world->open->free_at);
 }

@@ -1,4 +1,4 @@
-/* What the two modes of the world share (private). */
+/* What the modes of the world share (private): groups, devices, what they know, their requests. */
 #ifndef SIM_WORLD_INTERNAL_H
 #define SIM_WORLD_INTERNAL_H
 
@@ -13,59 +13,149 @@ struct arrival {
     uint32_t batch_index;
 };
 
+/* Where one is in a list of arrivals that may start again. */
+struct list_place {
+    size_t i;
+    es_time round; /* when the present round began */
+};
+
+/* A group at work. */
+struct group {
+    const es_group *config;
+    size_t first_device, first_source;
+    const es_cut_costs **costs; /* [n_batches] the table of each batch size */
+    double *delay_s;            /* [n_batches] fixed part of an offloaded request */
+    double *table_delay_s;      /* [cost->n_batches] likewise; NULL: the policy has no memory */
+    size_t memory_bytes;        /* of the policy, for a device; 0: one for all of them */
+    char *memory;               /* NULL: it has none */
+    double period_ns;           /* mean, between the arrivals of a device */
+    struct list_place place;    /* of the next arrival in the list */
+    size_t turn;                /* the device that gets it */
+};
+
+/* First in, first out, by index of the requests. */
+struct fifo {
+    uint32_t first, last, n;
+};
+
+enum probe { PROBE_WAITS, PROBE_ON_UPLINK, PROBE_ANSWERED };
+
+struct device {
+    struct fifo queue; /* heads; the first is being computed */
+    uint32_t chosen;   /* cut of the request before */
+    uint64_t dwell;    /* requests in a row that got it; 0: there was none before */
+    uint64_t n_arrivals;
+    int64_t planned_head_ns;   /* of the queue, as profiled */
+    uint32_t uplink, downlink; /* indices of links */
+    uint16_t group;
+    uint8_t probe; /* enum probe; its slot is pending when it waits or its answer is on the way */
+};
+
+/* What a device has made of samples. */
+struct belief {
+    struct estimate rate, capacity; /* bit/s; share of the server */
+};
+
+/* Work is done at the rate `ahead_ns` ahead of now. */
+struct flow {
+    const es_rate *rate;
+    es_time ahead_ns;
+    es_rate_cursor cursor;
+};
+
+/* Cursors for questions about the present, and about what is known of it. */
+struct gaze {
+    es_rate_cursor now, then;
+};
+
+enum { NOBODY = UINT32_MAX };
+
+struct link {
+    struct flow flow;
+    struct gaze gaze;
+    int64_t planned_bits; /* accepted for it and not yet sent */
+    struct fifo queue;    /* the first is being sent */
+    uint32_t crowd;       /* those that share it instead; NOBODY: they do not */
+};
+
 typedef struct es_world {
     es_world_config config;
-    es_block *block;                /* rows not yet handed over */
-    double *outcome_s;              /* [n_cuts] */
-    const es_cut_costs **costs;     /* [config.n_batches] the table of each batch size */
-    double *delay_s;                /* [config.n_batches] fixed part of an offloaded request */
-    gsl_rng *arrivals;              /* NULL unless Poisson */
-    es_time next_arrival;           /* ES_TIME_NEVER: none */
-    size_t place;                   /* of the next arrival in the list */
-    es_time round;                  /* when the present round of the list began */
-    double arrival_period_ns;       /* mean */
-    uint64_t n_arrivals;            /* drawn so far */
-    struct estimate rate, capacity; /* bit/s; share of the server */
-    gsl_rng *noise;                 /* NULL without */
-    es_rate_cursor uplink_now, server_now;   /* for questions about the present */
-    es_rate_cursor uplink_then, server_then; /* about what is known of it */
-    bool has_chosen;                         /* a cut, for the request before */
-    size_t chosen;
-    uint64_t dwell; /* requests in a row that got it */
+    struct group groups[ES_MAX_GROUPS];
+    size_t n_devices;
+    struct device *devices;
+    struct belief *beliefs; /* [n_devices] NULL: the policy knows the truth */
+    double *samples;        /* [n_devices][2][2 * knowledge_samples] harmonic means; or NULL */
+    size_t n_uplinks;
+    struct link *uplinks; /* [n_uplinks] */
+    struct gaze server_gaze;
+    es_rng *gaps, *noises; /* [n_devices] Poisson arrivals; noise. NULL without */
+    es_block *block;       /* rows not yet handed over */
+    double *outcome_s;     /* [n_cuts] of the first group */
+    bool drops;            /* some group gives up what is overdue */
     es_world_result *result;
-    struct open_system *open; /* open mode */
+    struct open_system *open; /* NULL in isolated mode */
 } es_world;
 
-/* The next arrival, in order: false when there is none. */
-bool world_next_arrival(es_world *world, struct arrival *arrival);
+static inline struct group *group_of(es_world *world, const struct device *device) {
+    return &world->groups[device->group];
+}
 
-/* Closed mode: a request that arrives now; false when there are to be no more. */
-bool world_closed_arrival(es_world *world, es_time now, struct arrival *arrival);
+/* The link of device i of a group: a new one behind the `*n` there are, or the last of them. */
+uint32_t links_join(const es_link *link, size_t group, size_t i, struct link *links, size_t *n);
+
+/* Goes on to the next arrival of a list, and says when it is; ES_TIME_NEVER: there is none. */
+es_time list_next(const es_arrival_list *list, struct list_place *place);
+
+/* When the first request of a device arrives, or that of the first device of a group with a list;
+ * ES_TIME_NEVER: there is none. Open groups. */
+es_time arrival_first(es_world *world, struct group *group, size_t device);
+
+/* Fills in what the request that arrives at `at` brings, and returns when the next one of the
+ * device, or of the list, comes. Open groups. */
+es_time arrival_take(es_world *world, struct group *group, size_t device, es_time at,
+                     struct arrival *arrival);
+
+/* Fills in what a request brings that no list says anything of. */
+void arrival_describe(struct group *group, struct device *device, es_time at,
+                      struct arrival *arrival);
 
 /* Rate and load as they truly are at `at`. */
-void world_present(es_world *world, es_time at, double *rate_bps, double *load);
+void world_present(es_world *world, const struct device *device, es_time at, double *rate_bps,
+                   double *load);
 
 /* A transfer, or a tail, has shown the rate or the share of the server's capacity. */
-void world_learn_rate(es_world *world, double rate_bps, es_time now);
-void world_learn_capacity(es_world *world, double share, es_time now);
+void world_learn_rate(es_world *world, const struct device *device, double rate_bps, es_time now);
+void world_learn_capacity(es_world *world, const struct device *device, double share, es_time now);
 
 /* What the policy knows at `at`, times not falling; `rate_bps` and `load` are the truth and are
  * replaced. */
-void world_know(es_world *world, es_time at, double *rate_bps, double *load);
+void world_know(es_world *world, const struct device *device, es_time at, double *rate_bps,
+                double *load);
+
+/* Whether that is always the truth. */
+bool world_knows_truth(const es_world_config *config);
 
 /* What a policy sees of a request besides rate, load and queues. */
-es_policy_view world_view(const es_world *world, const struct arrival *arrival);
+es_policy_view world_view(es_world *world, const struct device *device,
+                          const struct arrival *arrival);
 
 /* What it costs to take `cut` now: nothing if it is the one of the request before. */
-static inline int64_t world_switch_ns(const es_world *world, size_t cut) {
-    return world->has_chosen && world->chosen != cut ? world->config.switch_cost_ns : 0;
+static inline int64_t world_switch_ns(es_world *world, const struct device *device, size_t cut) {
+    return device->dwell > 0 && device->chosen != cut
+               ? group_of(world, device)->config->switch_cost_ns
+               : 0;
 }
 
+/* A result is back: what a policy that learns learns from, `offloaded_s` after the end of its head.
+ */
+void world_teach(es_world *world, const struct device *device, const es_cut_costs *costs,
+                 size_t cut, double offloaded_s);
+
 /* Remembers the cut of a request. */
-void world_chose(es_world *world, size_t cut);
+void world_chose(struct device *device, size_t cut);
 
 /* Energy of a request from its state times, s; NaN if none is configured. */
-double world_energy(const es_world *world, double head_s, double send_s, double receive_s,
+double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
                     double total_s);
 
 /* The row to fill next; world_row_done counts it and hands a full block over. */
@@ -76,5 +166,10 @@ es_status open_create(es_world *world);
 void open_destroy(struct open_system *open);
 es_status open_run(es_world *world);
 es_status isolated_run(es_world *world);
+
+/* The number of requests that will come, and each of them shown to the policy (isolated mode).
+ * ES_NO_MEMORY. */
+es_status isolated_count(const es_world_config *config, uint64_t *n);
+es_status isolated_show(es_world *world);
 
 #endif

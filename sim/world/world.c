@@ -7,68 +7,172 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-static es_time draw_gap(es_world *world) {
-    return llround(gsl_ran_exponential(world->arrivals, world->arrival_period_ns));
+bool es_world_foresees(const es_world_config *config) {
+    const es_group *group = &config->groups[0];
+    const es_server *server = &config->server;
+    if (config->isolated)
+        return true;
+    return config->n_groups == 1 && group->n_devices == 1 && group->uplink.discipline == ES_FIFO &&
+           group->downlink.discipline == ES_FIFO && group->uplink.delay == NULL &&
+           group->downlink.delay == NULL && server->discipline == ES_FIFO &&
+           server->n_servers == 1 && server->max_batch == 0 && config->background.rate_hz == 0 &&
+           config->background.arrivals.n == 0;
 }
 
-static es_time first_arrival(es_world *world) {
-    const es_arrival_list *list = &world->config.arrivals;
-    if (list->n > 0)
-        return list->times[0];
-    return world->arrivals != NULL ? draw_gap(world) : 0;
+bool world_knows_truth(const es_world_config *config) {
+    return config->knowing == ES_KNOW_TRUE && config->staleness_ns == 0 && config->noise == 0;
 }
 
-/* When the request behind the one at `at`, number n_arrivals, arrives. */
-static es_time following_arrival(es_world *world, es_time at) {
-    const es_arrival_list *list = &world->config.arrivals;
-    if (list->n > 0) {
-        if (++world->place == list->n) {
-            if (list->period_ns == 0)
-                return ES_TIME_NEVER;
-            world->place = 0;
-            world->round += list->period_ns;
-        }
-        return world->round + list->times[world->place];
+/* Mean delay of propagation, s. */
+static double mean_delay_s(const es_link *link) {
+    return (link->delay != NULL ? es_rate_mean(link->delay) : (double)link->propagation_ns) / 1e9;
+}
+
+/* What every offloaded request of a batch size pays besides. */
+static double delay_s(const es_group *group, int64_t batch) {
+    double downlink_bps =
+        group->downlink.rate != NULL ? es_rate_mean(group->downlink.rate) : ES_INFINITY;
+    return mean_delay_s(&group->uplink) + mean_delay_s(&group->downlink) +
+           8 * group->result_bytes * (double)batch / downlink_bps;
+}
+
+static es_status create_group(es_world *world, struct group *group) {
+    const es_group *config = group->config;
+    group->costs = es_alloc(config->n_batches, sizeof(const es_cut_costs *));
+    group->delay_s = es_alloc(config->n_batches, sizeof *group->delay_s);
+    if (group->costs == NULL || group->delay_s == NULL)
+        return ES_NO_MEMORY;
+    for (size_t b = 0; b < config->n_batches; b++) {
+        group->costs[b] = es_cost_find(config->cost, config->batches[b]);
+        ES_REQUIRE(group->costs[b] != NULL && group->costs[b]->n_cuts <= UINT16_MAX);
+        group->delay_s[b] = delay_s(config, config->batches[b]);
     }
-    /* Periodic arrivals are multiples of the period, so that no rounding adds up. */
-    return world->arrivals != NULL ? at + draw_gap(world)
-                                   : llround((double)world->n_arrivals * world->arrival_period_ns);
+    group->period_ns = 1e9 / config->arrival_rate_hz;
+    for (size_t i = 0; i < config->n_devices; i++)
+        world->devices[group->first_device + i].group = (uint16_t)(group - world->groups);
+    return ES_OK;
+}
+
+/* Lends a group's policy its memory, and shows it what will come if it wants to see that. */
+static es_status begin_policy(es_world *world, struct group *group) {
+    const es_group *config = group->config;
+    const es_policy *policy = config->policy;
+    const es_policy_ops *ops = policy->ops;
+    const es_cost *cost = config->cost;
+    if (ops->memory_bytes == NULL)
+        return ES_OK;
+    ES_REQUIRE(ops->observe == NULL || world->config.isolated);
+    es_policy_start start = {.n_tables = cost->n_batches, .tables = cost->tables};
+    if (ops->observe != NULL && isolated_count(&world->config, &start.n_requests) != ES_OK)
+        return ES_NO_MEMORY;
+    size_t n = ops->learn != NULL ? config->n_devices : 1;
+    size_t bytes = (ops->memory_bytes(policy, &start) + 15) / 16 * 16;
+    group->memory_bytes = ops->learn != NULL ? bytes : 0;
+    group->memory = es_alloc(n, bytes);
+    start.delay_s = group->table_delay_s = es_alloc(cost->n_batches, sizeof *group->table_delay_s);
+    if (group->memory == NULL || group->table_delay_s == NULL)
+        return ES_NO_MEMORY;
+    for (size_t b = 0; b < cost->n_batches; b++)
+        group->table_delay_s[b] = delay_s(config, cost->batches[b]);
+    for (size_t i = 0; i < n; i++)
+        ops->begin(policy, &start, group->memory + i * bytes);
+    return ops->observe != NULL ? isolated_show(world) : ES_OK;
+}
+
+uint32_t links_join(const es_link *link, size_t group, size_t i, struct link *links, size_t *n) {
+    bool joins = (i > 0 && link->sharing != ES_OWN) || (group > 0 && link->sharing == ES_OF_ALL);
+    if (!joins)
+        links[(*n)++] = (struct link){
+            .flow = {.rate = link->rate, .ahead_ns = (es_time)i * link->stagger_ns},
+            .crowd = NOBODY,
+        };
+    return (uint32_t)(*n - 1);
+}
+
+static es_status create_uplinks(es_world *world) {
+    const es_world_config *config = &world->config;
+    world->uplinks = es_alloc(world->n_devices, sizeof *world->uplinks);
+    if (world->uplinks == NULL)
+        return ES_NO_MEMORY;
+    for (size_t g = 0; g < config->n_groups; g++)
+        for (size_t i = 0; i < config->groups[g].n_devices; i++)
+            world->devices[world->groups[g].first_device + i].uplink =
+                links_join(&config->groups[g].uplink, g, i, world->uplinks, &world->n_uplinks);
+    return ES_OK;
+}
+
+static es_status create_beliefs(es_world *world) {
+    const es_world_config *config = &world->config;
+    bool harmonic =
+        config->knowing == ES_KNOW_HARMONIC || config->knowing == ES_KNOW_ROBUST_HARMONIC;
+    world->beliefs = es_alloc(world->n_devices, sizeof *world->beliefs);
+    if (harmonic)
+        world->samples =
+            es_alloc(world->n_devices, 4 * config->knowledge_samples * sizeof *world->samples);
+    if (world->beliefs == NULL || (harmonic && world->samples == NULL))
+        return ES_NO_MEMORY;
+    for (size_t i = 0; i < world->n_devices; i++) {
+        world->beliefs[i].rate.value = config->initial_rate_bps;
+        world->beliefs[i].capacity.value = 1;
+    }
+    return ES_OK;
+}
+
+/* Opens a stream for every device; NULL: out of memory. */
+static es_rng *open_streams(const es_world *world, es_rng_purpose purpose) {
+    es_rng *streams = es_alloc(world->n_devices, sizeof *streams);
+    for (size_t i = 0; streams != NULL && i < world->n_devices; i++)
+        es_rng_open(&streams[i], world->config.seed, world->config.replication, purpose,
+                    (uint32_t)i);
+    return streams;
+}
+
+static es_status create(es_world *world) {
+    const es_world_config *config = &world->config;
+    bool poisson = false;
+    for (size_t g = 0; g < config->n_groups; g++) {
+        struct group *group = &world->groups[g];
+        const es_group *of = &config->groups[g];
+        *group = (struct group){.config = of, .first_device = world->n_devices};
+        world->n_devices += of->n_devices;
+        poisson = poisson || (of->poisson && of->arrivals.n == 0);
+        world->drops = world->drops || of->drop_late;
+    }
+    world->block = config->block != NULL ? config->block : es_alloc(1, sizeof *world->block);
+    world->outcome_s = es_alloc(config->groups[0].cost->n_cuts, sizeof *world->outcome_s);
+    world->devices = es_alloc(world->n_devices, sizeof *world->devices);
+    if (poisson)
+        world->gaps = open_streams(world, ES_RNG_ARRIVALS);
+    if (config->noise > 0)
+        world->noises = open_streams(world, ES_RNG_NOISE);
+    if (world->block == NULL || world->outcome_s == NULL || world->devices == NULL ||
+        (poisson && world->gaps == NULL) || (config->noise > 0 && world->noises == NULL))
+        return ES_NO_MEMORY;
+    world->block->n = 0;
+    for (size_t g = 0; g < config->n_groups; g++)
+        if (create_group(world, &world->groups[g]) != ES_OK)
+            return ES_NO_MEMORY;
+    if (create_uplinks(world) != ES_OK)
+        return ES_NO_MEMORY;
+    if (config->knowing != ES_KNOW_TRUE && create_beliefs(world) != ES_OK)
+        return ES_NO_MEMORY;
+    if (!config->isolated && open_create(world) != ES_OK)
+        return ES_NO_MEMORY;
+    for (size_t g = 0; g < config->n_groups; g++)
+        if (begin_policy(world, &world->groups[g]) != ES_OK)
+            return ES_NO_MEMORY;
+    return ES_OK;
 }
 
 es_status es_world_create(const es_world_config *config, es_world **out) {
+    ES_REQUIRE(config->n_groups >= 1 && config->n_groups <= ES_MAX_GROUPS);
     es_world *world = es_alloc(1, sizeof *world);
     if (world == NULL)
         return ES_NO_MEMORY;
     world->config = *config;
-    es_status status = ES_NO_MEMORY;
-    world->block = config->block != NULL ? config->block : es_alloc(1, sizeof *world->block);
-    world->outcome_s = es_alloc(config->cost->n_cuts, sizeof *world->outcome_s);
-    world->costs = es_alloc(config->n_batches, sizeof(const es_cut_costs *));
-    world->delay_s = es_alloc(config->n_batches, sizeof *world->delay_s);
-    bool poisson = config->poisson && config->arrivals.n == 0;
-    if (poisson)
-        world->arrivals = es_rng_create(config->seed, 0, ES_RNG_ARRIVALS, 0);
-    if (config->noise > 0)
-        world->noise = es_rng_create(config->seed, 0, ES_RNG_NOISE, 0);
-    if (world->block == NULL || world->outcome_s == NULL || world->costs == NULL ||
-        world->delay_s == NULL || (poisson && world->arrivals == NULL) ||
-        (config->noise > 0 && world->noise == NULL))
-        goto done;
-    world->block->n = 0;
-    es_time propagation = config->uplink_propagation_ns + config->downlink_propagation_ns;
-    double downlink_bps = config->downlink != NULL ? es_rate_mean(config->downlink) : ES_INFINITY;
-    for (size_t b = 0; b < config->n_batches; b++) {
-        world->costs[b] = es_cost_find(config->cost, config->batches[b]);
-        ES_REQUIRE(world->costs[b] != NULL);
-        double result_bits = 8 * config->result_bytes * (double)config->batches[b];
-        world->delay_s[b] = es_time_s(propagation) + result_bits / downlink_bps;
-    }
-    world->rate.value = config->initial_rate_bps;
-    world->capacity.value = 1;
-    world->arrival_period_ns = 1e9 / config->arrival_rate_hz;
-    world->next_arrival = first_arrival(world);
-    status = config->isolated ? ES_OK : open_create(world);
-done:
+    ES_REQUIRE(es_world_foresees(config) ||
+               !(config->outcomes || config->groups[0].policy->ops->clairvoyant));
+    es_status status = create(world);
     if (status != ES_OK) {
         es_world_destroy(world);
         return status;
@@ -81,12 +185,18 @@ void es_world_destroy(es_world *world) {
     if (world == NULL)
         return;
     open_destroy(world->open);
-    if (world->arrivals != NULL)
-        gsl_rng_free(world->arrivals);
-    if (world->noise != NULL)
-        gsl_rng_free(world->noise);
-    free(world->delay_s);
-    free(world->costs);
+    for (size_t g = 0; g < world->config.n_groups; g++) {
+        free(world->groups[g].costs);
+        free(world->groups[g].delay_s);
+        free(world->groups[g].table_delay_s);
+        free(world->groups[g].memory);
+    }
+    free(world->uplinks);
+    free(world->beliefs);
+    free(world->noises);
+    free(world->gaps);
+    free(world->samples);
+    free(world->devices);
     free(world->outcome_s);
     if (world->config.block == NULL)
         free(world->block);
@@ -102,98 +212,103 @@ es_status es_world_run(es_world *world, es_world_result *result) {
     return status;
 }
 
-bool world_next_arrival(es_world *world, struct arrival *arrival) {
-    const es_world_config *config = &world->config;
-    const es_arrival_list *list = &config->arrivals;
-    es_time at = world->next_arrival;
-    if (world->n_arrivals == config->n_steps || at >= config->duration_ns)
-        return false;
-    arrival->at = at;
-    arrival->batch_index = list->batch_index != NULL
-                               ? list->batch_index[world->place]
-                               : (uint32_t)(world->n_arrivals % config->n_batches);
-    arrival->deadline_ns =
-        list->deadlines_ns != NULL ? list->deadlines_ns[world->place] : config->deadline_ns;
-    world->n_arrivals++;
-    world->next_arrival = following_arrival(world, at);
-    return true;
+static double share_of(int64_t capacity) {
+    return (double)capacity / (double)ES_FULL_CAPACITY;
 }
 
-bool world_closed_arrival(es_world *world, es_time now, struct arrival *arrival) {
-    const es_world_config *config = &world->config;
-    if (world->n_arrivals == config->n_steps || world->result->saturated)
-        return false;
-    *arrival = (struct arrival){.at = now,
-                                .batch_index = (uint32_t)(world->n_arrivals % config->n_batches),
-                                .deadline_ns = config->deadline_ns};
-    world->n_arrivals++;
-    return true;
+void world_present(es_world *world, const struct device *device, es_time at, double *rate_bps,
+                   double *load) {
+    struct link *uplink = &world->uplinks[device->uplink];
+    *rate_bps =
+        (double)es_rate_at(uplink->flow.rate, &uplink->gaze.now, at + uplink->flow.ahead_ns);
+    *load = 1 - share_of(es_rate_at(world->config.server.capacity, &world->server_gaze.now, at));
 }
 
-static void look(const es_world *world, es_time at, es_rate_cursor *uplink, es_rate_cursor *server,
-                 double *rate_bps, double *load) {
-    const es_world_config *config = &world->config;
-    *rate_bps = (double)es_rate_at(config->uplink, uplink, at);
-    *load = 1 - (double)es_rate_at(config->server, server, at) / (double)ES_FULL_CAPACITY;
+static void learn(es_world *world, const struct device *device, bool rate, double sample,
+                  es_time now) {
+    size_t i = (size_t)(device - world->devices), n = world->config.knowledge_samples;
+    if (world->config.knowing == ES_KNOW_TRUE)
+        return;
+    struct belief *belief = &world->beliefs[i];
+    double *last = world->samples != NULL ? world->samples + (2 * i + rate) * 2 * n : NULL;
+    estimate_learn(rate ? &belief->rate : &belief->capacity, &world->config, last, sample, now);
 }
 
-void world_present(es_world *world, es_time at, double *rate_bps, double *load) {
-    look(world, at, &world->uplink_now, &world->server_now, rate_bps, load);
+void world_learn_rate(es_world *world, const struct device *device, double rate_bps, es_time now) {
+    learn(world, device, true, rate_bps, now);
 }
 
-void world_learn_rate(es_world *world, double rate_bps, es_time now) {
-    estimate_learn(&world->rate, &world->config, rate_bps, now);
+void world_learn_capacity(es_world *world, const struct device *device, double share, es_time now) {
+    learn(world, device, false, share, now);
 }
 
-void world_learn_capacity(es_world *world, double share, es_time now) {
-    estimate_learn(&world->capacity, &world->config, share, now);
-}
-
-void world_know(es_world *world, es_time at, double *rate_bps, double *load) {
+void world_know(es_world *world, const struct device *device, es_time at, double *rate_bps,
+                double *load) {
     const es_world_config *config = &world->config;
     if (config->knowing != ES_KNOW_TRUE) {
-        *rate_bps = world->rate.value;
-        *load = 1 - world->capacity.value;
+        const struct belief *belief = &world->beliefs[device - world->devices];
+        *rate_bps = belief->rate.value;
+        *load = 1 - belief->capacity.value;
     } else if (config->staleness_ns > 0) {
+        struct link *uplink = &world->uplinks[device->uplink];
         es_time then = at > config->staleness_ns ? at - config->staleness_ns : 0;
-        look(world, then, &world->uplink_then, &world->server_then, rate_bps, load);
+        *rate_bps =
+            (double)es_rate_at(uplink->flow.rate, &uplink->gaze.then, then + uplink->flow.ahead_ns);
+        *load = 1 - share_of(es_rate_at(config->server.capacity, &world->server_gaze.then, then));
     }
-    if (world->noise != NULL) {
-        *rate_bps *= exp(gsl_ran_gaussian_ziggurat(world->noise, config->noise));
-        double share = (1 - *load) * exp(gsl_ran_gaussian_ziggurat(world->noise, config->noise));
+    if (world->noises != NULL) {
+        const gsl_rng *noise = &world->noises[device - world->devices].gsl;
+        *rate_bps *= exp(gsl_ran_gaussian_ziggurat(noise, config->noise));
+        double share = (1 - *load) * exp(gsl_ran_gaussian_ziggurat(noise, config->noise));
         *load = 1 - fmin(share, 1);
     }
 }
 
-es_policy_view world_view(const es_world *world, const struct arrival *arrival) {
-    const es_world_config *config = &world->config;
+static void *memory_of(const struct group *group, size_t i_device) {
+    return group->memory != NULL
+               ? group->memory + (i_device - group->first_device) * group->memory_bytes
+               : NULL;
+}
+
+es_policy_view world_view(es_world *world, const struct device *device,
+                          const struct arrival *arrival) {
+    const struct group *group = group_of(world, device);
+    const es_group *config = group->config;
     return (es_policy_view){
-        .costs = world->costs[arrival->batch_index],
-        .delay_s = world->delay_s[arrival->batch_index],
+        .costs = group->costs[arrival->batch_index],
+        .delay_s = group->delay_s[arrival->batch_index],
         .deadline_s =
             arrival->deadline_ns == ES_TIME_NEVER ? ES_INFINITY : es_time_s(arrival->deadline_ns),
         .switch_cost_s = es_time_s(config->switch_cost_ns),
-        .has_previous = world->has_chosen,
-        .previous_cut = world->chosen,
-        .dwell = world->dwell,
+        .has_previous = device->dwell > 0,
+        .previous_cut = device->chosen,
+        .dwell = device->dwell,
+        .n_before = device->n_arrivals - 1,
+        .memory = memory_of(group, (size_t)(device - world->devices)),
         .power = config->has_energy ? &config->power : NULL,
         .outcome_s = config->policy->ops->clairvoyant ? world->outcome_s : NULL,
     };
 }
 
-void world_chose(es_world *world, size_t cut) {
-    bool same = world->has_chosen && world->chosen == cut;
-    world->dwell = same ? world->dwell + 1 : 1;
-    world->has_chosen = true;
-    world->chosen = cut;
+void world_chose(struct device *device, size_t cut) {
+    device->dwell = device->dwell > 0 && device->chosen == cut ? device->dwell + 1 : 1;
+    device->chosen = (uint32_t)cut;
 }
 
-double world_energy(const es_world *world, double head_s, double send_s, double receive_s,
+void world_teach(es_world *world, const struct device *device, const es_cut_costs *costs,
+                 size_t cut, double offloaded_s) {
+    const struct group *group = group_of(world, device);
+    const es_policy *policy = group->config->policy;
+    if (policy->ops->learn != NULL)
+        policy->ops->learn(policy, memory_of(group, (size_t)(device - world->devices)),
+                           &(es_policy_feedback){costs, cut, offloaded_s});
+}
+
+double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
                     double total_s) {
-    const es_world_config *config = &world->config;
-    if (!config->has_energy)
+    if (!group->has_energy)
         return ES_NAN;
-    const es_power *power = &config->power;
+    const es_power *power = &group->power;
     return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
            power->idle_w * (total_s - head_s - send_s - receive_s);
 }

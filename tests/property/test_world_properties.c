@@ -110,10 +110,10 @@ static void pitfall_07_every_arrival_has_a_row(void **state) {
         random_world_init(&world, seed);
         world.config.duration_ns = ES_TIME_NEVER;
         world.config.max_backlog = MAX_REQUESTS;
-        world.config.population = 0; /* a source whose request is stuck has no more */
+        world.config.groups[0].population = 0; /* a source whose request is stuck has no more */
         struct run run = run_world(world.config);
         assert_false(run.result.saturated);
-        const es_arrival_list *list = &world.config.arrivals;
+        const es_arrival_list *list = &world.config.groups[0].arrivals;
         uint64_t n = world.config.n_steps;
         if (list->n > 0 && list->period_ns == 0 && list->n < n)
             n = list->n;
@@ -130,7 +130,7 @@ static void pitfall_06_stations_conserve_work(void **state) {
     for (uint64_t seed = 1; seed <= N_WORLDS; seed++) {
         struct random_world world;
         random_world_init(&world, seed);
-        world.config.drop_late = false;
+        world.config.groups[0].drop_late = false;
         struct run run = run_world(world.config);
         double device_free = 0, uplink_free = 0;
         for (size_t i = 0; i < run.n && is_done(&run.rows[i]); i++) {
@@ -143,7 +143,8 @@ static void pitfall_06_stations_conserve_work(void **state) {
                 continue;
             start = done + r->uplink_queue_time;
             assert_near("start on the uplink", seed, i, start, fmax(done, uplink_free), 1e-12);
-            uplink_free = start + r->uplink_time - es_time_s(world.config.uplink_propagation_ns);
+            uplink_free =
+                start + r->uplink_time - es_time_s(world.config.groups[0].uplink.propagation_ns);
         }
         run_fini(&run);
         random_world_fini(&world);
@@ -239,13 +240,13 @@ static void pitfall_10_arrivals_and_batches_are_those_of_any_policy(void **state
         struct random_world world;
         random_world_init(&world, seed);
         world.config.max_backlog = MAX_REQUESTS;
-        world.config.population = 0; /* in closed mode arrivals follow from the policy */
+        world.config.groups[0].population = 0; /* in closed mode arrivals follow from the policy */
         struct run runs[2];
         size_t cuts[2] = {0, world.network.n_cuts - 1};
         for (size_t p = 0; p < 2; p++) {
             es_policy fixed = fixed_at(cuts[p]);
-            world.config.policy = &fixed;
-            world.config.exponential_tail = p > 0; /* a stream more shifts no other one */
+            world.config.groups[0].policy = &fixed;
+            world.config.groups[0].exponential_tail = p > 0; /* a stream more shifts no other one */
             runs[p] = run_world(world.config);
         }
         assert_int_equal(runs[0].n, runs[1].n);
@@ -326,23 +327,24 @@ static void lattice_world(struct random_world *world, uint64_t seed, bool double
             all[k]->starts[i + 1] = all[k]->starts[i] + roll_between(&dice, 1, 30) * unit * factor;
         }
     es_world_config *config = &world->config;
-    config->poisson = config->exponential_head = config->exponential_tail = false;
+    config->groups[0].poisson = config->groups[0].exponential_head =
+        config->groups[0].exponential_tail = false;
     config->n_steps = 12;
-    config->arrivals.n = 0;
+    config->groups[0].arrivals.n = 0;
     config->duration_ns = ES_TIME_NEVER;
-    config->arrival_rate_hz = 1e9 / (double)(3 * unit * factor);
-    config->uplink_propagation_ns = roll_between(&dice, 0, 3) * unit * factor;
-    config->downlink_propagation_ns = roll_between(&dice, 0, 3) * unit * factor;
-    config->result_bytes = (double)(INT64_C(1) << 20);
+    config->groups[0].arrival_rate_hz = 1e9 / (double)(3 * unit * factor);
+    config->groups[0].uplink.propagation_ns = roll_between(&dice, 0, 3) * unit * factor;
+    config->groups[0].downlink.propagation_ns = roll_between(&dice, 0, 3) * unit * factor;
+    config->groups[0].result_bytes = (double)(INT64_C(1) << 20);
     config->half_life_s = 0x1p4 * (double)factor;
     config->slow_half_life_s = 0x1p5 * (double)factor;
     config->staleness_ns = roll_between(&dice, 0, 5) * unit * factor;
-    config->think_ns = config->think_ns > 0 ? 3 * unit * factor : 0;
-    config->exponential_think = false;
-    config->switch_cost_ns = roll_between(&dice, 0, 2) * unit * factor;
+    config->groups[0].think_ns = config->groups[0].think_ns > 0 ? 3 * unit * factor : 0;
+    config->groups[0].exponential_think = false;
+    config->groups[0].switch_cost_ns = roll_between(&dice, 0, 2) * unit * factor;
     config->initial_rate_bps = 0x1p26 / (double)factor;
-    if (config->deadline_ns != ES_TIME_NEVER)
-        config->deadline_ns = roll_between(&dice, 1, 30) * unit * factor;
+    if (config->groups[0].deadline_ns != ES_TIME_NEVER)
+        config->groups[0].deadline_ns = roll_between(&dice, 1, 30) * unit * factor;
     random_world_update(world);
 }
 

@@ -30,7 +30,7 @@ static es_time service_end(const struct random_world *world, const struct passag
                            es_station station, es_time start) {
     const struct made_up *network = &world->network;
     int64_t bytes = network->bytes[request->table][request->cut];
-    double result_bytes = ceil(world->config.result_bytes * (double)request->batch);
+    double result_bytes = ceil(world->config.groups[0].result_bytes * (double)request->batch);
     switch (station) {
     case ES_DEVICE: return start + request->head_ns;
     case ES_UPLINK: return work_done_at(&world->uplink, start, (es_work)bytes * 8 * ES_SECOND);
@@ -62,7 +62,7 @@ static void pass(const struct random_world *world, struct passage *request,
         es_time start = max_time(at, free_at[s]);
         if (start == ES_TIME_NEVER)
             return;
-        if (config->drop_late && start > request->deadline_at) {
+        if (config->groups[0].drop_late && start > request->deadline_at) {
             request->status = ES_STEP_DROPPED;
             request->left = start;
             for (; s < ES_N_STATIONS; s++)
@@ -78,11 +78,11 @@ static void pass(const struct random_world *world, struct passage *request,
         request->done_at[s] = at;
         if (s == ES_UPLINK) {
             request->sent = at;
-            at += config->uplink_propagation_ns;
+            at += config->groups[0].uplink.propagation_ns;
         }
     }
     if (!stays)
-        request->received = at += config->downlink_propagation_ns;
+        request->received = at += config->groups[0].downlink.propagation_ns;
     request->left = at;
     request->status = at > request->deadline_at ? ES_STEP_LATE : ES_STEP_COMPLETED;
 }
@@ -172,9 +172,13 @@ static void believe(const struct history *history, size_t i, struct row *row) {
             rates[n_rates++] =
                 (struct speed_sample){bits / es_time_s(past->service_ns[ES_UPLINK]), past->sent};
         }
-        if (past->received <= now && past->service_ns[ES_SERVER] > 0)
+        if (past->received <= now &&
+            past->service_ns[ES_SERVER] + (config->load_aware ? past->wait_ns[ES_SERVER] : 0) > 0)
             shares[n_shares++] = (struct speed_sample){
-                (double)past->tail_ns / (double)past->service_ns[ES_SERVER], past->received};
+                (double)world->network.tail_ns[past->table][past->cut] /
+                    (double)(past->service_ns[ES_SERVER] +
+                             (config->load_aware ? past->wait_ns[ES_SERVER] : 0)),
+                past->received};
     }
     row->rate_estimate = estimate_of(config, n_rates, rates, config->initial_rate_bps);
     row->load_estimate = 1 - estimate_of(config, n_shares, shares, 1);
@@ -187,7 +191,7 @@ static int64_t scaled(int64_t nominal_ns, double factor) {
 /* The cost of taking `cut` for request i. */
 static es_time switching_ns(const struct history *history, size_t i, size_t cut) {
     bool same = i == 0 || history->passages[i - 1].cut == cut;
-    return same ? 0 : history->world->config.switch_cost_ns;
+    return same ? 0 : history->world->config.groups[0].switch_cost_ns;
 }
 
 /* What waits at the device and has yet to be sent when request i arrives. */
@@ -219,17 +223,17 @@ static es_policy_view view_of(const struct history *history, size_t i, const dou
     const struct random_world *world = history->world;
     const es_world_config *config = &world->config;
     const struct passage *request = &history->passages[i];
-    double result_bits = 8 * config->result_bytes * (double)request->batch;
+    double result_bits = 8 * config->groups[0].result_bytes * (double)request->batch;
     double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
     es_policy_view view = {
         .costs = &world->network.tables[request->table],
-        .delay_s =
-            receive_s + es_time_s(config->uplink_propagation_ns + config->downlink_propagation_ns),
+        .delay_s = receive_s + es_time_s(config->groups[0].uplink.propagation_ns +
+                                         config->groups[0].downlink.propagation_ns),
         .deadline_s =
             request->deadline_ns == ES_TIME_NEVER ? ES_INFINITY : es_time_s(request->deadline_ns),
-        .switch_cost_s = es_time_s(config->switch_cost_ns),
+        .switch_cost_s = es_time_s(config->groups[0].switch_cost_ns),
         .has_previous = i > 0,
-        .power = config->has_energy ? &config->power : NULL,
+        .power = config->groups[0].has_energy ? &config->groups[0].power : NULL,
         .outcome_s = outcome_s,
     };
     if (i > 0)
@@ -268,8 +272,9 @@ static double energy_of(const es_world_config *config, const struct passage *req
     double send_s = es_time_s(request->service_ns[ES_UPLINK]);
     double receive_s = es_time_s(request->service_ns[ES_DOWNLINK]);
     double waiting_s = es_time_s(request->left - request->arrival) - head_s - send_s - receive_s;
-    return config->power.active_w * head_s + config->power.transmit_w * send_s +
-           config->power.receive_w * receive_s + config->power.idle_w * waiting_s;
+    return config->groups[0].power.active_w * head_s + config->groups[0].power.transmit_w * send_s +
+           config->groups[0].power.receive_w * receive_s +
+           config->groups[0].power.idle_w * waiting_s;
 }
 
 static void fill(const struct random_world *world, const struct passage *request, double oracle_s,
@@ -281,19 +286,20 @@ static void fill(const struct random_world *world, const struct passage *request
     row->head_time = es_time_s(request->service_ns[ES_DEVICE]);
     row->device_queue_time = es_time_s(request->wait_ns[ES_DEVICE]);
     row->uplink_queue_time = es_time_s(request->wait_ns[ES_UPLINK]);
-    row->uplink_time = es_time_s(request->service_ns[ES_UPLINK] +
-                                 (brought_back ? config->uplink_propagation_ns : 0));
+    row->uplink_time =
+        es_time_s(request->service_ns[ES_UPLINK] +
+                  (request->sent != ES_TIME_NEVER ? config->groups[0].uplink.propagation_ns : 0));
     row->uplink_bytes =
         request->sent < ES_TIME_NEVER ? world->network.bytes[request->table][request->cut] : 0;
     row->server_queue_time = es_time_s(request->wait_ns[ES_SERVER]);
     row->tail_time = es_time_s(request->service_ns[ES_SERVER]);
     row->downlink_time =
         es_time_s(request->wait_ns[ES_DOWNLINK] + request->service_ns[ES_DOWNLINK] +
-                  (brought_back ? config->downlink_propagation_ns : 0));
+                  (brought_back ? config->groups[0].downlink.propagation_ns : 0));
     row->deadline =
         request->deadline_ns == ES_TIME_NEVER ? ES_NAN : es_time_s(request->deadline_ns);
     row->status = (int8_t)request->status;
-    row->energy = done && config->has_energy ? energy_of(config, request) : ES_NAN;
+    row->energy = done && config->groups[0].has_energy ? energy_of(config, request) : ES_NAN;
     row->oracle_latency = config->outcomes ? oracle_s : ES_NAN;
     row->regret = row->latency - row->oracle_latency;
 }
@@ -304,16 +310,16 @@ static void take(struct history *history, size_t i, es_time arrival, struct row 
     const es_world_config *config = &world->config;
     struct passage *request = &history->passages[i];
     double factors[2] = {1, 1}, outcome_s[MAX_CUTS];
-    if (config->exponential_head)
+    if (config->groups[0].exponential_head)
         factors[0] = gsl_ran_exponential(history->heads, 1);
-    if (config->exponential_tail)
+    if (config->groups[0].exponential_tail)
         factors[1] = gsl_ran_exponential(history->tails, 1);
     request->arrival = arrival;
-    const es_arrival_list *list = &config->arrivals;
-    request->deadline_ns = config->deadline_ns;
-    request->batch = config->batches[i % config->n_batches];
+    const es_arrival_list *list = &config->groups[0].arrivals;
+    request->deadline_ns = config->groups[0].deadline_ns;
+    request->batch = config->groups[0].batches[i % config->groups[0].n_batches];
     if (list->batch_index != NULL)
-        request->batch = config->batches[list->batch_index[i % list->n]];
+        request->batch = config->groups[0].batches[list->batch_index[i % list->n]];
     if (list->deadlines_ns != NULL)
         request->deadline_ns = list->deadlines_ns[i % list->n];
     request->deadline_at =
@@ -352,11 +358,11 @@ static size_t closed_rows(struct history *history, struct row rows[MAX_REQUESTS]
     es_time ready[MAX_POPULATION] = {0};
     gsl_rng *thinks[MAX_POPULATION];
     size_t n = 0;
-    for (size_t s = 0; s < config->population; s++)
+    for (size_t s = 0; s < config->groups[0].population; s++)
         thinks[s] = es_rng_create(config->seed, 0, ES_RNG_THINK, (uint32_t)s);
     for (; n < config->n_steps; n++) {
         size_t source = 0;
-        for (size_t s = 1; s < config->population; s++)
+        for (size_t s = 1; s < config->groups[0].population; s++)
             source = ready[s] < ready[source] ? s : source;
         es_time arrival = ready[source];
         if (arrival == ES_TIME_NEVER || arrival >= config->duration_ns)
@@ -365,12 +371,13 @@ static size_t closed_rows(struct history *history, struct row rows[MAX_REQUESTS]
         if (*saturated)
             break;
         take(history, n, arrival, &rows[n]);
-        es_time think_ns = config->think_ns, left = history->passages[n].left;
-        if (config->exponential_think && left != ES_TIME_NEVER)
-            think_ns = llround(gsl_ran_exponential(thinks[source], (double)config->think_ns));
+        es_time think_ns = config->groups[0].think_ns, left = history->passages[n].left;
+        if (config->groups[0].exponential_think && left != ES_TIME_NEVER)
+            think_ns =
+                llround(gsl_ran_exponential(thinks[source], (double)config->groups[0].think_ns));
         ready[source] = left == ES_TIME_NEVER ? left : left + think_ns;
     }
-    for (size_t s = 0; s < config->population; s++)
+    for (size_t s = 0; s < config->groups[0].population; s++)
         gsl_rng_free(thinks[s]);
     return n;
 }
@@ -384,19 +391,19 @@ size_t expected_rows(const struct random_world *world, struct row rows[MAX_REQUE
         .heads = es_rng_create(config->seed, 0, ES_RNG_SERVICE, ES_DEVICE),
         .tails = es_rng_create(config->seed, 0, ES_RNG_SERVICE, ES_SERVER),
     };
-    double period_ns = 1e9 / config->arrival_rate_hz;
+    double period_ns = 1e9 / config->groups[0].arrival_rate_hz;
     es_time arrival = 0;
     size_t n = 0;
     *saturated = false;
-    if (config->population > 0)
+    if (config->groups[0].population > 0)
         n = closed_rows(&history, rows, saturated);
-    for (; config->population == 0 && n < config->n_steps; n++) {
-        const es_arrival_list *list = &config->arrivals;
+    for (; config->groups[0].population == 0 && n < config->n_steps; n++) {
+        const es_arrival_list *list = &config->groups[0].arrivals;
         if (list->n > 0 && list->period_ns == 0 && n == list->n)
             break;
         if (list->n > 0)
             arrival = list->times[n % list->n] + (es_time)(n / list->n) * list->period_ns;
-        else if (config->poisson)
+        else if (config->groups[0].poisson)
             arrival += llround(gsl_ran_exponential(history.arrivals, period_ns));
         else
             arrival = llround((double)n * period_ns);

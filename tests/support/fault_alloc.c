@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-static size_t count, fail_at;
+static _Atomic size_t count; /* threads allocate too */
+static size_t fail_at;
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);

@@ -123,38 +123,43 @@ static void random_config(struct random_world *world, struct dice *dice) {
     config->slow_half_life_s = 0.001 + 0.1 * roll_real(dice);
     config->knowledge_samples = (size_t)roll_between(dice, 1, 6);
     config->staleness_ns = roll_between(dice, 0, 1) * roll_between(dice, 0, 50 * MS);
+    config->load_aware = roll_chance(dice, 30);
     config->initial_rate_bps = 1e5 + 1e7 * roll_real(dice);
-    config->uplink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
-    config->downlink_propagation_ns = roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
-    config->result_bytes = roll_chance(dice, 50) ? 1000 * roll_real(dice) : 0;
-    config->n_batches = (size_t)roll_between(dice, 1, 4);
-    config->batches = world->batches;
+    config->groups[0].uplink.propagation_ns =
+        roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
+    config->groups[0].downlink.propagation_ns =
+        roll_chance(dice, 50) ? roll_between(dice, 1, 30 * MS) : 0;
+    config->groups[0].result_bytes = roll_chance(dice, 50) ? 1000 * roll_real(dice) : 0;
+    config->groups[0].n_batches = (size_t)roll_between(dice, 1, 4);
+    config->groups[0].batches = world->batches;
     config->seed = roll(dice);
-    config->poisson = roll_chance(dice, 50);
-    config->arrival_rate_hz = 20 + 400 * roll_real(dice);
+    config->groups[0].poisson = roll_chance(dice, 50);
+    config->groups[0].arrival_rate_hz = 20 + 400 * roll_real(dice);
     config->n_steps = (uint64_t)roll_between(dice, 1, MAX_REQUESTS);
     if (roll_chance(dice, 20))
         config->duration_ns = roll_between(dice, 1, 200 * MS);
-    config->exponential_head = roll_chance(dice, 30);
-    config->exponential_tail = roll_chance(dice, 30);
+    config->groups[0].exponential_head = roll_chance(dice, 30);
+    config->groups[0].exponential_tail = roll_chance(dice, 30);
     if (roll_chance(dice, 60))
-        config->deadline_ns = roll_between(dice, 1, 100 * MS);
-    config->drop_late = config->deadline_ns != ES_TIME_NEVER && roll_chance(dice, 60);
+        config->groups[0].deadline_ns = roll_between(dice, 1, 100 * MS);
+    config->groups[0].drop_late =
+        config->groups[0].deadline_ns != ES_TIME_NEVER && roll_chance(dice, 60);
     if (roll_chance(dice, 40))
-        config->switch_cost_ns = roll_between(dice, 1, 20 * MS);
+        config->groups[0].switch_cost_ns = roll_between(dice, 1, 20 * MS);
     config->max_backlog = (size_t)roll_between(dice, 2, MAX_REQUESTS);
     if (roll_chance(dice, 25)) {
         int64_t most =
             config->max_backlog < MAX_POPULATION ? (int64_t)config->max_backlog : MAX_POPULATION;
-        config->population = (size_t)roll_between(dice, 1, most);
-        config->think_ns = roll_chance(dice, 70) ? roll_between(dice, 0, 20 * MS) : 0;
-        config->exponential_think = config->think_ns > 0 && roll_chance(dice, 50);
+        config->groups[0].population = (size_t)roll_between(dice, 1, most);
+        config->groups[0].think_ns = roll_chance(dice, 70) ? roll_between(dice, 0, 20 * MS) : 0;
+        config->groups[0].exponential_think =
+            config->groups[0].think_ns > 0 && roll_chance(dice, 50);
     }
-    config->has_energy = world->policy.ops->needs_power || roll_chance(dice, 50);
-    config->power.active_w = 5 * roll_real(dice);
-    config->power.transmit_w = 2 * roll_real(dice);
-    config->power.receive_w = roll_real(dice);
-    config->power.idle_w = roll_real(dice);
+    config->groups[0].has_energy = world->policy.ops->needs_power || roll_chance(dice, 50);
+    config->groups[0].power.active_w = 5 * roll_real(dice);
+    config->groups[0].power.transmit_w = 2 * roll_real(dice);
+    config->groups[0].power.receive_w = roll_real(dice);
+    config->groups[0].power.idle_w = roll_real(dice);
 }
 
 /* Requests of a list, some at the same time, which may start again, with or without batches and
@@ -165,20 +170,22 @@ static void random_arrivals(struct random_world *world, struct dice *dice) {
     es_time at = roll_chance(dice, 50) ? 0 : roll_between(dice, 0, 20 * MS);
     for (size_t i = 0; i < n; i++) {
         world->arrival_times[i] = at;
-        world->batch_index[i] = (uint32_t)roll_between(dice, 0, (int64_t)config->n_batches - 1);
+        world->batch_index[i] =
+            (uint32_t)roll_between(dice, 0, (int64_t)config->groups[0].n_batches - 1);
         world->deadlines_ns[i] =
             roll_chance(dice, 30) ? ES_TIME_NEVER : roll_between(dice, 1, 100 * MS);
         at += roll_chance(dice, 20) ? 0 : roll_between(dice, 0, 20 * MS);
     }
-    config->arrivals = (es_arrival_list){
+    config->groups[0].arrivals = (es_arrival_list){
         .n = n,
         .times = world->arrival_times,
         .batch_index = roll_chance(dice, 50) ? world->batch_index : NULL,
         .deadlines_ns = roll_chance(dice, 50) ? world->deadlines_ns : NULL,
         .period_ns = roll_chance(dice, 40) ? at + roll_between(dice, 1, 20 * MS) : 0,
     };
-    config->drop_late =
-        config->drop_late || (config->arrivals.deadlines_ns != NULL && roll_chance(dice, 60));
+    config->groups[0].drop_late =
+        config->groups[0].drop_late ||
+        (config->groups[0].arrivals.deadlines_ns != NULL && roll_chance(dice, 60));
 }
 
 static es_time whole_ms(es_time time) {
@@ -203,29 +210,30 @@ static void coarsen(struct random_world *world, struct dice *dice) {
                 all[k]->rates[i] = roll_chance(dice, 50) ? full : full / 2;
         }
     es_world_config *config = &world->config;
-    config->poisson = config->exponential_head = config->exponential_tail = false;
-    config->arrival_rate_hz = 1000.0 / (double)roll_between(dice, 1, 20);
-    config->result_bytes = config->result_bytes > 0 ? 1250 : 0;
-    config->uplink_propagation_ns = whole_ms(config->uplink_propagation_ns);
-    config->downlink_propagation_ns = whole_ms(config->downlink_propagation_ns);
-    if (config->deadline_ns != ES_TIME_NEVER)
-        config->deadline_ns = whole_ms(config->deadline_ns) + MS;
-    for (size_t i = 0; i < config->arrivals.n; i++) {
+    config->groups[0].poisson = config->groups[0].exponential_head =
+        config->groups[0].exponential_tail = false;
+    config->groups[0].arrival_rate_hz = 1000.0 / (double)roll_between(dice, 1, 20);
+    config->groups[0].result_bytes = config->groups[0].result_bytes > 0 ? 1250 : 0;
+    config->groups[0].uplink.propagation_ns = whole_ms(config->groups[0].uplink.propagation_ns);
+    config->groups[0].downlink.propagation_ns = whole_ms(config->groups[0].downlink.propagation_ns);
+    if (config->groups[0].deadline_ns != ES_TIME_NEVER)
+        config->groups[0].deadline_ns = whole_ms(config->groups[0].deadline_ns) + MS;
+    for (size_t i = 0; i < config->groups[0].arrivals.n; i++) {
         world->arrival_times[i] = whole_ms(world->arrival_times[i]);
         if (world->deadlines_ns[i] != ES_TIME_NEVER)
             world->deadlines_ns[i] = whole_ms(world->deadlines_ns[i]) + MS;
     }
-    if (config->arrivals.period_ns > 0)
-        config->arrivals.period_ns = whole_ms(config->arrivals.period_ns) + MS;
+    if (config->groups[0].arrivals.period_ns > 0)
+        config->groups[0].arrivals.period_ns = whole_ms(config->groups[0].arrivals.period_ns) + MS;
     made_up_cost(network);
 }
 
 void random_world_update(struct random_world *world) {
     random_world_fini(world);
-    world->config.uplink = world->uplink_rate = rate_of(&world->uplink);
-    world->config.server = world->server_rate = rate_of(&world->server);
+    world->config.groups[0].uplink.rate = world->uplink_rate = rate_of(&world->uplink);
+    world->config.server.capacity = world->server_rate = rate_of(&world->server);
     world->downlink_rate = world->has_downlink ? rate_of(&world->downlink) : NULL;
-    world->config.downlink = world->downlink_rate;
+    world->config.groups[0].downlink.rate = world->downlink_rate;
 }
 
 void random_world_init(struct random_world *world, uint64_t seed) {
@@ -239,13 +247,13 @@ void random_world_init(struct random_world *world, uint64_t seed) {
     world->has_downlink = roll_chance(&dice, 50);
     random_policy(world, &dice);
     random_config(world, &dice);
-    for (size_t i = 0; i < world->config.n_batches; i++)
+    for (size_t i = 0; i < world->config.groups[0].n_batches; i++)
         world->batches[i] =
             world->network.batches[roll_between(&dice, 0, (int64_t)world->network.n_batches - 1)];
     if (roll_chance(&dice, 40))
         random_arrivals(world, &dice);
-    if (world->config.population > 0) /* whose requests wait for each other */
-        world->config.arrivals = (es_arrival_list){0};
+    if (world->config.groups[0].population > 0) /* whose requests wait for each other */
+        world->config.groups[0].arrivals = (es_arrival_list){0};
     if (roll_chance(&dice, 40))
         coarsen(world, &dice);
     random_world_update(world);

@@ -36,7 +36,7 @@ static int tear_down(void **state) {
 static es_world_config requests(const es_policy *policy, uint64_t n, es_time period_ns) {
     es_world_config config = one_request(fixture->cost, policy, fixture->link, fixture->server);
     config.n_steps = n;
-    config.arrival_rate_hz = 1e9 / (double)period_ns;
+    config.groups[0].arrival_rate_hz = 1e9 / (double)period_ns;
     return config;
 }
 
@@ -49,11 +49,11 @@ static void one_request_takes_the_hand_sum(void **state) {
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2), *down = constant_rate(MBPS);
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server = half;
-    config.downlink = down;
-    config.result_bytes = 1000;
-    config.uplink_propagation_ns = 5 * MS;
-    config.downlink_propagation_ns = 7 * MS;
+    config.server.capacity = half;
+    config.groups[0].downlink.rate = down;
+    config.groups[0].result_bytes = 1000;
+    config.groups[0].uplink.propagation_ns = 5 * MS;
+    config.groups[0].downlink.propagation_ns = 7 * MS;
     struct run run = run_world(config);
     const struct row *r = run.rows;
     assert_ns(r->arrival_time, 0);
@@ -85,9 +85,9 @@ static void pitfall_16_no_offload_uses_no_network(void **state) {
     es_policy policy = fixed_at(2);
     es_rate *down = constant_rate(1);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.downlink = down;
-    config.result_bytes = 1000;
-    config.uplink_propagation_ns = config.downlink_propagation_ns = ES_SECOND;
+    config.groups[0].downlink.rate = down;
+    config.groups[0].result_bytes = 1000;
+    config.groups[0].uplink.propagation_ns = config.groups[0].downlink.propagation_ns = ES_SECOND;
     struct run run = run_world(config);
     const struct row *r = run.rows;
     assert_int_equal(r->uplink_bytes, 0);
@@ -108,7 +108,7 @@ static void pitfall_01_a_transfer_spans_rate_changes(void **state) {
     es_rate *steps = stepped_rate(2, starts, rates, ES_AT_END_LOOP);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.uplink = steps;
+    config.groups[0].uplink.rate = steps;
     struct run run = run_world(config);
     assert_ns(run.rows->uplink_time, 350 * MS);
     assert_ns(run.rows->latency, 354 * MS);
@@ -124,7 +124,7 @@ static void pitfall_01_a_rate_of_0_stalls_a_transfer(void **state) {
     es_rate *outage = stepped_rate(3, starts, rates, ES_AT_END_LOOP);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.uplink = outage;
+    config.groups[0].uplink.rate = outage;
     struct run run = run_world(config);
     assert_ns(run.rows->uplink_time, 130 * MS);
     run_fini(&run);
@@ -140,7 +140,7 @@ static void a_tail_spans_load_changes(void **state) {
     es_rate *loaded = stepped_rate(2, starts, rates, ES_AT_END_LOOP);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server = loaded;
+    config.server.capacity = loaded;
     struct run run = run_world(config);
     assert_ns(run.rows->tail_time, 5 * MS);
     assert_true(run.rows->load_true == 0.5);
@@ -155,7 +155,7 @@ static void pitfall_02_a_megabyte_over_8_megabit_per_second_takes_a_second(void 
     fixture->cost = made_up_cost(&fixture->network);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.uplink = link;
+    config.groups[0].uplink.rate = link;
     struct run run = run_world(config);
     assert_ns(run.rows->uplink_time, ES_SECOND);
     run_fini(&run);
@@ -208,9 +208,9 @@ static void requests_queue_for_server_and_downlink(void **state) {
     assert_ns(run.rows[1].latency, 8 * MS);
     run_fini(&run);
     es_rate *down = constant_rate(8 * MBPS);
-    config.downlink = down;
-    config.result_bytes = 10000;
-    config.downlink_propagation_ns = 2 * MS;
+    config.groups[0].downlink.rate = down;
+    config.groups[0].result_bytes = 10000;
+    config.groups[0].downlink.propagation_ns = 2 * MS;
     run = run_world(config);
     assert_ns(run.rows[0].downlink_time, 12 * MS);
     assert_ns(run.rows[1].downlink_time, (6 + 10 + 2) * MS); /* there 6 ms before it is free */
@@ -226,8 +226,8 @@ static void results_are_whole_bytes(void **state) {
     es_rate *down = constant_rate(8000);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.downlink = down;
-    config.result_bytes = 0.3;
+    config.groups[0].downlink.rate = down;
+    config.groups[0].result_bytes = 0.3;
     struct run run = run_world(config);
     assert_int_equal(run.rows->batch, 9);
     assert_ns(run.rows->downlink_time, 3 * MS);
@@ -241,8 +241,8 @@ static void pitfall_05_propagation_does_not_occupy_the_link(void **state) {
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 40, MS);
     struct run near = run_world(config);
-    config.uplink_propagation_ns = 700 * MS;
-    config.downlink_propagation_ns = 300 * MS;
+    config.groups[0].uplink.propagation_ns = 700 * MS;
+    config.groups[0].downlink.propagation_ns = 300 * MS;
     struct run far = run_world(config);
     assert_int_equal(near.result.end_ns, 40 * 80 * MS + 4 * MS);
     assert_int_equal(far.result.end_ns, near.result.end_ns + ES_SECOND);
@@ -259,7 +259,7 @@ static void late_requests_finish_and_are_counted(void **state) {
     (void)state;
     es_policy policy = fixed_at(2);
     es_world_config config = requests(&policy, 3, MS);
-    config.deadline_ns = 39 * MS; /* the second is just in time */
+    config.groups[0].deadline_ns = 39 * MS; /* the second is just in time */
     struct run run = run_world(config);
     assert_int_equal(run.rows[0].status, ES_STEP_COMPLETED);
     assert_int_equal(run.rows[1].status, ES_STEP_COMPLETED);
@@ -275,8 +275,8 @@ static void requests_behind_their_deadline_are_dropped_where_they_next_start(voi
     (void)state;
     es_policy policy = fixed_at(2);
     es_world_config config = requests(&policy, 8, MS);
-    config.deadline_ns = 15 * MS;
-    config.drop_late = true;
+    config.groups[0].deadline_ns = 15 * MS;
+    config.groups[0].drop_late = true;
     struct run run = run_world(config);
     static const int8_t expected[] = {ES_STEP_LATE,    ES_STEP_DROPPED, ES_STEP_DROPPED,
                                       ES_STEP_DROPPED, ES_STEP_DROPPED, ES_STEP_LATE,
@@ -296,22 +296,22 @@ static void requests_are_dropped_at_later_stations(void **state) {
     (void)state;
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 1, MS);
-    config.deadline_ns = 10 * MS - 1;
-    config.drop_late = true;
+    config.groups[0].deadline_ns = 10 * MS - 1;
+    config.groups[0].drop_late = true;
     struct run run = run_world(config); /* at the uplink */
     assert_int_equal(run.rows->status, ES_STEP_DROPPED);
     assert_ns(run.rows->head_time, 10 * MS);
     assert_int_equal(run.rows->uplink_bytes, 0);
     assert_true(run.rows->uplink_time == 0);
     run_fini(&run);
-    config.deadline_ns = 30 * MS - 1;
+    config.groups[0].deadline_ns = 30 * MS - 1;
     run = run_world(config); /* at the server */
     assert_int_equal(run.rows->status, ES_STEP_DROPPED);
     assert_int_equal(run.rows->uplink_bytes, 25000);
     assert_ns(run.rows->uplink_time, 20 * MS);
     assert_true(run.rows->tail_time == 0);
     run_fini(&run);
-    config.deadline_ns = 30 * MS;
+    config.groups[0].deadline_ns = 30 * MS;
     run = run_world(config);
     assert_int_equal(run.rows->status, ES_STEP_LATE);
     run_fini(&run);
@@ -347,7 +347,7 @@ static void a_stopped_trace_leaves_requests_unfinished(void **state) {
     es_rate *link = stepped_rate(1, starts, rates, ES_AT_END_STOP);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 3, MS);
-    config.uplink = link;
+    config.groups[0].uplink.rate = link;
     struct run run = run_world(config);
     assert_int_equal(run.n, 3);
     assert_int_equal(run.rows[0].status, ES_STEP_COMPLETED);
@@ -384,7 +384,7 @@ static void periodic_arrivals_do_not_drift(void **state) {
     (void)state;
     es_policy policy = fixed_at(2);
     es_world_config config = requests(&policy, 3001, MS);
-    config.arrival_rate_hz = 30;
+    config.groups[0].arrival_rate_hz = 30;
     struct run run = run_world(config);
     assert_ns(run.rows[1].arrival_time, 33333333);
     assert_ns(run.rows[3000].arrival_time, 100 * ES_SECOND);
@@ -405,8 +405,8 @@ static void batches_are_taken_in_turn(void **state) {
     static const int64_t batches[] = {8, 1, 1};
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 4, ES_SECOND);
-    config.n_batches = 3;
-    config.batches = batches;
+    config.groups[0].n_batches = 3;
+    config.groups[0].batches = batches;
     struct run run = run_world(config);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(run.rows[i].batch, batches[i % 3]);
@@ -422,16 +422,16 @@ static void energy_is_power_times_time(void **state) {
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2), *down = constant_rate(MBPS);
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server = half;
-    config.downlink = down;
-    config.result_bytes = 1000;
-    config.uplink_propagation_ns = 5 * MS;
-    config.downlink_propagation_ns = 7 * MS;
-    config.has_energy = true;
-    config.power.active_w = 10;
-    config.power.transmit_w = 3;
-    config.power.receive_w = 2;
-    config.power.idle_w = 0.5;
+    config.server.capacity = half;
+    config.groups[0].downlink.rate = down;
+    config.groups[0].result_bytes = 1000;
+    config.groups[0].uplink.propagation_ns = 5 * MS;
+    config.groups[0].downlink.propagation_ns = 7 * MS;
+    config.groups[0].has_energy = true;
+    config.groups[0].power.active_w = 10;
+    config.groups[0].power.transmit_w = 3;
+    config.groups[0].power.receive_w = 2;
+    config.groups[0].power.idle_w = 0.5;
     for (int isolated = 0; isolated < 2; isolated++) {
         config.isolated = isolated;
         struct run run = run_world(config);
@@ -441,7 +441,7 @@ static void energy_is_power_times_time(void **state) {
     policy = fixed_at(2);
     config.isolated = false;
     config.n_steps = 2;
-    config.arrival_rate_hz = 100;
+    config.groups[0].arrival_rate_hz = 100;
     struct run run = run_world(config);
     assert_true(fabs(run.rows[0].energy - 0.2) < 1e-12);
     assert_true(fabs(run.rows[1].energy - (0.2 + 0.5 * 0.01)) < 1e-12); /* it waits 10 ms */
@@ -456,7 +456,8 @@ static void pitfall_10_service_draws_are_those_of_any_policy(void **state) {
     for (size_t p = 0; p < 2; p++) {
         es_policy policy = fixed_at(p);
         es_world_config config = requests(&policy, 500, 10 * ES_SECOND);
-        config.poisson = config.exponential_head = config.exponential_tail = true;
+        config.groups[0].poisson = config.groups[0].exponential_head =
+            config.groups[0].exponential_tail = true;
         runs[p] = run_world(config);
     }
     double sum_s = 0;
@@ -476,7 +477,7 @@ static void series_are_means_over_intervals(void **state) {
     es_rate *steps = stepped_rate(2, starts, rates, ES_AT_END_LOOP);
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 2, 5 * MS);
-    config.uplink = steps;
+    config.groups[0].uplink.rate = steps;
     config.series_period_ns = 20 * MS;
     struct run run = run_world(config);
     /* heads 0 .. 10 and 10 .. 20 ms; transfers 10 .. 35 and 35 .. 55; tails to 37 and 57 */
@@ -544,9 +545,9 @@ static void nothing_is_allocated_during_a_run(void **state) {
             es_policy policy = policy_with(es_policies_at(i)->name, 3, every_cut);
             es_world_config config = requests(&policy, N_STEPS, 200 * MS);
             struct blocks blocks = {0};
-            config.has_energy = true;
-            config.poisson = true;
-            config.exponential_head = config.exponential_tail = !isolated;
+            config.groups[0].has_energy = true;
+            config.groups[0].poisson = true;
+            config.groups[0].exponential_head = config.groups[0].exponential_tail = !isolated;
             config.series_period_ns = isolated ? 0 : ES_SECOND;
             config.isolated = isolated;
             config.context = &blocks;
@@ -570,7 +571,8 @@ static void out_of_memory_is_reported(void **state) {
     (void)state;
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, MS);
-    config.poisson = config.exponential_head = config.exponential_tail = true;
+    config.groups[0].poisson = config.groups[0].exponential_head =
+        config.groups[0].exponential_tail = true;
     config.series_period_ns = MS;
     bool struck = true;
     size_t n = 0;

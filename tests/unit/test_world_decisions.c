@@ -54,7 +54,7 @@ static void knowledge_last_is_the_last_transfer(void **state) {
     es_rate *loaded = stepped_rate(2, starts, capacities, ES_AT_END_LOOP);
     es_policy policy = fixed_at(0);
     es_world_config config = per_second(&policy, 4);
-    config.server = loaded;
+    config.server.capacity = loaded;
     config.knowing = ES_KNOW_LAST;
     config.initial_rate_bps = 1e15;
     struct run run = run_world(config);
@@ -73,9 +73,10 @@ static void samples_come_with_the_end_of_a_transfer_and_with_the_result(void **s
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2);
     es_policy policy = fixed_at(0);
     es_world_config config = per_second(&policy, 12);
-    config.server = half;
-    config.arrival_rate_hz = 50; /* every 20 ms; the first is sent at 100, served at 108 */
-    config.downlink_propagation_ns = 60 * MS;
+    config.server.capacity = half;
+    config.groups[0].arrival_rate_hz =
+        50; /* every 20 ms; the first is sent at 100, served at 108 */
+    config.groups[0].downlink.propagation_ns = 60 * MS;
     config.knowing = ES_KNOW_LAST;
     config.initial_rate_bps = 5e6;
     struct run run = run_world(config);
@@ -154,7 +155,7 @@ static void the_oracle_sees_the_queues(void **state) {
     es_policy policy = policy_with("oracle", 3, every_cut);
     es_world_config config = one_request(cost, &policy, slow, server);
     config.n_steps = 2;
-    config.arrival_rate_hz = 1000;
+    config.groups[0].arrival_rate_hz = 1000;
     struct run run = run_world(config);
     /* 36, 20, 20 ms: a tie, of which the larger cut is taken */
     assert_int_equal(run.rows[0].split_index, 2);
@@ -198,7 +199,7 @@ static void the_oracle_knows_the_future_of_the_trace(void **state) {
     assert_int_equal(run.rows->split_index, 0);
     assert_int_equal(ns_of(run.rows->latency), MS + 799 * US + 4 * MS);
     run_fini(&run);
-    config.policy = &dynamic;
+    config.groups[0].policy = &dynamic;
     run = run_world(config);
     assert_int_equal(run.rows->split_index, 2);
     assert_int_equal(ns_of(run.rows->regret), 20 * MS - 5799 * US);
@@ -229,12 +230,12 @@ static void isolated_steps_are_the_formula(void **state) {
         es_world_config config = one_request(cost, &policy, link_rate, loaded);
         config.isolated = true;
         config.n_steps = 5;
-        config.arrival_rate_hz = 1e6; /* nothing queues */
-        config.downlink = down;
-        config.result_bytes = 1000;
-        config.uplink_propagation_ns = 5 * MS;
-        config.downlink_propagation_ns = 7 * MS;
-        config.deadline_ns = 50 * MS;
+        config.groups[0].arrival_rate_hz = 1e6; /* nothing queues */
+        config.groups[0].downlink.rate = down;
+        config.groups[0].result_bytes = 1000;
+        config.groups[0].uplink.propagation_ns = 5 * MS;
+        config.groups[0].downlink.propagation_ns = 7 * MS;
+        config.groups[0].deadline_ns = 50 * MS;
         struct run run = run_world(config);
         const double offloaded = cut < 2, head_s = 0.01 * (double)cut;
         const double send_s = cut == 0 ? 0.08 : cut == 1 ? 0.02 : 0;
@@ -280,8 +281,8 @@ static void isolated_grids_are_walked_in_order(void **state) {
     config.rates_bps = rates;
     config.n_loads = 3;
     config.loads = loads;
-    config.n_batches = 2;
-    config.batches = batches;
+    config.groups[0].n_batches = 2;
+    config.groups[0].batches = batches;
     struct run run = run_world(config);
     for (size_t i = 0; i < 14; i++) {
         const struct row *r = &run.rows[i];
@@ -323,7 +324,7 @@ static void isolated_steps_without_a_rate_or_a_server_are_unfinished(void **stat
     config.rates_bps = rates;
     config.loads = loads;
     config.n_steps = 4;
-    config.has_energy = true;
+    config.groups[0].has_energy = true;
     struct run run = run_world(config);
     for (size_t i = 0; i < 4; i++) {
         bool finished = i == 2; /* the only one with a rate and a server */

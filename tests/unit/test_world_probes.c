@@ -29,7 +29,7 @@ static int tear_down(void **state) {
 static es_world_config probing(const es_policy *policy, uint64_t n, es_time period, es_time every) {
     es_world_config config = one_request(cost, policy, fast_slow, server);
     config.n_steps = n;
-    config.arrival_rate_hz = 1e9 / (double)period;
+    config.groups[0].arrival_rate_hz = 1e9 / (double)period;
     config.knowing = ES_KNOW_LAST;
     config.initial_rate_bps = 1000;
     config.probe_every_ns = every;
@@ -58,7 +58,7 @@ static void a_request_waits_for_the_probe_before_it(void **state) {
     (void)state;
     es_policy policy = fixed_at(0);
     es_world_config config = probing(&policy, 2, 550 * MS, 450 * MS);
-    config.n_offered = 1; /* what the oracle forecasts does not know of the probe */
+    config.groups[0].n_offered = 1; /* what the oracle forecasts does not know of the probe */
     struct run run = run_world(config);
     assert_true(run.rows[0].uplink_queue_time == 0);
     assert_true(run.rows[1].uplink_queue_time == 0.1);
@@ -73,9 +73,9 @@ static void the_answer_brings_the_load(void **state) {
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2);
     es_policy policy = fixed_at(2);
     es_world_config config = probing(&policy, 3, 650 * MS, 500 * MS);
-    config.server = half;
-    config.uplink_propagation_ns = 30 * MS;
-    config.downlink_propagation_ns = 40 * MS;
+    config.server.capacity = half;
+    config.groups[0].uplink.propagation_ns = 30 * MS;
+    config.groups[0].downlink.propagation_ns = 40 * MS;
     struct run run = run_world(config);
     assert_true(run.rows[1].rate_estimate == 8e6 && run.rows[1].load_estimate == 0);
     assert_true(run.rows[2].load_estimate == 0.5);
@@ -104,7 +104,7 @@ static void probes_end_with_the_run(void **state) {
     assert_int_equal(run.result.end_ns, 20 * MS);
     run_fini(&run);
     es_world_config config = probing(&policy, 3, ES_SECOND, 950 * MS);
-    config.uplink = stopping;
+    config.groups[0].uplink.rate = stopping;
     run = run_world(config);
     assert_int_equal(run.n, 3);
     assert_int_equal(run.result.n_probes, 1);
@@ -123,7 +123,7 @@ static void a_policy_that_probes_comes_back(void **state) {
     es_policy policy = policy_with("dynamic-split", 3, every_cut);
     for (int probes = 0; probes < 2; probes++) {
         es_world_config config = probing(&policy, 5, ES_SECOND, probes ? 300 * MS : 0);
-        config.uplink = fade;
+        config.groups[0].uplink.rate = fade;
         config.initial_rate_bps = 1e8;
         config.probe_bytes = 1000;
         struct run run = run_world(config);

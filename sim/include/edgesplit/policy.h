@@ -1,6 +1,6 @@
 /* What a policy sees and returns. A policy is pure: a read-only view in, a cut out. It cannot
- * schedule events, see the future (unless it is the oracle, which says so) or keep state of its
- * own. */
+ * schedule events or see the future (unless it is an oracle, which says so). What it remembers lies
+ * in memory that the world lends it, and only `learn` changes that between requests. */
 #ifndef EDGESPLIT_POLICY_H
 #define EDGESPLIT_POLICY_H
 
@@ -27,8 +27,9 @@ typedef struct es_power {
 /* The situation at one decision. */
 typedef struct es_policy_view {
     const es_cut_costs *costs; /* of this request's batch */
-    double rate_bps;           /* uplink rate as the policy knows it, >= 0 */
-    double load;               /* server load as the policy knows it, 0 .. 1 */
+    double
+        rate_bps;   /* uplink rate as the policy knows it, >= 0; NaN if it learns: it is not told */
+    double load;    /* server load as the policy knows it, 0 .. 1; likewise */
     double delay_s; /* what every offloaded request pays besides: propagation both ways, result
                        transfer */
     double device_wait_s; /* until the device is done with the heads it has; 0 unless queue_aware */
@@ -38,6 +39,8 @@ typedef struct es_policy_view {
     bool has_previous;       /* a request came before */
     size_t previous_cut;     /* what was chosen for it */
     uint64_t dwell;          /* how many in a row got that cut */
+    uint64_t n_before;       /* requests of this device that came before */
+    const void *memory;      /* of a policy that has one */
     const es_power *power;   /* NULL: not known */
     const double *outcome_s; /* [n_cuts] true latency of this request by each cut (INFINITY: it
                                 would not finish); NULL unless the policy is clairvoyant */
@@ -50,6 +53,11 @@ typedef struct es_policy_settings {
     uint64_t min_dwell;    /* requests that a cut is kept for at least */
     double expected_dwell; /* requests that the cost of a change is spread over; 0: 1 */
     double energy_weight;  /* 0 .. 1, of energy against latency */
+    double exploration;    /* of a policy that learns: how much it hopes for from what it has not
+                              tried; 1: as published */
+    double discount; /* 0 .. 1: what each later sample leaves of the weight of a sample; 1: nothing
+                        is forgotten */
+    uint64_t load_bins; /* parts of 0 .. 1 between the loads that are tabulated, >= 1 */
 } es_policy_settings;
 
 /* A set-up policy: which cuts it may choose, ascending, at least one. */
@@ -60,14 +68,41 @@ typedef struct es_policy {
     es_policy_settings settings;
 } es_policy;
 
+/* What a policy with memory is told before the first request. Everything is borrowed and outlives
+ * the memory. */
+typedef struct es_policy_start {
+    size_t n_tables;            /* batch sizes, ascending */
+    const es_cut_costs *tables; /* [n_tables] what a view's costs point into */
+    const double *delay_s;      /* [n_tables] that a view will show; where it varies, its mean */
+    uint64_t n_requests;        /* that will be shown to `observe` */
+} es_policy_start;
+
+/* What became of a request that was offloaded and has its result back. */
+typedef struct es_policy_feedback {
+    const es_cut_costs *costs; /* as in its view */
+    size_t cut;
+    double offloaded_s; /* from the end of its head to its result: queues, transfers, tail */
+} es_policy_feedback;
+
 typedef struct es_policy_ops {
     const char *name;
     const char *summary;
     bool clairvoyant;                /* reads outcome_s */
     bool whole_device, whole_server; /* has exactly one candidate: the last cut, cut 0 */
-    bool fixed;    /* one candidate for the whole run, picked by the key `split` */
-    bool may_stay; /* reads hysteresis and dwell */
+    bool fixed;     /* one candidate for the whole run, picked by the key `split` */
+    bool may_stay;  /* reads hysteresis and dwell */
+    bool tabulated; /* reads load_bins; what queues up is not in its table */
     bool needs_deadline, needs_power;
+    /* OPTIONAL, a policy with memory: its size, and its state before the first request. One memory
+     * serves every device of a group, or with `learn` each has its own. The memory comes zeroed and
+     * aligned for any type; `begin` allocates nothing. */
+    size_t (*memory_bytes)(const es_policy *policy, const es_policy_start *start);
+    void (*begin)(const es_policy *policy, const es_policy_start *start, void *memory);
+    /* OPTIONAL, isolated mode only: shows a clairvoyant policy every request that will come, in
+     * order, before the first choice; the view's outcome_s lacks the cost of changing the cut. */
+    void (*observe)(const es_policy *policy, const es_policy_view *view, void *memory);
+    /* OPTIONAL: a result is back at the device. No allocation. */
+    void (*learn)(const es_policy *policy, void *memory, const es_policy_feedback *feedback);
     /* The chosen cut: one of the candidates. O(n_candidates), no allocation. Ties go to the larger
      * cut (less sent). */
     size_t (*choose)(const es_policy *policy, const es_policy_view *view);

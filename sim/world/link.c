@@ -1,0 +1,157 @@
+/* Links: transfers one after the other or sharing, then propagation. */
+#include "system.h"
+
+static struct link *link_at(const es_world *world, bool up, size_t i) {
+    return up ? &world->uplinks[i] : &world->open->downlinks[i];
+}
+
+static es_station station_of(bool up) {
+    return up ? ES_UPLINK : ES_DOWNLINK;
+}
+
+static size_t slot_of(const open_system *open, bool up, size_t i) {
+    return (up ? open->slots.uplink : open->slots.downlink) + i;
+}
+
+static es_work work_of(const es_world *world, bool up, uint32_t index) {
+    const struct request *request = &world->open->requests[index];
+    if (is_probe(world->open, index))
+        return (es_work)world->config.probe_bytes * 8 * ES_SECOND;
+    if (up)
+        return (es_work)bits_of(world, request) * ES_SECOND;
+    return result_work(world->groups[device_of(world, request)->group].config,
+                       request->batch_index);
+}
+
+static void give_up(es_world *world, struct link *link, bool up, uint32_t index, es_time now) {
+    count(&world->open->kinds[station_of(up)], now, -1, 0);
+    if (up)
+        link->planned_bits -= bits_of(world, &world->open->requests[index]);
+    drop(world, index, now);
+}
+
+/* Sends what is first in the queue. */
+static void send_next(es_world *world, bool up, size_t i, es_time now) {
+    open_system *open = world->open;
+    struct link *link = link_at(world, up, i);
+    while (link->queue.n > 0) {
+        uint32_t index = link->queue.first;
+        struct request *request = &open->requests[index];
+        if (!is_overdue(world, request, now)) {
+            request->visit[station_of(up)].wait_ns = now - request->since;
+            count(&open->kinds[station_of(up)], now, 0, 1);
+            plan_event(open, slot_of(open, up, i),
+                       flow_end(&link->flow, now, work_of(world, up, index)));
+            return;
+        }
+        fifo_pop(open->requests, &link->queue);
+        give_up(world, link, up, index, now);
+    }
+}
+
+static void plan_share(es_world *world, bool up, size_t i) {
+    open_system *open = world->open;
+    struct link *link = link_at(world, up, i);
+    plan_event(open, slot_of(open, up, i),
+               crowd_next(open, &open->crowds[link->crowd], &link->flow, station_of(up)));
+}
+
+void link_join(es_world *world, bool up, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    struct request *request = &open->requests[index];
+    const struct device *device = device_of(world, request);
+    size_t i = up ? device->uplink : device->downlink;
+    struct link *link = link_at(world, up, i);
+    request->since = now;
+    request->station = (uint8_t)station_of(up);
+    count(&open->kinds[station_of(up)], now, 1, 0);
+    if (link->crowd == NOBODY) {
+        fifo_push(open->requests, &link->queue, index);
+        if (link->queue.n == 1)
+            send_next(world, up, i, now);
+    } else if (is_overdue(world, request, now)) {
+        give_up(world, link, up, index, now);
+    } else {
+        count(&open->kinds[station_of(up)], now, 0, open->crowds[link->crowd].n == 0);
+        crowd_join(open, &open->crowds[link->crowd], &link->flow, station_of(up), index,
+                   work_of(world, up, index), now);
+        plan_share(world, up, i);
+    }
+}
+
+/* The far end of a propagation line. */
+static void arrive_at_end(es_world *world, bool up, uint32_t index, es_time now) {
+    if (up)
+        server_join(world, index, now);
+    else
+        come_back(world, index, now);
+}
+
+static es_time delay_at(const es_link *link, struct line *line, es_time now) {
+    return link->delay != NULL ? es_rate_at(link->delay, &line->cursor, now) : link->propagation_ns;
+}
+
+void propagate(es_world *world, bool up, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    struct request *request = &open->requests[index];
+    const struct device *device = device_of(world, request);
+    const es_group *group = group_of(world, device)->config;
+    struct line *line = (up ? open->up_lines : open->down_lines) + device->group;
+    es_time due = now + delay_at(up ? &group->uplink : &group->downlink, line, now);
+    if (due < line->last_due)
+        due = line->last_due;
+    line->last_due = due;
+    if (open->delays != NULL && up)
+        open->delays[index].up_ns = due - now;
+    else if (open->delays != NULL)
+        open->delays[index].down_ns = due - now;
+    if (due == now && line->queue.n == 0) {
+        arrive_at_end(world, up, index, now);
+        return;
+    }
+    request->since = due;
+    fifo_push(open->requests, &line->queue, index);
+    if (line->queue.n == 1)
+        plan_event(open, (up ? open->slots.up_line : open->slots.down_line) + device->group, due);
+}
+
+void line_done(es_world *world, bool up, size_t i, es_time now) {
+    open_system *open = world->open;
+    struct line *line = (up ? open->up_lines : open->down_lines) + i;
+    uint32_t index = fifo_pop(open->requests, &line->queue);
+    if (line->queue.n > 0)
+        plan_event(open, (up ? open->slots.up_line : open->slots.down_line) + i,
+                   open->requests[line->queue.first].since);
+    arrive_at_end(world, up, index, now);
+}
+
+void link_done(es_world *world, bool up, size_t i, es_time now) {
+    open_system *open = world->open;
+    struct link *link = link_at(world, up, i);
+    es_station station = station_of(up);
+    uint32_t index;
+    if (link->crowd != NOBODY) {
+        index = crowd_leave(open, &open->crowds[link->crowd], &link->flow, station, now);
+        count(&open->kinds[station], now, -1, open->crowds[link->crowd].n == 0 ? -1 : 0);
+        plan_share(world, up, i);
+    } else {
+        index = fifo_pop(open->requests, &link->queue);
+        struct request *request = &open->requests[index];
+        union visit *visit = &request->visit[station];
+        visit->service_ns = now - request->since - visit->wait_ns;
+        count(&open->kinds[station], now, -1, -1);
+        send_next(world, up, i, now);
+    }
+    struct request *request = &open->requests[index];
+    request->station = (uint8_t)(station + 1);
+    if (is_probe(open, index)) {
+        link->planned_bits -= 8 * world->config.probe_bytes;
+        probe_sent(world, index, now);
+        return;
+    }
+    if (up) {
+        link->planned_bits -= bits_of(world, request);
+        sent_up(world, request, now);
+    }
+    propagate(world, up, index, now);
+}

@@ -1,0 +1,279 @@
+/* The server: parallel servers with batching, or processor sharing; and the jobs of others. */
+#include "system.h"
+
+#include "edgesplit/alloc.h"
+
+#include <gsl/gsl_randist.h>
+
+static size_t slot_of(const open_system *open, size_t i) {
+    return open->slots.server + i;
+}
+
+/* The tables of all sizes that merged tails may add up to. */
+static es_status create_merged(es_world *world) {
+    size_t n = (size_t)world->config.server.max_batch + 1;
+    for (size_t g = 0; g < world->config.n_groups; g++) {
+        const es_cost *cost = world->config.groups[g].cost;
+        const es_cut_costs **tables = es_alloc(n, sizeof(const es_cut_costs *));
+        world->open->server.merged[g] = tables;
+        if (tables == NULL)
+            return ES_NO_MEMORY;
+        for (size_t images = 1; images < n; images++) {
+            tables[images] = es_cost_find(cost, (int64_t)images);
+            ES_REQUIRE(tables[images] != NULL);
+        }
+    }
+    return ES_OK;
+}
+
+es_status server_create(es_world *world) {
+    struct server *server = &world->open->server;
+    size_t n = world->config.server.n_servers;
+    server->flow.rate = world->config.server.capacity;
+    server->serving = es_alloc(n, sizeof *server->serving);
+    if (server->serving == NULL)
+        return ES_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        server->serving[i] = NOBODY;
+    server->n_idle = n;
+    return world->config.server.max_batch > 0 ? create_merged(world) : ES_OK;
+}
+
+static void leave_server(es_world *world, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    struct request *request = &open->requests[index];
+    if (is_job(open, index)) {
+        open->n_jobs--;
+        fifo_push(open->requests, &open->free_jobs, index);
+        return;
+    }
+    request->station = ES_DOWNLINK;
+    if (world->groups[device_of(world, request)->group].config->downlink.rate != NULL)
+        link_join(world, false, index, now);
+    else
+        propagate(world, false, index, now);
+}
+
+static int64_t images_of(const es_world *world, const struct request *request) {
+    return world->groups[device_of(world, request)->group].config->batches[request->batch_index];
+}
+
+/* Whether a waiting request may be served together with others. */
+static bool may_merge(const es_world *world, uint32_t index) {
+    return world->config.server.max_batch > 0 && !is_job(world->open, index);
+}
+
+static bool belong_together(const es_world *world, uint32_t a, uint32_t b) {
+    const struct request *one = &world->open->requests[a], *other = &world->open->requests[b];
+    return may_merge(world, b) && one->cut == other->cut &&
+           device_of(world, one)->group == device_of(world, other)->group;
+}
+
+/* Images of the batch that the first in the queue would be served in now. */
+static int64_t images_together(const es_world *world) {
+    const struct fifo *waiting = &world->open->server.waiting;
+    const struct request *requests = world->open->requests;
+    int64_t images = images_of(world, &requests[waiting->first]);
+    uint32_t index = waiting->first;
+    for (uint32_t i = 1; i < waiting->n && images < world->config.server.max_batch; i++) {
+        index = requests[index].next;
+        if (belong_together(world, waiting->first, index) &&
+            images + images_of(world, &requests[index]) <= world->config.server.max_batch)
+            images += images_of(world, &requests[index]);
+    }
+    return images;
+}
+
+static void begin(es_world *world, uint32_t index, es_time now) {
+    struct request *request = &world->open->requests[index];
+    request->visit[ES_SERVER].wait_ns = now - request->since;
+    request->next = NOBODY;
+}
+
+/* Takes the first in the queue and what is served with it; returns the nominal time. */
+static int64_t take_batch(es_world *world, es_time now) {
+    open_system *open = world->open;
+    struct fifo rest = {0}, *waiting = &open->server.waiting;
+    uint32_t first = fifo_pop(open->requests, waiting), last = first;
+    const struct request *leader = &open->requests[first];
+    int64_t alone_ns = leader->visit[ES_SERVER].service_ns;
+    begin(world, first, now);
+    if (!may_merge(world, first))
+        return alone_ns;
+    int64_t images = images_of(world, leader), alone = images;
+    while (waiting->n > 0) {
+        uint32_t index = fifo_pop(open->requests, waiting);
+        int64_t more = images_of(world, &open->requests[index]);
+        if (!belong_together(world, first, index) ||
+            images + more > world->config.server.max_batch) {
+            fifo_push(open->requests, &rest, index);
+            continue;
+        }
+        images += more;
+        begin(world, index, now);
+        open->requests[last].next = index;
+        last = index;
+    }
+    *waiting = rest;
+    if (images == alone)
+        return alone_ns;
+    int64_t profiled_ns = costs_of(world, leader)->tail_ns[leader->cut];
+    int64_t merged_ns =
+        open->server.merged[device_of(world, leader)->group][images]->tail_ns[leader->cut];
+    return profiled_ns > 0 ? scaled(merged_ns, (double)alone_ns / (double)profiled_ns) : merged_ns;
+}
+
+/* Gives up what is overdue: the first in the queue, or, where tails are merged, any. */
+static void drop_overdue(es_world *world, es_time now) {
+    open_system *open = world->open;
+    struct fifo rest = {0}, *waiting = &open->server.waiting;
+    while (world->drops && waiting->n > 0) {
+        uint32_t index = waiting->first;
+        bool overdue = !is_job(open, index) && is_overdue(world, &open->requests[index], now);
+        if (!overdue && world->config.server.max_batch == 0)
+            return;
+        fifo_pop(open->requests, waiting);
+        if (overdue) {
+            count(&open->kinds[ES_SERVER], now, -1, 0);
+            drop(world, index, now);
+        } else {
+            fifo_push(open->requests, &rest, index);
+        }
+    }
+    if (rest.n > 0)
+        *waiting = rest;
+}
+
+/* Until when a server waits for more to serve with the first in the queue; `now` or before: it does
+ * not. */
+static es_time wait_until(const es_world *world) {
+    const open_system *open = world->open;
+    uint32_t first = open->server.waiting.first;
+    if (!may_merge(world, first) || images_together(world) >= world->config.server.max_batch)
+        return 0;
+    return open->requests[first].since + world->config.server.max_wait_ns;
+}
+
+/* Lets idle servers begin on what waits. */
+static void serve(es_world *world, es_time now) {
+    open_system *open = world->open;
+    struct server *server = &open->server;
+    es_time due = ES_TIME_NEVER;
+    while (server->n_idle > 0) {
+        drop_overdue(world, now);
+        if (server->waiting.n == 0)
+            break;
+        es_time until = wait_until(world);
+        if (until > now) {
+            due = until;
+            break;
+        }
+        size_t i = server->first_idle;
+        while (server->serving[i] != NOBODY)
+            i++;
+        server->first_idle = i + 1;
+        server->serving[i] = server->waiting.first;
+        server->n_idle--;
+        count(&open->kinds[ES_SERVER], now, 0, 1);
+        int64_t nominal_ns = take_batch(world, now);
+        plan_event(open, slot_of(open, i),
+                   flow_end(&server->flow, now, (es_work)nominal_ns * ES_FULL_CAPACITY));
+    }
+    if (world->config.server.max_batch > 0)
+        plan_event(open, open->slots.batch, due);
+}
+
+static void plan_share(es_world *world) {
+    open_system *open = world->open;
+    struct server *server = &open->server;
+    plan_event(open, slot_of(open, 0), crowd_next(open, &server->crowd, &server->flow, ES_SERVER));
+}
+
+void server_join(es_world *world, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    struct server *server = &open->server;
+    struct request *request = &open->requests[index];
+    request->since = now;
+    request->station = ES_SERVER;
+    count(&open->kinds[ES_SERVER], now, 1, 0);
+    if (world->config.server.discipline == ES_FIFO) {
+        fifo_push(open->requests, &server->waiting, index);
+        serve(world, now);
+    } else if (!is_job(open, index) && is_overdue(world, request, now)) {
+        count(&open->kinds[ES_SERVER], now, -1, 0);
+        drop(world, index, now);
+    } else {
+        es_work work = (es_work)request->visit[ES_SERVER].service_ns * ES_FULL_CAPACITY;
+        count(&open->kinds[ES_SERVER], now, 0, server->crowd.n == 0);
+        crowd_join(open, &server->crowd, &server->flow, ES_SERVER, index, work, now);
+        plan_share(world);
+    }
+}
+
+void server_done(es_world *world, size_t i, es_time now) {
+    open_system *open = world->open;
+    struct server *server = &open->server;
+    if (world->config.server.discipline == ES_PS) {
+        uint32_t index = crowd_leave(open, &server->crowd, &server->flow, ES_SERVER, now);
+        count(&open->kinds[ES_SERVER], now, -1, server->crowd.n == 0 ? -1 : 0);
+        plan_share(world);
+        leave_server(world, index, now);
+        return;
+    }
+    uint32_t index = server->serving[i];
+    server->serving[i] = NOBODY;
+    server->n_idle++;
+    if (i < server->first_idle)
+        server->first_idle = i;
+    count(&open->kinds[ES_SERVER], now, 0, -1);
+    for (uint32_t other = index; other != NOBODY; other = open->requests[other].next) {
+        union visit *visit = &open->requests[other].visit[ES_SERVER];
+        visit->service_ns = now - open->requests[other].since - visit->wait_ns;
+        count(&open->kinds[ES_SERVER], now, -1, 0);
+    }
+    serve(world, now);
+    while (index != NOBODY) {
+        uint32_t following = open->requests[index].next;
+        leave_server(world, index, now);
+        index = following;
+    }
+}
+
+void server_batch_due(es_world *world, es_time now) {
+    serve(world, now);
+}
+
+static es_time draw_gap(es_world *world) {
+    return llround(
+        gsl_ran_exponential(&world->open->job_gaps.gsl, 1e9 / world->config.background.rate_hz));
+}
+
+es_time job_first(es_world *world) {
+    const es_world_config *config = &world->config;
+    open_system *open = world->open;
+    es_rng_open(&open->job_gaps, config->seed, config->replication, ES_RNG_BACKGROUND, 0);
+    es_rng_open(&open->job_draws, config->seed, config->replication, ES_RNG_BACKGROUND, 1);
+    if (config->background.arrivals.n > 0)
+        return config->background.arrivals.times[0];
+    return config->background.rate_hz > 0 ? draw_gap(world) : ES_TIME_NEVER;
+}
+
+es_time job_arrive(es_world *world, es_time now) {
+    const es_background *background = &world->config.background;
+    open_system *open = world->open;
+    es_time next = background->arrivals.n > 0 ? list_next(&background->arrivals, &open->job_place)
+                                              : now + draw_gap(world);
+    if (open->free_jobs.n == 0) {
+        world->result->saturated = true;
+        return ES_TIME_NEVER;
+    }
+    uint32_t index = fifo_pop(open->requests, &open->free_jobs);
+    double factor = background->exponential ? gsl_ran_exponential(&open->job_draws.gsl, 1) : 1;
+    struct request *job = &open->requests[index];
+    job->deadline_at = ES_TIME_NEVER;
+    job->visit[ES_SERVER].service_ns = scaled(background->service_ns, factor);
+    world->result->n_background++;
+    open->n_jobs++;
+    server_join(world, index, now);
+    return next;
+}
