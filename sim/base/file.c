@@ -278,6 +278,38 @@ void es_publication_fini(es_publication *publication) {
     *publication = (es_publication){0};
 }
 
+/* The stream of a new file that has lost its name; NULL with errno. */
+static FILE *open_nameless(char *pattern) {
+    int descriptor = mkstemp(pattern);
+    if (descriptor < 0)
+        return NULL;
+    FILE *stream = unlink(pattern) == 0 ? fdopen(descriptor, "w+b") : NULL;
+    if (stream == NULL)
+        close(descriptor);
+    return stream;
+}
+
+FILE *es_file_temporary(const char *beside, es_errors *errors) {
+    char *pattern = NULL;
+    FILE *stream = NULL;
+    if (beside != NULL) {
+        es_text text = {0};
+        es_text_add(&text, "%s.tmp.XXXXXX", beside);
+        pattern = text.data;
+        if (text.failed) {
+            free(pattern);
+            es_errors_no_memory(errors, beside);
+            return NULL;
+        }
+        stream = open_nameless(pattern);
+    } else
+        stream = tmpfile();
+    if (stream == NULL)
+        es_errors_add(errors, ES_CANT_CREATE, beside, 0, "temporary file: %s", strerror(errno));
+    free(pattern);
+    return stream;
+}
+
 es_status es_file_write(const char *path, const char *data, size_t length, bool replace,
                         es_errors *errors) {
     es_publication publication;

@@ -10,10 +10,11 @@
 /* One profile's measured batch sizes and an interpolator over them. */
 struct curve {
     const es_profile *profile;
-    const es_cost_options *options;
-    size_t n;           /* measured batch sizes */
-    double *x, *y;      /* [n] */
-    gsl_interp *interp; /* NULL with one size */
+    size_t n_wanted;
+    const int64_t *wanted; /* [n_wanted] batch sizes */
+    size_t n;              /* measured ones */
+    double *x, *y;         /* [n] */
+    gsl_interp *interp;    /* NULL with one size */
     int64_t *measured;
     bool extrapolates; /* some wanted size lies outside */
 };
@@ -25,9 +26,42 @@ static void curve_fini(struct curve *curve) {
     free(curve->measured);
 }
 
+/* Whether a batch size is one of requests, not only of merged tails. */
+static bool is_of_requests(const es_cost_options *options, int64_t batch) {
+    for (size_t b = 0; b < options->n_batches; b++)
+        if (options->batches[b] == batch)
+            return true;
+    return false;
+}
+
+/* Looks for wanted sizes outside the measured ones. Of merged tails, the first and the last stand
+ * for all. */
+static es_status check_span(struct curve *curve, const es_cost_options *options,
+                            es_errors *errors) {
+    int64_t least = curve->measured[0], most = curve->measured[curve->n - 1];
+    es_status status = ES_OK;
+    for (size_t b = 0; b < curve->n_wanted; b++) {
+        int64_t batch = curve->wanted[b];
+        bool merged = !is_of_requests(options, batch);
+        if (batch >= least && batch <= most)
+            continue;
+        curve->extrapolates = true;
+        if ((options->extrapolate && curve->n > 1) || (merged && b > 0 && b + 1 < curve->n_wanted))
+            continue;
+        status = es_errors_add(
+            errors, ES_INVALID, curve->profile->path, 0,
+            "batch %lld%s lies outside the measured batch sizes %lld .. %lld; measure it, or set "
+            "[model] batch_extrapolation = linear (which needs two measured sizes)",
+            (long long)batch, merged ? ", which [server] max_batch asks for," : "",
+            (long long)least, (long long)most);
+    }
+    return status;
+}
+
 static es_status curve_init(struct curve *curve, const es_profile *profile,
-                            const es_cost_options *options, es_errors *errors) {
-    *curve = (struct curve){.profile = profile, .options = options};
+                            const es_cost_options *options, size_t n_wanted, const int64_t *wanted,
+                            es_errors *errors) {
+    *curve = (struct curve){.profile = profile, .n_wanted = n_wanted, .wanted = wanted};
     es_status status = es_profile_batches(profile, &curve->measured, &curve->n, errors);
     if (status != ES_OK)
         return status;
@@ -40,24 +74,11 @@ static es_status curve_init(struct curve *curve, const es_profile *profile,
         return es_errors_no_memory(errors, profile->path);
     for (size_t i = 0; i < curve->n; i++)
         curve->x[i] = (double)curve->measured[i];
-    int64_t least = curve->measured[0], most = curve->measured[curve->n - 1];
-    for (size_t b = 0; b < options->n_batches; b++) {
-        int64_t batch = options->batches[b];
-        if (batch >= least && batch <= most)
-            continue;
-        curve->extrapolates = true;
-        if (!options->extrapolate || curve->n < 2)
-            status = es_errors_add(
-                errors, ES_INVALID, profile->path, 0,
-                "batch %lld lies outside the measured batch sizes %lld .. %lld; measure it, or set "
-                "[model] batch_extrapolation = linear (which needs two measured sizes)",
-                (long long)batch, (long long)least, (long long)most);
-    }
-    return status;
+    return check_span(curve, options, errors);
 }
 
-/* The interpolated median times of one row at all wanted batch sizes, [n_batches]; false if the
- * profile lacks it. */
+/* The interpolated median times of one row at all wanted batch sizes; false if the profile lacks
+ * it. */
 static bool curve_times(struct curve *curve, es_profile_kind kind, size_t index, double *times_s) {
     size_t n = curve->n;
     for (size_t i = 0; i < n; i++) {
@@ -69,8 +90,8 @@ static bool curve_times(struct curve *curve, es_profile_kind kind, size_t index,
     }
     if (curve->interp != NULL)
         gsl_interp_init(curve->interp, curve->x, curve->y, n);
-    for (size_t b = 0; b < curve->options->n_batches; b++) {
-        double batch = (double)curve->options->batches[b];
+    for (size_t b = 0; b < curve->n_wanted; b++) {
+        double batch = (double)curve->wanted[b];
         if (n == 1)
             times_s[b] = curve->y[0];
         else if (batch < curve->x[0] || batch > curve->x[n - 1]) {
@@ -87,10 +108,10 @@ static bool curve_times(struct curve *curve, es_profile_kind kind, size_t index,
 enum side { HEAD, TAIL };
 
 /* Sums of the layers on one side of every unit boundary of the profile: sums [units +
- * 1][n_batches], NaN where a layer is not in the profile. Returns whether the profile has any
+ * 1][n_wanted], NaN where a layer is not in the profile. Returns whether the profile has any
  * layers. */
 static bool sum_layers(struct curve *curve, enum side side, size_t n_units, double *sums_s) {
-    size_t n_batches = curve->options->n_batches;
+    size_t n_batches = curve->n_wanted;
     bool any = false;
     size_t start = side == HEAD ? 0 : n_units;
     memset(sums_s + start * n_batches, 0, n_batches * sizeof *sums_s);
@@ -110,18 +131,18 @@ static bool sum_layers(struct curve *curve, enum side side, size_t n_units, doub
 /* Times of one side of every cut, [n_batches][n_cuts], NaN where the profile cannot tell. Sets
  * `*extrapolated` if a batch size lies outside the measured ones. */
 static es_status side_times(const es_model *model, const es_profile *profile,
-                            const es_cost_options *options, enum side side, double *times_s,
-                            bool *extrapolated, es_errors *errors) {
+                            const es_cost_options *options, enum side side, size_t n_batches,
+                            const int64_t *batches, double *times_s, bool *extrapolated,
+                            es_errors *errors) {
     size_t n_cuts = model->n_cuts[options->granularity];
     size_t n_units = model->n_cuts[profile->granularity] - 1;
-    size_t n_batches = options->n_batches;
     struct curve curve;
     es_status status = es_profile_check_model(profile, model, errors);
     if (status != ES_OK)
         return status;
     double *sums_s = es_alloc((n_units + 1) * n_batches, sizeof *sums_s);
     double *row_s = es_alloc(2 * n_batches, sizeof *row_s);
-    status = curve_init(&curve, profile, options, errors);
+    status = curve_init(&curve, profile, options, n_batches, batches, errors);
     if (status == ES_OK && (sums_s == NULL || row_s == NULL))
         status = es_errors_no_memory(errors, profile->path);
     if (status != ES_OK)
@@ -160,79 +181,139 @@ done:
     return status;
 }
 
-/* Bytes that cut `cut` sends for a batch, the header included; whole bytes, rounded up. */
-static int64_t message_bytes(const es_model *model, const es_cost_options *options, size_t cut,
-                             int64_t batch) {
-    const es_cut *description = &model->cuts[options->granularity][cut];
-    if (description->n_tensors == 0)
-        return 0;
+/* Bytes of the tensors that cross a cut, as they are computed. */
+static double raw_bytes(const es_model *model, const es_cost_options *options, size_t cut,
+                        int64_t batch) {
     double per_elem = cut == 0 ? options->input_bytes_per_elem : options->feature_bytes_per_elem;
-    return (int64_t)ceil((double)batch * (double)description->elems * per_elem +
-                         options->header_bytes);
+    return (double)batch * (double)model->cuts[options->granularity][cut].elems * per_elem;
 }
 
-/* Lays one table out in the cost's storage and fills it from heads and tails [n_cuts]. */
+/* Whether what a cut sends is coded: it is neither the input nor nothing. */
+static bool is_coded(const es_model *model, const es_cost_options *options, size_t cut) {
+    return cut > 0 && model->cuts[options->granularity][cut].n_tensors > 0;
+}
+
+/* Bytes that a cut sends for a batch, the header included; whole bytes, rounded up. */
+static int64_t message_bytes(const es_model *model, const es_cost_options *options, size_t cut,
+                             int64_t batch) {
+    if (model->cuts[options->granularity][cut].n_tensors == 0)
+        return 0;
+    bool shrinks = is_coded(model, options, cut) && options->coded_ratio > 0;
+    double ratio = shrinks ? options->coded_ratio : 1;
+    return (int64_t)ceil(ratio * raw_bytes(model, options, cut, batch) + options->header_bytes);
+}
+
+/* How long a cut's feature map is coded at a rate. */
+static double coding_s(const es_model *model, const es_cost_options *options, size_t cut,
+                       int64_t batch, double rate_bps) {
+    bool takes_time = rate_bps > 0 && is_coded(model, options, cut);
+    return takes_time ? 8 * raw_bytes(model, options, cut, batch) / rate_bps : 0;
+}
+
+/* Lays one table out in the cost's storage and fills it from tails and, unless NULL, heads
+ * [n_cuts]. */
 static void fill_table(es_cost *cost, size_t b, const es_model *model,
                        const es_cost_options *options, const double *heads_s,
                        const double *tails_s) {
     size_t n = cost->n_cuts;
+    int64_t batch = cost->batches[b];
     int64_t *head_ns = cost->integers + 3 * b * n, *tail_ns = head_ns + n, *bytes = tail_ns + n;
     double *head_s = cost->doubles + 3 * b * n, *tail_s = head_s + n, *bits = tail_s + n;
     for (size_t cut = 0; cut < n; cut++) {
-        bytes[cut] = message_bytes(model, options, cut, options->batches[b]);
+        bytes[cut] = message_bytes(model, options, cut, batch);
         bits[cut] = 8.0 * (double)bytes[cut];
         if (!cost->available[cut])
             continue;
-        head_ns[cut] = llround(heads_s[cut] * 1e9);
-        tail_ns[cut] = llround(tails_s[cut] * 1e9);
+        double encode_s = coding_s(model, options, cut, batch, options->encode_bps);
+        double decode_s = coding_s(model, options, cut, batch, options->decode_bps);
+        head_ns[cut] = heads_s != NULL ? llround((heads_s[cut] + encode_s) * 1e9) : 0;
+        tail_ns[cut] = llround((tails_s[cut] + decode_s) * 1e9);
         head_s[cut] = (double)head_ns[cut] / 1e9;
         tail_s[cut] = (double)tail_ns[cut] / 1e9;
     }
+    cost->has_heads[b] = heads_s != NULL;
     cost->tables[b] = (es_cut_costs){n, head_ns, tail_ns, bytes, head_s, tail_s, bits};
-    cost->batches[b] = options->batches[b];
+}
+
+/* The sizes that are prepared: the wanted ones and those of merged tails, ascending. */
+static void list_batches(const es_cost_options *options, es_cost *cost) {
+    size_t wanted = 0;
+    int64_t merged = 1;
+    cost->n_batches = 0;
+    while (wanted < options->n_batches || merged <= options->max_merged) {
+        bool takes = wanted < options->n_batches &&
+                     (merged > options->max_merged || options->batches[wanted] <= merged);
+        int64_t batch = takes ? options->batches[wanted++] : merged;
+        merged += batch == merged;
+        cost->batches[cost->n_batches++] = batch;
+    }
+}
+
+/* Creates a cost with its sizes and no times. */
+static es_cost *create_empty(size_t n_cuts, const es_cost_options *options) {
+    size_t n = options->n_batches + (size_t)options->max_merged;
+    es_cost *cost = es_alloc(1, sizeof *cost);
+    if (cost == NULL)
+        return NULL;
+    cost->n_cuts = n_cuts;
+    cost->batches = es_alloc(n, sizeof *cost->batches);
+    if (cost->batches != NULL) {
+        list_batches(options, cost);
+        n = cost->n_batches;
+        cost->tables = es_alloc(n, sizeof *cost->tables);
+        cost->has_heads = es_alloc(n, sizeof *cost->has_heads);
+        cost->available = es_alloc(n_cuts, sizeof *cost->available);
+        cost->integers = es_alloc(3 * n_cuts * n, sizeof *cost->integers);
+        cost->doubles = es_alloc(3 * n_cuts * n, sizeof *cost->doubles);
+    }
+    if (cost->batches == NULL || cost->tables == NULL || cost->has_heads == NULL ||
+        cost->available == NULL || cost->integers == NULL || cost->doubles == NULL) {
+        es_cost_destroy(cost);
+        return NULL;
+    }
+    return cost;
+}
+
+/* Which cuts both profiles have times of, in the first table of each; how many. */
+static size_t mark_available(es_cost *cost, const double *heads_s, const double *tails_s) {
+    size_t n = 0;
+    for (size_t cut = 0; cut < cost->n_cuts; cut++) {
+        cost->available[cut] = isfinite(heads_s[cut]) && isfinite(tails_s[cut]);
+        n += cost->available[cut];
+    }
+    return n;
 }
 
 es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
                          const es_cost_options *options, es_cost **out, es_errors *errors) {
-    size_t n_cuts = model->n_cuts[options->granularity], n_batches = options->n_batches;
-    es_cost *cost = es_alloc(1, sizeof *cost);
-    double *heads_s = es_alloc(n_cuts * n_batches, sizeof *heads_s);
-    double *tails_s = es_alloc(n_cuts * n_batches, sizeof *tails_s);
+    size_t n_cuts = model->n_cuts[options->granularity], n_heads = options->n_batches;
+    es_cost *cost = create_empty(n_cuts, options);
+    double *heads_s = es_alloc(n_cuts * n_heads, sizeof *heads_s);
+    double *tails_s = es_alloc(cost != NULL ? n_cuts * cost->n_batches : 1, sizeof *tails_s);
     es_status status = ES_OK;
-    if (cost != NULL) {
-        *cost = (es_cost){.n_cuts = n_cuts, .n_batches = n_batches};
-        cost->batches = es_alloc(n_batches, sizeof *cost->batches);
-        cost->tables = es_alloc(n_batches, sizeof *cost->tables);
-        cost->available = es_alloc(n_cuts, sizeof *cost->available);
-        cost->integers = es_alloc(3 * n_cuts * n_batches, sizeof *cost->integers);
-        cost->doubles = es_alloc(3 * n_cuts * n_batches, sizeof *cost->doubles);
-    }
-    if (cost == NULL || heads_s == NULL || tails_s == NULL || cost->batches == NULL ||
-        cost->tables == NULL || cost->available == NULL || cost->integers == NULL ||
-        cost->doubles == NULL) {
+    if (cost == NULL || heads_s == NULL || tails_s == NULL) {
         status = es_errors_no_memory(errors, NULL);
         goto done;
     }
-    es_status device_status =
-        side_times(model, device, options, HEAD, heads_s, &cost->extrapolated, errors);
-    es_status server_status =
-        side_times(model, server, options, TAIL, tails_s, &cost->extrapolated, errors);
+    es_status device_status = side_times(model, device, options, HEAD, n_heads, options->batches,
+                                         heads_s, &cost->extrapolated, errors);
+    es_status server_status = side_times(model, server, options, TAIL, cost->n_batches,
+                                         cost->batches, tails_s, &cost->extrapolated, errors);
     status = device_status != ES_OK ? device_status : server_status;
     if (status != ES_OK)
         goto done;
-    size_t n_available = 0;
-    for (size_t cut = 0; cut < n_cuts; cut++) {
-        cost->available[cut] = isfinite(heads_s[cut]) && isfinite(tails_s[cut]);
-        n_available += cost->available[cut];
-    }
-    if (n_available == 0) {
+    if (mark_available(cost, heads_s, tails_s) == 0) {
         status = es_errors_add(errors, ES_INVALID, device->path, 0,
                                "no cut of %s has both a head time here and a tail time in %s",
                                model->name, server->path);
         goto done;
     }
-    for (size_t b = 0; b < n_batches; b++)
-        fill_table(cost, b, model, options, heads_s + b * n_cuts, tails_s + b * n_cuts);
+    for (size_t b = 0, head = 0; b < cost->n_batches; b++) {
+        bool wanted = head < n_heads && options->batches[head] == cost->batches[b];
+        fill_table(cost, b, model, options, wanted ? heads_s + head * n_cuts : NULL,
+                   tails_s + b * n_cuts);
+        head += wanted;
+    }
     *out = cost;
     cost = NULL;
 done:
@@ -247,6 +328,7 @@ void es_cost_destroy(es_cost *cost) {
         return;
     free(cost->batches);
     free(cost->tables);
+    free(cost->has_heads);
     free(cost->available);
     free(cost->integers);
     free(cost->doubles);

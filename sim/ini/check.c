@@ -37,10 +37,10 @@ static void check_section(const es_ini *ini, const es_ini_section *section, size
         const char *nearest = es_nearest_name(section->kind, n, kind_at, known);
         es_errors_add(errors, ES_INVALID, file, section->line, "unknown section [%s]%s",
                       section->name, es_did_you_mean(nearest, "[", "]", "").text);
-    } else if (row->labelled && section->label[0] == '\0') {
+    } else if (row->label == ES_INI_LABEL && section->label[0] == '\0') {
         es_errors_add(errors, ES_INVALID, file, section->line,
                       "section [%s] needs a name: [%s NAME]", section->kind, section->kind);
-    } else if (!row->labelled && section->label[0] != '\0') {
+    } else if (row->label == ES_INI_NO_LABEL && section->label[0] != '\0') {
         es_errors_add(errors, ES_INVALID, file, section->line,
                       "section [%s] takes no name; expected [%s]", section->name, section->kind);
     }
@@ -69,7 +69,7 @@ static void check_entry(const es_ini *ini, const es_ini_entry *entry, size_t n,
     if (elsewhere != NULL) {
         es_errors_add(errors, ES_INVALID, file, entry->line,
                       "unknown key '%s' in [%s]; it belongs to [%s%s]", entry->key, section->name,
-                      elsewhere->kind, elsewhere->labelled ? " NAME" : "");
+                      elsewhere->kind, elsewhere->label == ES_INI_LABEL ? " NAME" : "");
     } else if (nearest != NULL) {
         es_errors_add(errors, ES_INVALID, file, entry->line, "unknown key '%s' in [%s]%s",
                       entry->key, section->name, es_did_you_mean(nearest, "'", "'", "").text);

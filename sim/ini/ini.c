@@ -33,6 +33,13 @@ size_t es_ini_find_section(const es_ini *ini, const char *kind, size_t from) {
     return i;
 }
 
+size_t es_ini_find_labelled(const es_ini *ini, const char *kind, const char *label) {
+    size_t i = es_ini_find_section(ini, kind, 0);
+    while (i < ini->n_sections && strcmp(ini->sections[i].label, label) != 0)
+        i = es_ini_find_section(ini, kind, i + 1);
+    return i;
+}
+
 /* The file of a line: line 0 was given on the command line. */
 static const char *place_of(const es_ini *ini, size_t line) {
     return line > 0 ? ini->path : "command line";

@@ -10,6 +10,8 @@ static const char *const services[] = {"deterministic", "exponential", NULL};
 static const char *const at_ends[] = {"loop", "hold", "stop", "as-trace", NULL};
 static const char *const holds[] = {"as-trace", "forward", "backward", NULL};
 static const char *const fills[] = {"hold", "zero", "error", NULL};
+static const char *const disciplines[] = {"fifo", "ps", NULL};
+static const char *const sharings[] = {"own", "group", "all", NULL};
 static const char *const loads[] = {"utilisation", "jobs", NULL};
 static const char *const modes[] = {"isolated", "open", "closed", NULL};
 static const char *const states[] = {"trace", "grid", NULL};
@@ -65,6 +67,40 @@ static const char *const compressions[] = {"deflate", "none", NULL};
                  "leaves out what lies behind; 0s: nothing"),                                      \
         QUANTITY(section, prefix "resample", AT(field.resample_s), TIME, 0, LONGEST_S, "0s",       \
                  "means over intervals of this length; 0s: never")
+
+/* What uplink and downlink have in common, behind their rates. */
+#define LINK_KEYS(section, field)                                                                  \
+    TEXT(section, "trace", AT(field.trace), NULL, false, "trace file of the data rate, instead"),  \
+        TEXT(section, "format", AT(field.format), NULL, false,                                     \
+             "its format (edgesplit list traces); default: recognised from the content"),          \
+        QUANTITY(section, "window", AT(field.window_s), TIME, 0, LONGEST_S, "1ms",                 \
+                 "mahimahi: opportunities are counted in windows of this length (whole ms); 0s: "  \
+                 "each by itself"),                                                                \
+        QUANTITY(section, "scale", AT(field.scale), RATIO, TINY, 1e9, "1", "factor on the trace"), \
+        QUANTITY(section, "offset", AT(field.offset_s), TIME, 0, LONGEST_S, "0s",                  \
+                 "start this far into the trace"),                                                 \
+        CHOICE(section, "at_end", AT(field.at_end), at_ends, "as-trace",                           \
+               "behind the trace's end"),                                                          \
+        QUANTITY(section, "min_rate", AT(field.min_rate_bps), DATA_RATE, 0, 1e15, "0bit/s",        \
+                 "lowest data rate, after scaling"),                                               \
+        TRACE_KEYS(section, "", field.trace_keys),                                                 \
+        CHOICE(                                                                                    \
+            section, "discipline", AT(field.discipline), disciplines, "fifo",                      \
+            "fifo: one message after the other; ps (processor sharing): all at once, each of n "   \
+            "with 1/n of the rate"),                                                               \
+        CHOICE(                                                                                    \
+            section, "sharing", AT(field.sharing), sharings, "own",                                \
+            "whose the link is: each device has its own, the devices of a group share one, or "    \
+            "all devices do (such a link is the same for all groups, but for its propagation)"),   \
+        QUANTITY(section, "stagger", AT(field.stagger_s), TIME, 0, LONGEST_S, "0s",                \
+                 "own links: device 1 of the group sees the trace so much ahead of device 0, "     \
+                 "device 2 twice as much, ..."),                                                   \
+        QUANTITY(section, "propagation", AT(field.propagation_s), TIME, 0, LONGEST_S, "0s",        \
+                 "one-way delay, during which the link is free"),                                  \
+        TEXT(section, "propagation_trace", AT(field.propagation_trace), NULL, false,               \
+             "trace file of that delay (latencies), instead; nothing overtakes on the way"),       \
+        TEXT(section, "propagation_format", AT(field.propagation_format), NULL, false,             \
+             "its format; default: recognised from the content")
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct key keys[] = {
@@ -72,10 +108,21 @@ const struct key keys[] = {
     QUANTITY("scenario", "duration", AT(scenario.duration_s), TIME, TINY, LONGEST_S, NULL,
              "requests arrive before this time; those in the system then are finished"),
     COUNT("scenario", "steps", AT(scenario.steps), 0, 1e12, "0",
-          "number of requests; 0: as many as arrive within `duration`, or as the grid has states"),
+          "number of requests, of all devices; 0: as many as arrive within `duration`, or as the "
+          "grid "
+          "has states"),
     COUNT("scenario", "seed", AT(scenario.seed), 0, 0x1p53, "1", "seed of every random stream"),
-    QUANTITY("scenario", "warmup", AT(scenario.warmup_s), TIME, 0, LONGEST_S, "0s",
-             "requests that arrive earlier are recorded but left out of the summary"),
+    {"scenario", "warmup", KEY_AUTO, AT(scenario.warmup_s), ES_DIM_TIME, 0, LONGEST_S, NULL, "0s",
+     false,
+     "requests that arrive earlier are recorded but left out of the summary; auto: up to where the "
+     "latencies have settled, by MSER-5, for each policy and replication"},
+    COUNT("scenario", "replications", AT(scenario.replications), 1, 65535, "1",
+          "independent runs of each policy with other random numbers; the summary has their means "
+          "and 95 % intervals"),
+    TEXT("scenario", "stop_when", AT(scenario.stop_when), NULL, false,
+         "replications are enough, and no more are run, when this holds for every policy: "
+         "ci(FIGURE) < SHARE, the half width of the 95 % interval of a figure of the summary as a "
+         "share of it, such as ci(latency) < 1%"),
 
     TEXT("model", "name", AT(model.name), NULL, false, "network of the zoo (edgesplit model list)"),
     TEXT("model", "file", AT(model.file), NULL, false,
@@ -93,6 +140,8 @@ const struct key keys[] = {
            "multiply sums of layer times by the profile's whole / sum"),
 
     TEXT("device", "profile", AT(device.profile), NULL, true, "profile file of the device"),
+    COUNT("device", "count", AT(device.count), 1, 1e6, "1",
+          "devices of this kind; each has a queue and requests of its own"),
     CHOICE("device", "service", AT(device.service), services, "deterministic",
            "head times: the measured median, or exponential with that mean (queueing studies)"),
     QUANTITY("device", "switch_cost", AT(device.switch_cost_s), TIME, 0, LONGEST_S, "0s",
@@ -117,29 +166,36 @@ const struct key keys[] = {
            "what the trace counts: the share of the server that is taken, or jobs of others, with "
            "each of which a tail shares it equally"),
     TRACE_KEYS("server", "load_", server.load_keys),
+    CHOICE("server", "discipline", AT(server.discipline), disciplines, "fifo",
+           "fifo: tails in the order they come; ps (processor sharing): all at once, each of n "
+           "with 1/n of the server"),
+    COUNT("server", "servers", AT(server.servers), 1, 65535, "1",
+          "fifo: so many in parallel, each with what `load` leaves of it"),
+    COUNT("server", "max_batch", AT(server.max_batch), 0, 1024, "0",
+          "fifo: tails of the same cut and group that wait for a server are run together, up to so "
+          "many images, in the profile's time for that many; 0: each request by itself"),
+    QUANTITY("server", "max_wait", AT(server.max_wait_s), TIME, 0, LONGEST_S, "0s",
+             "a free server waits for more of them until the first has waited so long"),
+    QUANTITY("server", "background_rate", AT(server.background_rate_hz), FREQUENCY, 1 / LONGEST_S,
+             1e9, NULL,
+             "jobs of others, a Poisson process, which queue with the tails (`load` slows the "
+             "server down instead)"),
+    TEXT("server", "background_trace", AT(server.background_trace), NULL, false,
+         "trace file of the arrivals of such jobs, instead"),
+    TEXT("server", "background_format", AT(server.background_format), NULL, false,
+         "its format; default: recognised from the content"),
+    QUANTITY("server", "background_time", AT(server.background_time_s), TIME, 1e-9, LONGEST_S, NULL,
+             "what such a job takes on the unloaded server, in the mean (required with them)"),
+    CHOICE("server", "background_service", AT(server.background_service), services, "deterministic",
+           "all of them alike, or exponential with that mean"),
 
     LIST("uplink", "rate", AT(uplink.rate_bps), DATA_RATE, 1, 1e15, NULL,
          "constant data rate; several: states = grid"),
-    TEXT("uplink", "trace", AT(uplink.trace), NULL, false, "trace file of the data rate, instead"),
-    TEXT("uplink", "format", AT(uplink.format), NULL, false,
-         "its format; default: recognised from the content"),
-    QUANTITY("uplink", "window", AT(uplink.window_s), TIME, 0, LONGEST_S, "1ms",
-             "mahimahi: opportunities are counted in windows of this length (whole ms); 0s: each "
-             "by itself"),
-    QUANTITY("uplink", "scale", AT(uplink.scale), RATIO, TINY, 1e9, "1", "factor on the trace"),
-    QUANTITY("uplink", "offset", AT(uplink.offset_s), TIME, 0, LONGEST_S, "0s",
-             "start this far into the trace"),
-    CHOICE("uplink", "at_end", AT(uplink.at_end), at_ends, "as-trace", "behind the trace's end"),
-    QUANTITY("uplink", "min_rate", AT(uplink.min_rate_bps), DATA_RATE, 0, 1e15, "0bit/s",
-             "lowest data rate, after scaling"),
-    TRACE_KEYS("uplink", "", uplink.trace_keys),
-    QUANTITY("uplink", "propagation", AT(uplink.propagation_s), TIME, 0, LONGEST_S, "0s",
-             "one-way delay to the server"),
+    LINK_KEYS("uplink", uplink.link),
 
     QUANTITY("downlink", "rate", AT(downlink.rate_bps), DATA_RATE, 1, 1e15, NULL,
-             "constant data rate; absent: results take no time to send"),
-    QUANTITY("downlink", "propagation", AT(downlink.propagation_s), TIME, 0, LONGEST_S, "0s",
-             "one-way delay from the server"),
+             "constant data rate; absent, and no trace: results take no time to send"),
+    LINK_KEYS("downlink", downlink.link),
 
     CHOICE("workload", "mode", AT(workload.mode), modes, "open",
            "isolated: each step alone, state frozen (the paper); open: requests arrive and queue; "
@@ -147,12 +203,13 @@ const struct key keys[] = {
     CHOICE("workload", "states", AT(workload.states), states, "trace",
            "isolated mode: state at each arrival, or every combination of uplink.rate, server.load "
            "and batch"),
-    CHOICE("workload", "arrivals", AT(workload.arrivals), arrivals, "periodic", "arrival process"),
+    CHOICE("workload", "arrivals", AT(workload.arrivals), arrivals, "periodic",
+           "periodic (device i of n begins i/n of a period late), a Poisson process, or a trace"),
     QUANTITY("workload", "rate", AT(workload.rate_hz), FREQUENCY, 1 / LONGEST_S, 1e9, "1/s",
-             "arrivals per time"),
+             "arrivals per time, of each device"),
     TEXT("workload", "trace", AT(workload.trace), NULL, false,
          "arrivals = trace: file of the requests, with their batch sizes and deadlines if it has "
-         "them"),
+         "them; the devices of a group take turns"),
     TEXT("workload", "format", AT(workload.format), NULL, false,
          "its format; default: recognised from the content"),
     TEXT("workload", "options", AT(workload.trace_keys.options), NULL, false,
@@ -168,7 +225,7 @@ const struct key keys[] = {
     CHOICE("workload", "at_end", AT(workload.at_end), at_ends, "as-trace",
            "behind the trace's end: the same requests again (loop), or none (stop)"),
     COUNT("workload", "population", AT(workload.population), 1, 65535, "1",
-          "closed mode: sources of requests, each with one at a time"),
+          "closed mode: sources of requests on each device, each with one at a time"),
     QUANTITY("workload", "think_time", AT(workload.think_time_s), TIME, 0, LONGEST_S, "0s",
              "closed mode: between a result and the next request of its source"),
     CHOICE("workload", "think", AT(workload.think), services, "deterministic",
@@ -192,6 +249,14 @@ const struct key keys[] = {
     QUANTITY("transfer", "header", AT(transfer.header_bytes), DATA, 0, 1e9, "0B", "per message"),
     QUANTITY("transfer", "result", AT(transfer.result_bytes), DATA, 0, 1e12, "0B",
              "sent back per image"),
+    QUANTITY("transfer", "ratio", AT(transfer.ratio), RATIO, TINY, 100, "1",
+             "of the bytes of a feature map after coding to those before; the input is not coded"),
+    QUANTITY("transfer", "encode_rate", AT(transfer.encode_rate_bps), DATA_RATE, 1, 1e15, NULL,
+             "how fast the device codes the bytes of a feature map, as part of the head; absent: "
+             "in no time"),
+    QUANTITY("transfer", "decode_rate", AT(transfer.decode_rate_bps), DATA_RATE, 1, 1e15, NULL,
+             "how fast the unloaded server decodes them again, as part of the tail; absent: in no "
+             "time"),
 
     QUANTITY("energy", "active", AT(energy.active_w), POWER, 0, 1e9, NULL,
              "device power while it computes a head"),
@@ -203,8 +268,12 @@ const struct key keys[] = {
              "length of the intervals of /series; changes no other number"),
     CHOICE("output", "compression", AT(output.compression), compressions, "deflate",
            "of the result file"),
-    CHOICE("output", "regret", AT(output.regret), no_yes, "yes",
-           "record the oracle's latency of every step"),
+    CHOICE(
+        "output", "regret", AT(output.regret), no_yes, "yes",
+        "record the oracle's latency and the regret of every step. What requests would have met is "
+        "known in isolated mode, and of one device, first in, first out everywhere, one server "
+        "without batches and jobs of others, and constant propagation; else both are absent, "
+        "and `yes` is a mistake"),
 
     TEXT("policy", "type", OF(type), NULL, false,
          "the policy (edgesplit list policies); default: the section's own name"),
@@ -233,6 +302,8 @@ const struct key keys[] = {
         "so long; 0s: never"),
     QUANTITY("policy", "probe_bytes", OF(probe_bytes), DATA, 1, 1e9, "10kB",
              "size of a probe; its answer, with the server's load, has none"),
+    CHOICE("policy", "load_aware", OF(load_aware), no_yes, "no",
+           "knowledge from samples, yes: the wait in the server's queue counts as load"),
     CHOICE("policy", "queue_aware", OF(queue_aware), no_yes, "no",
            "open mode, yes: predictions count the heads that wait and the bytes to be sent"),
     QUANTITY("policy", "hysteresis", OF(hysteresis), RATIO, 0, 1e6, "0",
@@ -246,12 +317,25 @@ const struct key keys[] = {
 };
 const size_t n_keys = sizeof keys / sizeof keys[0];
 
+const struct key *key_find(const char *section, const char *name) {
+    for (size_t i = 0; i < n_keys; i++)
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+/* The sections of a rule below: "link" is either link. */
+static bool is_section(const char *section, const char *rule) {
+    return strcmp(section, rule) == 0 ||
+           (strcmp(rule, "link") == 0 &&
+            (strcmp(section, "uplink") == 0 || strcmp(section, "downlink") == 0));
+}
+
 const char *key_needs(const struct key *key) {
     static const struct {
         const char *section, *name, *needs;
     } needs[] = {
         {"model", "resolution", "name"},
-        {"uplink", "format", "trace"},
         {"workload", "format", "trace"},
         {"workload", "options", "trace"},
         {"workload", "slice_start", "trace"},
@@ -259,18 +343,21 @@ const char *key_needs(const struct key *key) {
         {"workload", "time_scale", "trace"},
         {"workload", "offset", "trace"},
         {"workload", "at_end", "trace"},
-        {"uplink", "window", "trace"},
-        {"uplink", "scale", "trace"},
-        {"uplink", "offset", "trace"},
-        {"uplink", "at_end", "trace"},
-        {"uplink", "min_rate", "trace"},
-        {"uplink", "options", "trace"},
-        {"uplink", "hold", "trace"},
-        {"uplink", "fill_gaps", "trace"},
-        {"uplink", "gap", "trace"},
-        {"uplink", "slice_start", "trace"},
-        {"uplink", "slice_end", "trace"},
-        {"uplink", "resample", "trace"},
+        {"link", "format", "trace"},
+        {"link", "window", "trace"},
+        {"link", "scale", "trace"},
+        {"link", "offset", "trace"},
+        {"link", "at_end", "trace"},
+        {"link", "min_rate", "trace"},
+        {"link", "options", "trace"},
+        {"link", "hold", "trace"},
+        {"link", "fill_gaps", "trace"},
+        {"link", "gap", "trace"},
+        {"link", "slice_start", "trace"},
+        {"link", "slice_end", "trace"},
+        {"link", "resample", "trace"},
+        {"link", "stagger", "trace"},
+        {"link", "propagation_format", "propagation_trace"},
         {"server", "load_format", "load_trace"},
         {"server", "load_scale", "load_trace"},
         {"server", "load_offset", "load_trace"},
@@ -283,21 +370,64 @@ const char *key_needs(const struct key *key) {
         {"server", "load_slice_start", "load_trace"},
         {"server", "load_slice_end", "load_trace"},
         {"server", "load_resample", "load_trace"},
+        {"server", "max_wait", "max_batch"},
+        {"server", "background_format", "background_trace"},
+        {"server", "background_service", "background_time"},
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-        if (strcmp(key->section, needs[i].section) == 0 && strcmp(key->name, needs[i].name) == 0)
+        if (is_section(key->section, needs[i].section) && strcmp(key->name, needs[i].name) == 0)
             return needs[i].needs;
     return NULL;
 }
 
+const char *key_replaced_by(const struct key *key) {
+    static const struct {
+        const char *section, *name, *by;
+    } replaced[] = {
+        {"model", "name", "file"},
+        {"model", "file", "name"},
+        {"link", "rate", "trace"},
+        {"link", "trace", "rate"},
+        {"link", "propagation", "propagation_trace"},
+        {"link", "propagation_trace", "propagation"},
+        {"workload", "trace", "arrivals"},
+    };
+    for (size_t i = 0; i < sizeof replaced / sizeof replaced[0]; i++)
+        if (is_section(key->section, replaced[i].section) &&
+            strcmp(key->name, replaced[i].name) == 0)
+            return replaced[i].by;
+    return NULL;
+}
+
+es_ini_label kind_label(const char *kind) {
+    if (strcmp(kind, "policy") == 0)
+        return ES_INI_LABEL;
+    bool of_all = strcmp(kind, "scenario") == 0 || strcmp(kind, "output") == 0;
+    return of_all ? ES_INI_NO_LABEL : ES_INI_ANY_LABEL;
+}
+
+bool key_is_of_group(const struct key *key) {
+    if (kind_label(key->section) != ES_INI_ANY_LABEL)
+        return false;
+    if (strcmp(key->section, "server") == 0)
+        return strcmp(key->name, "profile") == 0;
+    return strcmp(key->section, "workload") != 0 ||
+           (strcmp(key->name, "states") != 0 && strcmp(key->name, "max_backlog") != 0);
+}
+
 bool key_is_file(const struct key *key) {
-    static const char *const names[] = {"file", "profile", "trace", "load_trace"};
+    static const char *const names[] = {"file",       "profile",          "trace",
+                                        "load_trace", "background_trace", "propagation_trace"};
     if (strcmp(key->section, "policy") == 0)
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(key->name, names[i]) == 0)
             return true;
     return false;
+}
+
+bool key_has_modes(const struct key *key) {
+    return key_is_of_mode(key, ES_OPEN) != key_is_of_mode(key, ES_CLOSED);
 }
 
 bool key_is_of_mode(const struct key *key, int mode) {

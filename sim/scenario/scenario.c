@@ -72,10 +72,16 @@ static es_status parse_value(const es_ini *ini, const struct key *key, const es_
     switch (key->type) {
     case KEY_TEXT: *(const char **)field_of(object, key) = value; return ES_OK;
     case KEY_CHOICE: return parse_choice(ini, key, entry, value, object, errors);
+    case KEY_AUTO:
     case KEY_COUNT:
     case KEY_QUANTITY:
+        if (key->type == KEY_AUTO && strcmp(value, "auto") == 0) {
+            *(double *)field_of(object, key) = ES_NAN;
+            return ES_OK;
+        }
         if (es_parse_quantity(slice_of(value), key->dimension, &number, &expected) != ES_OK)
-            return es_ini_complain(ini, entry, errors, "expected %s", expected);
+            return es_ini_complain(ini, entry, errors, "expected %s%s", expected,
+                                   key->type == KEY_AUTO ? ", or auto" : "");
         if (!in_range(key, number))
             return out_of_range(ini, key, entry, errors);
         if (key->type == KEY_COUNT)
@@ -104,29 +110,30 @@ static es_status parse_value(const es_ini *ini, const struct key *key, const es_
     return ES_INTERNAL;
 }
 
-/* Reads all keys of one kind of section into `object`; `section` is n_sections if the file has
- * none. */
-static es_status parse_section(const es_ini *ini, const char *kind, size_t section, void *object,
-                               es_errors *errors) {
+/* Reads a key from its entry, or its default where that is NULL. */
+static es_status parse_key(const es_ini *ini, const struct key *key, const es_ini_entry *entry,
+                           void *object, es_errors *errors) {
+    const char *value = entry != NULL ? entry->value : key->fallback;
+    if (value != NULL)
+        return parse_value(ini, key, entry, value, object, errors);
+    set_absent(key, object);
+    return ES_OK;
+}
+
+static es_status parse_policy(const es_ini *ini, size_t section, es_policy_section *policy,
+                              es_errors *errors) {
     es_status first = ES_OK;
     for (size_t i = 0; i < n_keys; i++) {
-        const struct key *key = &keys[i];
-        if (strcmp(key->section, kind) != 0)
+        if (strcmp(keys[i].section, "policy") != 0)
             continue;
-        const es_ini_entry *entry =
-            section < ini->n_sections ? es_ini_find(ini, section, key->name) : NULL;
-        const char *value = entry != NULL ? entry->value : key->fallback;
-        es_status status = ES_OK;
-        if (value != NULL)
-            status = parse_value(ini, key, entry, value, object, errors);
-        else if (key->required)
-            status = es_errors_add(errors, ES_INVALID, ini->path,
-                                   section < ini->n_sections ? ini->sections[section].line : 0,
-                                   "[%s] %s is missing: %s", kind, key->name, key->meaning);
-        else
-            set_absent(key, object);
+        es_status status =
+            parse_key(ini, &keys[i], es_ini_find(ini, section, keys[i].name), policy, errors);
         first = first == ES_OK ? status : first;
     }
+    policy->section = section;
+    policy->name = ini->sections[section].label;
+    if (policy->type == NULL)
+        policy->type = policy->name;
     return first;
 }
 
@@ -146,11 +153,7 @@ static es_status parse_policies(es_scenario *scenario, es_errors *errors) {
     for (size_t s = es_ini_find_section(ini, "policy", 0); s < ini->n_sections;
          s = es_ini_find_section(ini, "policy", s + 1)) {
         es_policy_section *policy = &scenario->policies[scenario->n_policies++];
-        es_status status = parse_section(ini, "policy", s, policy, errors);
-        policy->section = s;
-        policy->name = ini->sections[s].label;
-        if (policy->type == NULL)
-            policy->type = policy->name;
+        es_status status = parse_policy(ini, s, policy, errors);
         if (status == ES_OK && policy->knowledge != ES_KNOWLEDGE_TRUE &&
             isnan(policy->initial_rate_bps))
             status = es_policy_complain(
@@ -161,123 +164,73 @@ static es_status parse_policies(es_scenario *scenario, es_errors *errors) {
     return first;
 }
 
-/* How many requests there will be where no duration limits them. */
-static double n_requests(const es_scenario *s) {
-    if (s->scenario.steps > 0 || s->workload.states != ES_STATES_GRID)
-        return (double)s->scenario.steps;
-    return (double)s->uplink.rate_bps.n * (double)s->server.load_ratio.n *
-           (double)s->workload.batch.n;
+/* Makes a group of each section `[device NAME]`. */
+static es_status create_groups(es_scenario *scenario, es_errors *errors) {
+    const es_ini *ini = scenario->ini;
+    size_t n = 0;
+    scenario->group = "";
+    scenario->n_groups = 1;
+    for (size_t s = 0; s < ini->n_sections; s++)
+        n += strcmp(ini->sections[s].kind, "device") == 0 && ini->sections[s].label[0] != '\0';
+    if (n == 0)
+        return ES_OK;
+    scenario->groups = es_alloc(n, sizeof *scenario->groups);
+    if (scenario->groups == NULL)
+        return es_errors_no_memory(errors, ini->path);
+    scenario->n_groups = 0;
+    for (size_t s = 0; s < ini->n_sections; s++)
+        if (strcmp(ini->sections[s].kind, "device") == 0 && ini->sections[s].label[0] != '\0')
+            scenario->groups[scenario->n_groups++] =
+                (es_scenario){.ini = scenario->ini, .group = ini->sections[s].label};
+    return ES_OK;
 }
 
-/* Keys that would be silently ignored because another one is absent. */
-static void check_needs(const es_scenario *s, es_errors *errors) {
+/* Reads what the scenario, or one of its groups, sees of each key but those of policies. What is
+ * missing is missed by groups. */
+static es_status parse_all(es_scenario *scenario, es_errors *errors) {
+    es_status first = ES_OK;
     for (size_t i = 0; i < n_keys; i++) {
-        const char *needs = key_needs(&keys[i]);
-        size_t section = es_ini_find_section(s->ini, keys[i].section, 0);
-        if (needs != NULL && section < s->ini->n_sections &&
-            es_ini_find(s->ini, section, keys[i].name) != NULL &&
-            es_ini_find(s->ini, section, needs) == NULL)
-            es_scenario_complain(s, keys[i].section, keys[i].name, errors, "is only read with %s",
-                                 needs);
+        const struct key *key = &keys[i];
+        if (strcmp(key->section, "policy") == 0)
+            continue;
+        const es_ini_entry *entry = scenario_entry(scenario, key->section, key->name);
+        es_status status = parse_key(scenario->ini, key, entry, scenario, errors);
+        if (entry == NULL && key->required && scenario->groups == NULL)
+            status = scenario_complain_of_section(scenario, key->section, errors,
+                                                  "%s is missing: %s", key->name, key->meaning);
+        first = first == ES_OK ? status : first;
     }
+    return first;
 }
 
 /* The network is named in one of two ways. */
 static es_status check_model(const es_scenario *s, es_errors *errors) {
-    size_t section = es_ini_find_section(s->ini, "model", 0);
     if ((s->model.name != NULL) != (s->model.file != NULL))
         return ES_OK;
     if (s->model.name != NULL)
         return es_scenario_complain(s, "model", "file", errors,
                                     "at most one of name and file can be given");
-    return es_errors_add(errors, ES_INVALID, s->ini->path,
-                         section < s->ini->n_sections ? s->ini->sections[section].line : 0,
-                         "[model] name is missing: network of the zoo, or file instead");
+    return scenario_complain_of_section(s, "model", errors,
+                                        "name is missing: network of the zoo, or file instead");
 }
 
-/* The requests come from one place. */
-static void check_arrivals(const es_scenario *s, es_errors *errors) {
-    bool traced = s->workload.arrivals == ES_ARRIVALS_OF_TRACE;
-    size_t section = es_ini_find_section(s->ini, "workload", 0);
-    bool has_rate = section < s->ini->n_sections && es_ini_find(s->ini, section, "rate") != NULL;
-    if (traced != (s->workload.trace != NULL))
-        es_scenario_complain(s, "workload", traced ? "arrivals" : "trace", errors,
-                             "arrivals = trace and trace = FILE go together");
-    if (traced && has_rate)
-        es_scenario_complain(s, "workload", "rate", errors, "is not read with arrivals = trace");
-    if (traced && s->workload.states == ES_STATES_GRID)
-        es_scenario_complain(s, "workload", "arrivals", errors,
-                             "a grid has a state for each request, and no trace of them");
-}
-
-/* Keys of another mode. */
-static void check_mode(const es_scenario *s, es_errors *errors) {
-    bool closed = s->workload.mode == ES_CLOSED;
-    for (size_t i = 0; i < n_keys; i++) {
-        size_t section = es_ini_find_section(s->ini, keys[i].section, 0);
-        if (!key_is_of_mode(&keys[i], s->workload.mode) && section < s->ini->n_sections &&
-            es_ini_find(s->ini, section, keys[i].name) != NULL)
-            es_scenario_complain(s, keys[i].section, keys[i].name, errors,
-                                 closed ? "is not read in closed mode"
-                                        : "is only read in closed mode");
+/* Reads the scenario and its groups, which repeat the mistakes that they share. */
+static es_status parse_groups(es_scenario *scenario, es_errors *errors) {
+    es_status first = parse_all(scenario, errors);
+    if (scenario->groups == NULL) {
+        es_status model = check_model(scenario, errors);
+        return first == ES_OK ? model : first;
     }
-    if (closed && s->workload.population > s->workload.max_backlog)
-        es_scenario_complain(s, "workload", "population", errors,
-                             "%lld requests at once are more than max_backlog = %lld",
-                             (long long)s->workload.population, (long long)s->workload.max_backlog);
-}
-
-/* What no single key can tell. */
-static es_status check_together(const es_scenario *s, es_errors *errors) {
-    size_t before = errors->n + errors->lost;
-    bool grid = s->workload.states == ES_STATES_GRID;
-    bool isolated = s->workload.mode == ES_ISOLATED;
-    bool traced = s->workload.arrivals == ES_ARRIVALS_OF_TRACE;
-    es_list loads = s->server.load_ratio;
-    if (grid && !isolated)
-        es_scenario_complain(s, "workload", "states", errors,
-                             "only isolated mode has a grid of states");
-    if (grid && (s->uplink.trace != NULL || s->server.load_trace != NULL))
-        es_scenario_complain(s, "workload", "states", errors,
-                             "a grid takes lists of rates and loads, not traces");
-    if (!grid && (s->uplink.rate_bps.n > 1))
-        es_scenario_complain(s, "uplink", "rate", errors,
-                             "several rates need [workload] states = grid");
-    if (!grid && s->server.load_ratio.n > 1)
-        es_scenario_complain(s, "server", "load", errors,
-                             "several loads need [workload] states = grid");
-    if ((s->uplink.rate_bps.n > 0) == (s->uplink.trace != NULL))
-        es_scenario_complain(s, "uplink", s->uplink.trace != NULL ? "trace" : "rate", errors,
-                             "exactly one of rate and trace is needed");
-    check_needs(s, errors);
-    check_arrivals(s, errors);
-    check_mode(s, errors);
-    if (s->server.load_trace != NULL && (loads.n > 1 || loads.values[0] != 0))
-        es_scenario_complain(s, "server", "load", errors,
-                             "at most one of load and load_trace can be given");
-    if (!grid && !traced && s->scenario.steps == 0 && isnan(s->scenario.duration_s))
-        es_scenario_complain(s, "scenario", "duration", errors,
-                             "one of duration and steps is needed");
-    if (!traced && s->workload.mode != ES_CLOSED && isnan(s->scenario.duration_s) &&
-        n_requests(s) / s->workload.rate_hz > LONGEST_S)
-        es_scenario_complain(s, "workload", "rate", errors,
-                             "%g requests take more than three years at this rate", n_requests(s));
-    if (isolated &&
-        (s->device.service != ES_DETERMINISTIC || s->server.service != ES_DETERMINISTIC))
-        es_scenario_complain(s, s->device.service != ES_DETERMINISTIC ? "device" : "server",
-                             "service", errors, "isolated mode has deterministic times");
-    if (isolated && s->workload.on_deadline == ES_DEADLINE_DROP)
-        es_scenario_complain(s, "workload", "on_deadline", errors, "isolated mode drops nothing");
-    if (s->workload.on_deadline == ES_DEADLINE_DROP && isnan(s->workload.deadline_s) && !traced)
-        es_scenario_complain(s, "workload", "on_deadline", errors, "drop needs a deadline");
-    if (llround(s->uplink.window_s * 1e9) % 1000000 != 0)
-        es_scenario_complain(s, "uplink", "window", errors, "expected whole milliseconds");
-    int n_powers = !isnan(s->energy.active_w) + !isnan(s->energy.transmit_w) +
-                   !isnan(s->energy.receive_w) + !isnan(s->energy.idle_w);
-    if (n_powers != 0 && n_powers != 4)
-        es_scenario_complain(s, "energy", "active", errors,
-                             "give all of active, transmit, receive, idle, or none");
-    return errors->n + errors->lost > before ? ES_INVALID : ES_OK;
+    for (size_t g = 0; g < scenario->n_groups; g++) {
+        es_errors found;
+        es_errors_init(&found);
+        es_status status = parse_all(&scenario->groups[g], &found);
+        es_status model = check_model(&scenario->groups[g], &found);
+        es_errors_add_new(errors, &found);
+        first = first == ES_OK ? status : first;
+        first = first == ES_OK ? model : first;
+    }
+    return first;
 }
 
 static es_status check_names(const es_ini *ini, es_errors *errors) {
@@ -285,8 +238,7 @@ static es_status check_names(const es_ini *ini, es_errors *errors) {
     if (known == NULL)
         return es_errors_no_memory(errors, ini->path);
     for (size_t i = 0; i < n_keys; i++)
-        known[i] =
-            (es_ini_known){keys[i].section, keys[i].name, strcmp(keys[i].section, "policy") == 0};
+        known[i] = (es_ini_known){keys[i].section, keys[i].name, kind_label(keys[i].section)};
     es_status status = es_ini_check(ini, n_keys, known, errors);
     free(known);
     return status;
@@ -336,22 +288,18 @@ es_status es_scenario_of_run(const es_study *study, size_t run, es_scenario **ou
     es_status status = es_study_expand(study, run, &scenario->ini, &seed_set, errors);
     if (status != ES_OK)
         goto done;
+    status = create_groups(scenario, errors);
+    if (status != ES_OK)
+        goto done;
     status = check_names(scenario->ini, errors);
-    const char *kind = "";
-    for (size_t i = 0; i < n_keys; i++) {
-        if (strcmp(keys[i].section, kind) == 0 || strcmp(keys[i].section, "policy") == 0)
-            continue;
-        kind = keys[i].section;
-        es_status section = parse_section(
-            scenario->ini, kind, es_ini_find_section(scenario->ini, kind, 0), scenario, errors);
-        status = status == ES_OK ? section : status;
-    }
-    es_status model = check_model(scenario, errors);
+    es_status labels = scenario_check_labels(scenario, errors);
+    es_status groups = parse_groups(scenario, errors);
     es_status policies = parse_policies(scenario, errors);
-    status = status == ES_OK ? model : status;
+    status = status == ES_OK ? labels : status;
+    status = status == ES_OK ? groups : status;
     status = status == ES_OK ? policies : status;
     if (status == ES_OK)
-        status = check_together(scenario, errors);
+        status = scenario_check(scenario, errors);
     if (status == ES_OK)
         status = add_seed_set(scenario, seed_set, errors);
     if (status == ES_OK && set_parameters(scenario, study, run) != ES_OK)
@@ -379,72 +327,147 @@ es_status es_scenario_load(const char *path, size_t n_overrides, const char *con
     return status;
 }
 
-void es_scenario_destroy(es_scenario *scenario) {
-    if (scenario == NULL)
-        return;
+static void free_lists(es_scenario *scenario) {
     for (size_t i = 0; i < n_keys; i++)
         if (keys[i].type == KEY_LIST)
             free(((es_list *)field_of(scenario, &keys[i]))->values);
+}
+
+void es_scenario_destroy(es_scenario *scenario) {
+    if (scenario == NULL)
+        return;
+    free_lists(scenario);
+    for (size_t g = 0; scenario->groups != NULL && g < scenario->n_groups; g++)
+        free_lists(&scenario->groups[g]);
     for (size_t i = 0; i < scenario->n_parameters; i++) {
         free(scenario->parameters[i].name);
         free(scenario->parameters[i].value);
     }
+    free(scenario->groups);
     free(scenario->parameters);
     free(scenario->policies);
     es_ini_destroy(scenario->ini);
     free(scenario);
 }
 
+const es_scenario *es_scenario_group(const es_scenario *scenario, size_t i) {
+    return scenario->groups != NULL ? &scenario->groups[i] : scenario;
+}
+
+static const char *file_of(const es_scenario *scenario, const struct key *key) {
+    return *(const char *const *)(const void *)((const char *)scenario + key->offset);
+}
+
 const char *es_scenario_file(const es_scenario *scenario, size_t i) {
-    for (size_t k = 0; k < n_keys; k++) {
-        if (!key_is_file(&keys[k]))
-            continue;
-        const char *name =
-            *(const char *const *)(const void *)((const char *)scenario + keys[k].offset);
-        if (name != NULL && i-- == 0)
-            return name;
-    }
+    for (size_t g = 0; g < scenario->n_groups; g++)
+        for (size_t k = 0; k < n_keys; k++) {
+            const char *name =
+                key_is_file(&keys[k]) ? file_of(es_scenario_group(scenario, g), &keys[k]) : NULL;
+            bool seen = name == NULL;
+            for (size_t before = 0; before < g && !seen; before++)
+                seen = file_of(es_scenario_group(scenario, before), &keys[k]) == name;
+            if (!seen && i-- == 0)
+                return name;
+        }
     return NULL;
 }
 
+double scenario_n_requests(const es_scenario *scenario) {
+    const es_scenario *s = es_scenario_group(scenario, 0);
+    if (s->scenario.steps > 0 || s->workload.states != ES_STATES_GRID)
+        return (double)s->scenario.steps;
+    return (double)s->uplink.rate_bps.n * (double)s->server.load_ratio.n *
+           (double)s->workload.batch.n;
+}
+
 double es_scenario_requests(const es_scenario *scenario) {
-    if (scenario->workload.arrivals == ES_ARRIVALS_OF_TRACE)
-        return fmax(1, (double)scenario->scenario.steps);
-    double n = n_requests(scenario),
-           arriving = scenario->scenario.duration_s * scenario->workload.rate_hz;
+    double n = scenario_n_requests(scenario), arriving = 0;
+    bool traced = false;
+    for (size_t g = 0; g < scenario->n_groups; g++) {
+        const es_scenario *s = es_scenario_group(scenario, g);
+        if (s->workload.arrivals == ES_ARRIVALS_OF_TRACE)
+            traced = true;
+        else
+            arriving += s->scenario.duration_s * s->workload.rate_hz * (double)s->device.count;
+    }
+    if (traced)
+        return fmax(1, fmax(n, arriving));
     return n > 0 && !(arriving < n) ? n : arriving;
 }
 
-/* The place a message about a key points to: its entry, or a stand-in on the section's line. */
-static es_status complain_at(const es_scenario *scenario, size_t section, const char *kind,
-                             const char *name, es_errors *errors, const char *text) {
+size_t scenario_section(const es_scenario *scenario, const char *kind) {
+    return es_ini_find_labelled(scenario->ini, kind, scenario->group);
+}
+
+/* Whether a group leaves what the section without a label says of a key to others. */
+static bool is_replaced(const es_scenario *group, const char *section, const char *name) {
+    const struct key *key = key_find(section, name);
+    if (key == NULL || !key_is_of_mode(key, group->workload.mode))
+        return key != NULL;
+    const char *by = key_replaced_by(key);
+    return by != NULL && es_scenario_writes(group, section, by);
+}
+
+const es_ini_entry *scenario_entry(const es_scenario *scenario, const char *section,
+                                   const char *key) {
     const es_ini *ini = scenario->ini;
-    const es_ini_entry *entry = section < ini->n_sections ? es_ini_find(ini, section, name) : NULL;
-    if (entry != NULL)
-        return es_ini_complain(ini, entry, errors, "%s", text);
-    size_t line = section < ini->n_sections ? ini->sections[section].line : 0;
-    return es_errors_add(errors, ES_INVALID, ini->path, line, "[%s] %s: %s",
-                         section < ini->n_sections ? ini->sections[section].name : kind, name,
-                         text);
+    size_t own = scenario_section(scenario, section);
+    const es_ini_entry *entry = own < ini->n_sections ? es_ini_find(ini, own, key) : NULL;
+    if (entry != NULL || scenario->group[0] == '\0' || is_replaced(scenario, section, key))
+        return entry;
+    size_t base = es_ini_find_labelled(ini, section, "");
+    return base < ini->n_sections ? es_ini_find(ini, base, key) : NULL;
+}
+
+bool es_scenario_writes(const es_scenario *scenario, const char *section, const char *key) {
+    size_t own = scenario_section(scenario, section);
+    return own < scenario->ini->n_sections && es_ini_find(scenario->ini, own, key) != NULL;
+}
+
+/* The section that messages about a kind point to. */
+static size_t section_to_show(const es_scenario *scenario, const char *kind) {
+    size_t own = scenario_section(scenario, kind);
+    return own < scenario->ini->n_sections ? own : es_ini_find_labelled(scenario->ini, kind, "");
+}
+
+es_status scenario_complain_of_section(const es_scenario *scenario, const char *kind,
+                                       es_errors *errors, const char *format, ...) {
+    const es_ini *ini = scenario->ini;
+    size_t section = section_to_show(scenario, kind);
+    bool found = section < ini->n_sections;
+    char text[ES_ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return es_errors_add(errors, ES_INVALID, ini->path, found ? ini->sections[section].line : 0,
+                         "[%s] %s", found ? ini->sections[section].name : kind, text);
 }
 
 es_status es_scenario_complain(const es_scenario *scenario, const char *section, const char *key,
                                es_errors *errors, const char *format, ...) {
+    const es_ini_entry *entry = scenario_entry(scenario, section, key);
     char text[ES_ERROR_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return complain_at(scenario, es_ini_find_section(scenario->ini, section, 0), section, key,
-                       errors, text);
+    if (entry != NULL)
+        return es_ini_complain(scenario->ini, entry, errors, "%s", text);
+    return scenario_complain_of_section(scenario, section, errors, "%s: %s", key, text);
 }
 
 es_status es_policy_complain(const es_scenario *scenario, const es_policy_section *policy,
                              const char *key, es_errors *errors, const char *format, ...) {
+    const es_ini *ini = scenario->ini;
+    const es_ini_entry *entry = es_ini_find(ini, policy->section, key);
     char text[ES_ERROR_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return complain_at(scenario, policy->section, "policy", key, errors, text);
+    if (entry != NULL)
+        return es_ini_complain(ini, entry, errors, "%s", text);
+    return es_errors_add(errors, ES_INVALID, ini->path, ini->sections[policy->section].line,
+                         "[%s] %s: %s", ini->sections[policy->section].name, key, text);
 }

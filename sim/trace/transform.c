@@ -11,7 +11,10 @@ static int64_t rate_of(const es_trace *trace, size_t i, const es_trace_transform
         return llround((double)ES_FULL_CAPACITY * (1 - fmin(value, 1)));
     if (trace->quantity == ES_JOBS)
         return llround((double)ES_FULL_CAPACITY / (1 + value));
-    value = fmax(value, transform->min_rate_bps);
+    if (trace->quantity == ES_LATENCY)
+        value *= (double)ES_SECOND;
+    else
+        value = fmax(value, transform->min_rate_bps);
     return value <= (double)ES_RATE_MAX ? llround(value) : ES_RATE_MAX + 1;
 }
 
@@ -32,9 +35,10 @@ static es_status check(const es_trace *trace, const es_trace_transform *transfor
     for (size_t i = 0; i < trace->n; i++)
         if (rate_of(trace, i, transform) > ES_RATE_MAX)
             return es_errors_add(errors, ES_INVALID, trace->path, 0,
-                                 "scaled by %g, the bandwidth from %gs on is above the largest, "
-                                 "%g bit/s",
-                                 transform->scale, es_time_s(trace->times[i]), (double)ES_RATE_MAX);
+                                 "scaled by %g, the %s from %gs on is above the largest, %g %s",
+                                 transform->scale, es_quantity_text(trace->quantity),
+                                 es_time_s(trace->times[i]), (double)ES_RATE_MAX,
+                                 trace->quantity == ES_LATENCY ? "ns" : "bit/s");
     return ES_OK;
 }
 
@@ -63,8 +67,8 @@ static size_t cut_pieces(const es_trace *trace, const es_trace_transform *transf
 
 es_status es_trace_rate(const es_trace *trace, const es_trace_transform *transform, es_rate **rate,
                         es_errors *errors) {
-    ES_REQUIRE(trace->quantity == ES_BANDWIDTH || trace->quantity == ES_LOAD ||
-               trace->quantity == ES_JOBS);
+    ES_REQUIRE(trace->quantity != ES_ARRIVALS);
+    bool load = trace->quantity == ES_LOAD || trace->quantity == ES_JOBS;
     es_status status = check(trace, transform, errors);
     if (status != ES_OK)
         return status;
@@ -77,11 +81,12 @@ es_status es_trace_rate(const es_trace *trace, const es_trace_transform *transfo
     } else {
         status = ES_NO_MEMORY;
     }
-    if (status == ES_INVALID)
+    if (status == ES_INVALID && load)
         es_errors_add(errors, status, trace->path, 0,
-                      trace->quantity == ES_BANDWIDTH
-                          ? "no positive bandwidth is left; expected some"
-                          : "the server is fully loaded at all times; expected some capacity");
+                      "the server is fully loaded at all times; expected some capacity");
+    else if (status == ES_INVALID)
+        es_errors_add(errors, status, trace->path, 0, "no positive %s is left; expected some",
+                      es_quantity_text(trace->quantity));
     else if (status == ES_NO_MEMORY)
         es_errors_add(errors, status, trace->path, 0, "out of memory while making a rate of it");
     free(starts);

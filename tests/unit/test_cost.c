@@ -301,6 +301,81 @@ static void pitfall_15_batches_outside_the_measured_ones_are_errors(void **state
     es_profile_destroy(one);
 }
 
+/* The device is only measured with one image, which is all that requests bring. */
+static void merged_tails_are_prepared_for_every_size(void **state) {
+    (void)state;
+    static const int64_t wanted[] = {3, 5, 8}, every[] = {1, 2, 3, 4, 5, 6};
+    es_profile *server = profile_of_batches(4), *device = layers_of_one_image(1e-3);
+    es_cost *single = NULL, *merged = NULL, *mixed = NULL;
+    es_cost_options options = options_for(6, every);
+    assert_int_equal(es_cost_create(model, server, server, &options, &single, &errors), ES_OK);
+    options = options_for(1, one_image);
+    options.max_merged = 6;
+    assert_int_equal(es_cost_create(model, device, server, &options, &merged, &errors), ES_OK);
+    assert_int_equal(merged->n_batches, 6);
+    for (size_t b = 0; b < 6; b++) {
+        assert_int_equal(merged->batches[b], every[b]);
+        assert_true(merged->has_heads[b] == (b == 0));
+        for (size_t cut = 0; cut < N_CUTS; cut++) {
+            assert_int_equal(merged->tables[b].tail_ns[cut], single->tables[b].tail_ns[cut]);
+            assert_int_equal(merged->tables[b].bytes[cut], single->tables[b].bytes[cut]);
+            assert_int_equal(merged->tables[b].head_ns[cut], b == 0 ? up_to(cut) * MS : 0);
+        }
+    }
+    static const int64_t both[] = {1, 2, 3, 4, 5, 8};
+    options = options_for(3, wanted);
+    options.max_merged = 4;
+    assert_int_equal(es_cost_create(model, server, server, &options, &mixed, &errors), ES_OK);
+    assert_int_equal(mixed->n_batches, 6);
+    for (size_t b = 0; b < 6; b++) {
+        assert_int_equal(mixed->batches[b], both[b]);
+        assert_true(mixed->has_heads[b] == (both[b] == 3 || both[b] == 5 || both[b] == 8));
+    }
+    assert_int_equal(mixed->tables[2].head_ns[7], single->tables[2].head_ns[7]);
+    es_cost_destroy(single);
+    es_cost_destroy(merged);
+    es_cost_destroy(mixed);
+    static const char *const texts[] = {"batch 20, which [server] max_batch asks for, lies outside "
+                                        "the measured batch sizes 1 .. 8"};
+    options = options_for(1, one_image);
+    options.max_merged = 20; /* sizes 9 to 19 are not named */
+    reject(device, server, &options, 1, texts);
+    es_profile_destroy(server);
+    es_profile_destroy(device);
+}
+
+/* Of feature maps only: half the bytes, and 8 bits of every byte before at 8 Gbit/s and 2 Gbit/s.
+ */
+static void coding_takes_time_and_saves_bytes(void **state) {
+    (void)state;
+    static const int64_t batches[] = {1, 4};
+    es_profile *profile = profile_of_batches(5);
+    es_cost *plain = NULL, *coded = NULL;
+    es_cost_options options = options_for(2, batches);
+    options.header_bytes = 40;
+    assert_int_equal(es_cost_create(model, profile, profile, &options, &plain, &errors), ES_OK);
+    options.coded_ratio = 0.3;
+    options.encode_bps = 8e9;
+    options.decode_bps = 2e9;
+    assert_int_equal(es_cost_create(model, profile, profile, &options, &coded, &errors), ES_OK);
+    for (size_t b = 0; b < 2; b++) {
+        const es_cut_costs *before = &plain->tables[b], *after = &coded->tables[b];
+        for (size_t cut = 0; cut < N_CUTS; cut++) {
+            bool feature = cut > 0 && cut < N_UNITS;
+            int64_t raw = feature ? before->bytes[cut] - 40 : 0;
+            assert_int_equal(after->bytes[cut],
+                             feature ? (int64_t)ceil(0.3 * (double)raw) + 40 : before->bytes[cut]);
+            assert_int_equal(after->head_ns[cut], before->head_ns[cut] + raw);
+            assert_int_equal(after->tail_ns[cut], before->tail_ns[cut] + 4 * raw);
+            assert_true(after->head_s[cut] == (double)after->head_ns[cut] / 1e9);
+            assert_true(after->bits[cut] == 8 * (double)after->bytes[cut]);
+        }
+    }
+    es_cost_destroy(plain);
+    es_cost_destroy(coded);
+    es_profile_destroy(profile);
+}
+
 /* 1, 1.5 times at 1, 2 images: 2.5 at 4, 8.5 at 16; 1.75, 4.5 times at 4, 8 images: 10 at 16. */
 static void extrapolation_is_linear_and_flagged(void **state) {
     (void)state;
@@ -475,6 +550,7 @@ static void out_of_memory_is_reported(void **state) {
     static const int64_t wanted[] = {1, 3};
     es_profile *profile = profile_of_batches(5);
     es_cost_options options = options_for(2, wanted);
+    options.max_merged = 4;
     bool struck = true;
     size_t n = 0;
     while (struck) {
@@ -504,6 +580,8 @@ int main(void) {
         WITH_MODEL(batches_between_measured_ones_are_interpolated),
         WITH_MODEL(tables_are_found_by_batch),
         WITH_MODEL(pitfall_15_batches_outside_the_measured_ones_are_errors),
+        WITH_MODEL(merged_tails_are_prepared_for_every_size),
+        WITH_MODEL(coding_takes_time_and_saves_bytes),
         WITH_MODEL(extrapolation_is_linear_and_flagged),
         WITH_MODEL(extrapolation_is_flagged_beyond_what_all_rows_cover),
         WITH_MODEL(cuts_without_times_are_not_available),

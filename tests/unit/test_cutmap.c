@@ -29,7 +29,12 @@ static int set_up(void **state) {
     for (size_t i = 0; i < MOST_CUTS; i++)
         wanted[i] = true;
     options = (es_cutmap_options){
-        .cost = {ES_BLOCK, 1, 1, 40, false, false, N_BATCHES, batches},
+        .cost = {.granularity = ES_BLOCK,
+                 .input_bytes_per_elem = 1,
+                 .feature_bytes_per_elem = 1,
+                 .header_bytes = 40,
+                 .n_batches = N_BATCHES,
+                 .batches = batches},
         .wanted = wanted,
         .delay_s = 0.006,
         .rate_from_bps = 1e6,

@@ -259,9 +259,10 @@ static void test_many_names(void **state) {
 }
 
 static const es_ini_known known[] = {
-    {"scenario", "title", false}, {"scenario", "seed", false}, {"uplink", "rate", false},
-    {"uplink", "latency", false}, {"policy", "type", true},    {"policy", "interval", true},
-    {"output", "folder", false},
+    {"scenario", "title", ES_INI_NO_LABEL}, {"scenario", "seed", ES_INI_NO_LABEL},
+    {"uplink", "rate", ES_INI_ANY_LABEL},   {"uplink", "latency", ES_INI_ANY_LABEL},
+    {"policy", "type", ES_INI_LABEL},       {"policy", "interval", ES_INI_LABEL},
+    {"output", "folder", ES_INI_NO_LABEL},
 };
 
 static es_status check(const es_ini *ini) {
@@ -271,8 +272,13 @@ static es_status check(const es_ini *ini) {
 
 static void test_check(void **state) {
     (void)state;
-    es_ini *ini = load("[scenario]\nseed = 1\n[policy a]\ntype = x\n[policy b]\ntype = y\n");
+    es_ini *ini = load("[scenario]\nseed = 1\n[policy a]\ntype = x\n[policy b]\ntype = y\n"
+                       "[uplink]\nrate = 1\n[uplink b]\nrate = 2\n");
     assert_int_equal(check(ini), ES_OK);
+    assert_int_equal(es_ini_find_labelled(ini, "uplink", ""), 3);
+    assert_int_equal(es_ini_find_labelled(ini, "uplink", "b"), 4);
+    assert_int_equal(es_ini_find_labelled(ini, "policy", "b"), 2);
+    assert_int_equal(es_ini_find_labelled(ini, "policy", "c"), 5);
     es_ini_destroy(ini);
     ini = load("[scenrio]\nsed = 1\n"
                "[uplink]\nlatncy = 1\nlatency = 1\nseed = 1\ninterval = 2\nzzzzzz = 1\n"

@@ -34,8 +34,8 @@ static void a_scenario_is_read(void **state) {
     assert_string_equal(s->device.profile, "slow.csv");
     assert_int_equal(s->uplink.rate_bps.n, 2);
     assert_true(s->uplink.rate_bps.values[1] == 2e6);
-    assert_null(s->uplink.trace);
-    assert_int_equal(s->uplink.at_end, ES_AT_END_AS_TRACE);
+    assert_null(s->uplink.link.trace);
+    assert_int_equal(s->uplink.link.at_end, ES_AT_END_AS_TRACE);
     assert_true(isnan(s->downlink.rate_bps));
     assert_int_equal(s->workload.mode, ES_ISOLATED);
     assert_int_equal(s->workload.states, ES_STATES_GRID);
@@ -79,7 +79,7 @@ static void windows_of_whole_milliseconds_are_accepted(void **state) {
         struct changes changes = {
             {{"uplink", "window", value}, {"uplink", "trace", "x"}, {"uplink", "rate", NULL}}};
         es_scenario *s = load_changed(&changes);
-        assert_int_equal(llround(s->uplink.window_s * 1e3), ms);
+        assert_int_equal(llround(s->uplink.link.window_s * 1e3), ms);
         es_scenario_destroy(s);
     }
 }
@@ -93,7 +93,7 @@ static void overrides_replace_and_add(void **state) {
                                             "policy new.type=oracle"};
     es_scenario *s = load_with(4, overrides);
     assert_int_equal(s->scenario.steps, 20);
-    assert_true(s->uplink.propagation_s == 0.005);
+    assert_true(s->uplink.link.propagation_s == 0.005);
     assert_int_equal(s->policies[0].knowledge, ES_KNOWLEDGE_EWMA);
     assert_int_equal(s->n_policies, 2);
     assert_string_equal(s->policies[1].type, "oracle");

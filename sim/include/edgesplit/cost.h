@@ -11,16 +11,23 @@ typedef struct es_cost_options {
     double input_bytes_per_elem;   /* of the input tensor, sent by cut 0 */
     double feature_bytes_per_elem; /* of every other tensor */
     double header_bytes;           /* per message */
+    double coded_ratio; /* feature maps are sent coded: bytes after to bytes before; 0: as they are
+                         */
+    double encode_bps, decode_bps; /* of their bytes before, on the device and on the unloaded
+                                      server; 0: in no time */
     bool extrapolate;      /* linear in the batch outside the measured sizes; else an error */
     bool whole_correction; /* multiply sums of layers by the profile's whole / sum */
     size_t n_batches;
     const int64_t *batches; /* [n_batches] batch sizes to prepare, ascending */
+    int64_t max_merged;     /* besides, tails of every size from 1 to this one, whose heads are not
+                               prepared and 0 */
 } es_cost_options;
 
 typedef struct es_cost {
     size_t n_cuts, n_batches;
     int64_t *batches;     /* [n_batches] ascending */
     es_cut_costs *tables; /* [n_batches], one per batch size */
+    bool *has_heads;      /* [n_batches] */
     bool *available;      /* [n_cuts] both profiles hold a time for it */
     bool extrapolated;    /* some batch lies outside a profile's measured sizes */
     int64_t *integers;    /* storage behind the tables */
@@ -29,10 +36,12 @@ typedef struct es_cost {
 
 /* Creates the table. Head of cut l: the profile's `head` row if it has one, else the sum of its
  * layers 1..l; the whole network on the device is its `whole` row only if the profile has no
- * layers. Tails likewise. Between measured batch sizes: Steffen's monotone interpolation of each
- * row (linear with two sizes). ES_INVALID: a profile of another network, a batch outside the
- * measured span (the record names the span), no cut with times on both sides; ES_NO_MEMORY. O(cuts
- * * units * batches). */
+ * layers. Tails likewise. What a cut other than the first and the last sends is a feature map:
+ * coding it adds to the head, decoding it to the tail. Between measured batch sizes: Steffen's
+ * monotone interpolation of each row (linear with two sizes). ES_INVALID: a profile of another
+ * network, a batch outside the measured span (the record names the span), no cut with times on both
+ * sides; ES_NO_MEMORY. O(cuts * units
+ * * batches). */
 ES_NODISCARD es_status es_cost_create(const es_model *model, const es_profile *device,
                                       const es_profile *server, const es_cost_options *options,
                                       es_cost **cost, es_errors *errors);

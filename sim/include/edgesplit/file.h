@@ -99,6 +99,11 @@ ES_NODISCARD es_status es_publication_commit(es_publication *publication, es_err
  */
 void es_publication_fini(es_publication *publication);
 
+/* Creates a file without a name, for writing and reading, in the folder of `beside`, or in that for
+ * temporary files if that is NULL; it is gone when the stream is closed. NULL: a record of status
+ * ES_CANT_CREATE or ES_NO_MEMORY. */
+FILE *es_file_temporary(const char *beside, es_errors *errors);
+
 /* Publishes a text as a file in one call. */
 ES_NODISCARD es_status es_file_write(const char *path, const char *data, size_t length,
                                      bool replace, es_errors *errors);

@@ -71,12 +71,14 @@ ES_NODISCARD es_status es_ini_set(es_ini *ini, size_t entry, const char *value);
 /* Removes a section (index) with its entries. O(sections + entries). */
 void es_ini_remove_section(es_ini *ini, size_t section);
 
+/* Whether a kind of section has a label; those with one may occur with several. */
+typedef enum es_ini_label { ES_INI_NO_LABEL, ES_INI_LABEL, ES_INI_ANY_LABEL } es_ini_label;
+
 /* What a file may contain. */
 typedef struct es_ini_known {
     const char *kind; /* section */
     const char *key;
-    bool
-        labelled; /* the section needs a label and may occur with several; else it must have none */
+    es_ini_label label; /* the same for all keys of a kind */
 } es_ini_known;
 
 /* Checks every section and key against the table [n]. ES_INVALID with one record per unknown name,
@@ -88,8 +90,13 @@ ES_NODISCARD es_status es_ini_check(const es_ini *ini, size_t n, const es_ini_kn
 /* The entry of a key in section `section` (index); NULL if absent. O(entries). */
 const es_ini_entry *es_ini_find(const es_ini *ini, size_t section, const char *key);
 
-/* The index of the first section of that kind at or behind `from`; n_sections if there is none. */
+/* The index of the first section of that kind at or behind `from`, whatever its label; n_sections
+ * if there is none. */
 size_t es_ini_find_section(const es_ini *ini, const char *kind, size_t from);
+
+/* The index of the section of that kind and label ("": without one); n_sections if there is none.
+ */
+size_t es_ini_find_labelled(const es_ini *ini, const char *kind, const char *label);
 
 /* Adds a record "PATH:LINE: [section] key = value: <format>" (or "command line: ..." for an
  * override). Returns ES_INVALID. */

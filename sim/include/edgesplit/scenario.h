@@ -13,6 +13,8 @@ typedef enum es_mode { ES_ISOLATED, ES_OPEN, ES_CLOSED } es_mode;
 typedef enum es_states { ES_STATES_TRACE, ES_STATES_GRID } es_states;
 typedef enum es_arrivals { ES_PERIODIC, ES_POISSON, ES_ARRIVALS_OF_TRACE } es_arrivals;
 typedef enum es_service { ES_DETERMINISTIC, ES_EXPONENTIAL } es_service;
+typedef enum es_queueing { ES_QUEUEING_FIFO, ES_QUEUEING_PS } es_queueing;
+typedef enum es_shared_by { ES_SHARED_BY_NONE, ES_SHARED_BY_GROUP, ES_SHARED_BY_ALL } es_shared_by;
 typedef enum es_load_as { ES_LOAD_AS_UTILISATION, ES_LOAD_AS_JOBS } es_load_as;
 typedef enum es_on_deadline { ES_DEADLINE_FINISH, ES_DEADLINE_DROP } es_on_deadline;
 typedef enum es_cut_points { ES_CUTS_ALL, ES_CUTS_RESIDUAL_BLOCKS } es_cut_points;
@@ -44,6 +46,19 @@ typedef struct es_trace_keys {
     double resample_s; /* 0: never */
 } es_trace_keys;
 
+/* What uplink and downlink have in common. Texts that are absent are NULL, numbers NaN. */
+typedef struct es_link_keys {
+    const char *trace, *format;
+    double window_s, scale, offset_s;
+    int at_end; /* es_at_end, or one more: as the trace says */
+    double min_rate_bps;
+    es_trace_keys trace_keys;
+    int discipline; /* es_queueing */
+    int sharing;    /* es_shared_by */
+    double stagger_s, propagation_s;
+    const char *propagation_trace, *propagation_format;
+} es_link_keys;
+
 /* A section `[policy NAME]`. Texts that are absent are NULL, numbers NaN. */
 typedef struct es_policy_section {
     size_t section; /* of the INI file, for messages */
@@ -56,6 +71,7 @@ typedef struct es_policy_section {
     double half_life_s, slow_half_life_s, initial_rate_bps, staleness_s, noise, probe_every_s,
         probe_bytes;
     int64_t samples;
+    int load_aware;
     int queue_aware;
     double hysteresis, expected_dwell, energy_weight;
     int64_t min_dwell;
@@ -66,13 +82,27 @@ typedef struct es_parameter {
     char *name, *value;
 } es_parameter;
 
+/* Groups of devices, at most. */
+enum { ES_SCENARIO_GROUPS = 16 };
+
+/* What one group of devices is like; and, of the whole file, the groups.
+ *
+ * A section `[device NAME]` makes a group, for which the keys of `[model NAME]`, `[device NAME]`,
+ * ... replace those of `[model]`, `[device]`, ...; without any there is one group, which is the
+ * scenario itself. What holds for all groups (scenario, output, policies, the server but for its
+ * profile, parameters) is read from the scenario itself; in a group it is the same, or not set. */
 typedef struct es_scenario {
-    es_ini *ini; /* owned */
+    es_ini *ini;                /* owned, but for groups */
+    const char *group;          /* NAME; "": the scenario itself */
+    size_t n_groups;            /* at least 1; of groups 0 */
+    struct es_scenario *groups; /* [n_groups]; NULL: the scenario itself is the one */
     struct {
         const char *title;
         double duration_s;
         int64_t steps, seed;
-        double warmup_s;
+        double warmup_s; /* NaN: found from the latencies of each run */
+        int64_t replications;
+        const char *stop_when; /* NULL: never before the last replication */
     } scenario;
     struct {
         const char *name, *file; /* one of them is NULL */
@@ -83,6 +113,7 @@ typedef struct es_scenario {
     } model;
     struct {
         const char *profile;
+        int64_t count;
         int service;
         double switch_cost_s;
     } device;
@@ -95,19 +126,21 @@ typedef struct es_scenario {
         int load_at_end; /* es_at_end, or one more: as the trace says */
         int load_as;
         es_trace_keys load_keys;
+        int discipline; /* es_queueing */
+        int64_t servers, max_batch;
+        double max_wait_s;
+        double background_rate_hz; /* NaN: absent */
+        const char *background_trace, *background_format;
+        double background_time_s; /* NaN: absent */
+        int background_service;
     } server;
     struct {
         es_list rate_bps;
-        const char *trace, *format;
-        double window_s, scale, offset_s;
-        int at_end;
-        double min_rate_bps;
-        es_trace_keys trace_keys;
-        double propagation_s;
+        es_link_keys link;
     } uplink;
     struct {
-        double rate_bps; /* NaN: no bottleneck */
-        double propagation_s;
+        double rate_bps; /* NaN, and no trace: no bottleneck */
+        es_link_keys link;
     } downlink;
     struct {
         int mode, states, arrivals;
@@ -126,6 +159,7 @@ typedef struct es_scenario {
     } workload;
     struct {
         double input_bytes, feature_bytes, header_bytes, result_bytes;
+        double ratio, encode_rate_bps, decode_rate_bps; /* rates NaN: no time */
     } transfer;
     struct {
         double active_w, transmit_w, receive_w, idle_w;
@@ -156,8 +190,11 @@ ES_NODISCARD es_status es_scenario_load(const char *path, size_t n_overrides,
                                         es_errors *errors);
 void es_scenario_destroy(es_scenario *scenario);
 
+/* Group i of the scenario, as it sees every key: lent, `scenario` itself where that is the one. */
+const es_scenario *es_scenario_group(const es_scenario *scenario, size_t i);
+
 /* Lends the names of the files that go into a run, as they are written: the i-th; NULL behind the
- * last one. O(keys). */
+ * last one. O(groups^2 * keys). */
 const char *es_scenario_file(const es_scenario *scenario, size_t i);
 
 /* How many requests are expected to arrive; an arrivals trace, which would have to be read first,
@@ -169,8 +206,12 @@ double es_scenario_requests(const es_scenario *scenario);
  * defaults that depend on another key, are commented out. */
 void es_scenario_resolve(const es_scenario *scenario, bool origins, es_text *text);
 
-/* Adds a record about a key of a section without a label, with its place in the file, or at the
- * section's header, or the file, if the key is not written there. Returns ES_INVALID. */
+/* Whether a key is written in a section of the scenario's own: that of a group, if it is one, and
+ * not the section without a label that all groups share. */
+bool es_scenario_writes(const es_scenario *scenario, const char *section, const char *key);
+
+/* Adds a record about a key as a scenario, or a group, sees it, with its place in the file, or at
+ * the section's header, or the file, if the key is not written there. Returns ES_INVALID. */
 es_status es_scenario_complain(const es_scenario *scenario, const char *section, const char *key,
                                es_errors *errors, const char *format, ...) ES_PRINTF(5, 6);
 

@@ -145,8 +145,9 @@ typedef struct es_trace_transform {
 } es_trace_transform;
 
 /* Creates the rate function of a trace: bits per second for a bandwidth; ES_FULL_CAPACITY * (1 -
- * load) for a load; ES_FULL_CAPACITY / (1 + jobs), the share of one among equals, for jobs; each
- * rounded to the nearest whole unit. Other quantities are no rates: a broken promise. ES_INVALID:
+ * load) for a load; ES_FULL_CAPACITY / (1 + jobs), the share of one among equals, for jobs;
+ * nanoseconds for a latency; each rounded to the nearest whole unit. Arrivals are no rates: a
+ * broken promise. ES_INVALID:
  * no positive rate left; an offset behind the end. ES_NO_MEMORY. O(n). */
 ES_NODISCARD es_status es_trace_rate(const es_trace *trace, const es_trace_transform *transform,
                                      es_rate **rate, es_errors *errors);
