@@ -4,6 +4,8 @@
     run.column("latency", "dynamic-split")          # numpy array, one value per step, seconds
     run.steps()                                     # DataFrame: a row per policy and step
     run.summary()                                   # DataFrame: a row per policy
+    run.column("latency", "dynamic-split", 3)       # of the fourth replication
+    run.replicated("latency_mean", "dynamic-split") # numpy array, one value per replication
 
     cube = edgesplit_results.open("cube.h5")        # what `edgesplit sweep merge` has joined
     cube.values("latency_mean", load=0.5)           # numpy array over cube.dims("latency_mean"), load left out
@@ -66,21 +68,43 @@ class _File:
 
 
 class Run(_File):
-    """One simulation. Steps behind a policy's last one (padding) are left out everywhere."""
+    """One simulation, of one replication or several. Steps behind a policy's last one (padding) are left out
+    everywhere."""
 
     def __init__(self, file: h5py.File) -> None:
         super().__init__(file)
-        self.n_steps: dict[str, int] = dict(zip(self.policies, map(int, file["n_steps"])))
-        self.columns: list[str] = [name for name, item in file.items()
-                                   if isinstance(item, h5py.Dataset) and item.ndim == 2]
+        self.n_replications: int = file["replication"].size if "replication" in file else 1
+        counts = file["n_steps"][...].reshape(self.n_replications, len(self.policies))
+        self.n_steps: dict[str, int] = dict(zip(self.policies, map(int, counts[0])))  # of the first replication
+        self._counts = counts
+        self.columns: list[str] = [name for name, item in file.items() if isinstance(item, h5py.Dataset)
+                                   and item.ndim > 1 and name != "n_steps"]
 
-    def column(self, name: str, policy: str) -> np.ndarray:
-        """A variable of the per-step table, in SI units."""
-        return self.file[name][self.policies.index(policy), : self.n_steps[policy]]
+    def column(self, name: str, policy: str, replication: int = 0) -> np.ndarray:
+        """A variable of the per-step table, in SI units. IndexError: there is no such replication."""
+        index = self.policies.index(policy)
+        rows = slice(self._counts[replication, index])
+        if "replication" not in self.file:
+            return self.file[name][index, rows]
+        return self.file[name][replication % self.n_replications, index, rows]
 
-    def counted(self, policy: str) -> np.ndarray:
+    def counted(self, policy: str, replication: int = 0) -> np.ndarray:
         """Which steps the summary counts: those behind the warm-up."""
-        return self.column("arrival_time", policy) >= self.attributes["warmup_s"]
+        warmup_s = self.attributes["warmup_s"]
+        if np.isnan(warmup_s):  # found for each policy
+            warmup_s = self.replicated("warmup", policy)[replication]
+        return self.column("arrival_time", policy, replication) >= warmup_s
+
+    def replicated(self, name: str, policy: str) -> np.ndarray:
+        """A figure of the summary in each replication."""
+        if "replications" not in self.file:
+            return np.array([self.figure(name, policy)])
+        return self.file[f"replications/{name}"][:, self.policies.index(policy)]
+
+    def half_width(self, name: str, policy: str) -> float:
+        """Half the width of a figure's 95 % interval; NaN: there is none."""
+        known = f"{name}_half_width" in self.file["summary"]
+        return self.figure(f"{name}_half_width", policy) if known else float("nan")
 
     def figure(self, name: str, policy: str) -> float:
         """A figure of the summary."""
@@ -92,7 +116,16 @@ class Run(_File):
 
     @property
     def cuts(self) -> list[str]:
+        """Names, of all groups of devices one after the other."""
         return _texts(self.file["cuts/name"])
+
+    def first_cut(self, policy: str, replication: int = 0) -> np.ndarray | int:
+        """What to add to `split_index` for a place in `cuts`: 0, but where there are several groups of devices."""
+        if "cut_group" not in self.file["cuts"]:
+            return 0
+        ends = np.cumsum(self.file["group_devices"][...])
+        group = np.searchsorted(ends, self.column("device", policy, replication), side="right")
+        return np.searchsorted(self.file["cuts/cut_group"][...], group)
 
     @property
     def scenario(self) -> str:
@@ -100,21 +133,25 @@ class Run(_File):
         return self.file["scenario_resolved"].asstr()[()]
 
     def steps(self, policies: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pandas.DataFrame:
-        """A row per policy and step; `status` and `cut` in words."""
+        """A row per policy and step, and replication if there are several; `status` and `cut` in words."""
         import pandas
 
         names = list(columns if columns is not None else self.columns)
         frames = []
-        for policy in policies if policies is not None else self.policies:
-            frame = pandas.DataFrame({name: self.column(name, policy) for name in names})
-            frame.insert(0, "step", np.arange(self.n_steps[policy]))
-            frame.insert(0, "policy", policy)
-            frames.append(frame)
+        for replication in range(self.n_replications):
+            for policy in policies if policies is not None else self.policies:
+                frame = pandas.DataFrame({name: self.column(name, policy, replication) for name in names})
+                frame.insert(0, "step", np.arange(len(frame)))
+                frame.insert(0, "policy", policy)
+                if self.n_replications > 1:
+                    frame.insert(0, "replication", replication)
+                if "split_index" in names:
+                    places = frame["split_index"] + self.first_cut(policy, replication)
+                    frame["cut"] = np.array(self.cuts, dtype=object)[places]
+                frames.append(frame)
         table = pandas.concat(frames, ignore_index=True)
         if "status" in names:
             table["status"] = pandas.Categorical.from_codes(table["status"], STATUS)
-        if "split_index" in names:
-            table["cut"] = np.array(self.cuts, dtype=object)[table["split_index"]]
         return table
 
     def summary(self) -> pandas.DataFrame:

@@ -379,6 +379,10 @@ static es_status choose(const es_arguments *arguments, struct step *step, es_err
     int64_t at;
     if (result->n_policies == 0)
         return es_errors_add(errors, ES_INVALID, path, 0, "has no policies");
+    if (result->n_groups > 1)
+        return es_errors_add(errors, ES_INVALID, path, 0,
+                             "has %zu groups of devices; explain reads results of one group",
+                             result->n_groups);
     step->policy = es_summary_main_policy(result);
     if (name != NULL && es_result_find_policy(result, path, name, &step->policy, errors) != ES_OK)
         return ES_INVALID;

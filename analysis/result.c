@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <hdf5.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -101,6 +102,10 @@ static size_t read_length(struct reader *reader, const char *name) {
     if (variable >= 0)
         H5Dclose(variable);
     return (size_t)length;
+}
+
+static bool has_variable(const struct reader *reader, const char *name) {
+    return reader->status == ES_OK && H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
 }
 
 static bool has_shape(hid_t variable, int rank, const size_t *lengths) {
@@ -199,6 +204,43 @@ static void read_cuts(struct reader *reader, es_result *result) {
     result->uplink_bytes = read_integers(reader, "cuts/uplink_bytes", 2, over_batches);
 }
 
+/* Of a run with several devices; where they are of several groups, cuts are called GROUP/CUT. */
+static void read_groups(struct reader *reader, es_result *result) {
+    size_t n = result->n_groups = has_variable(reader, "group") ? read_length(reader, "group") : 0;
+    result->cut_groups = allocate(reader, result->n_cuts, sizeof *result->cut_groups);
+    if (n == 0)
+        return;
+    result->groups = read_texts(reader, "group_name", n);
+    result->group_devices = read_integers(reader, "group_devices", 1, &n);
+    if (n > 1)
+        read_values(reader, "cuts/cut_group", H5T_INTEGER, H5T_NATIVE_INT64, 1, &result->n_cuts,
+                    result->cut_groups);
+    for (size_t i = 0; i < result->n_cuts && reader->status == ES_OK && n > 1; i++) {
+        es_text name = {0};
+        if (result->cut_groups[i] < 0 || (size_t)result->cut_groups[i] >= n) {
+            damaged(reader, "cuts/cut_group");
+            return;
+        }
+        es_text_add(&name, "%s/%s", result->groups[result->cut_groups[i]], result->cuts[i]);
+        if (name.failed)
+            reader->status = es_errors_no_memory(reader->errors, reader->path);
+        else {
+            free(result->cuts[i]);
+            result->cuts[i] = name.data;
+        }
+    }
+}
+
+static void read_step_counts(struct reader *reader, es_result *result) {
+    bool replicated = has_variable(reader, "replication");
+    result->n_replications = replicated ? read_length(reader, "replication") : 1;
+    const size_t lengths[] = {result->n_replications, result->n_policies};
+    if (result->n_replications == 0)
+        damaged(reader, "replication");
+    result->n_steps =
+        read_integers(reader, "n_steps", replicated ? 2 : 1, &lengths[replicated ? 0 : 1]);
+}
+
 static void read_attributes(struct reader *reader, es_result *result) {
     hid_t file = reader->file;
     result->title = read_text_attribute(reader, file, "title");
@@ -265,12 +307,13 @@ static void read_all(struct reader *reader, es_result *result) {
     result->n_inputs = read_length(reader, "inputs/input");
     result->n_stations = read_length(reader, "summary/station");
     read_cuts(reader, result);
+    read_groups(reader, result);
     size_t n = result->n_policies;
     const size_t over_cuts[] = {n, result->n_cuts}, over_policies[] = {n, n},
                  over_stations[] = {n, result->n_stations};
     result->policies = read_texts(reader, "policy", n);
     result->types = read_texts(reader, "policy_type", n);
-    result->n_steps = read_integers(reader, "n_steps", 1, &n);
+    read_step_counts(reader, result);
     result->roles = read_texts(reader, "inputs/input", result->n_inputs);
     result->paths = read_texts(reader, "inputs/path", result->n_inputs);
     result->hashes = read_texts(reader, "inputs/sha256", result->n_inputs);
@@ -286,6 +329,9 @@ static void read_all(struct reader *reader, es_result *result) {
         read_doubles(reader, "summary/gain_ratio_of_means", 2, over_policies);
     if (reader->status == ES_OK)
         read_figures(reader, result);
+    if (isnan(result->warmup_s)) /* found for each policy */
+        for (size_t p = 0; p < n && reader->status == ES_OK; p++)
+            result->warmup_s = fmax(result->warmup_s, es_result_figure_of(result, "warmup", p));
 }
 
 /* Whether this is a result, of a version that can be read. */
@@ -372,6 +418,7 @@ void es_result_destroy(es_result *result) {
     free_texts(result->provenances, result->n_inputs);
     free_texts(result->cuts, result->n_cuts);
     free_texts(result->stations, result->n_stations);
+    free_texts(result->groups, result->n_groups);
     for (size_t i = 0; i < result->n_figures; i++) {
         free(result->figures[i].name);
         free(result->figures[i].units);
@@ -379,6 +426,8 @@ void es_result_destroy(es_result *result) {
     }
     free(result->figures);
     free(result->n_steps);
+    free(result->group_devices);
+    free(result->cut_groups);
     free(result->compression);
     free(result->n_tensors);
     free(result->natural);

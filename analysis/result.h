@@ -20,17 +20,25 @@ typedef struct es_result {
     char *title, *program, *format_version, *model, *granularity, *mode, *states;
     int64_t seed;
     double input_bytes_per_element, feature_bytes_per_element, header_bytes;
-    double warmup_s, batch_extrapolated; /* the latter 0 or 1 */
+    double warmup_s;           /* the longest of any policy */
+    double batch_extrapolated; /* 0 or 1 */
+
+    size_t n_replications; /* 1 where the file has no such dimension */
 
     size_t n_policies;
     char **policies, **types; /* [n_policies] */
-    int64_t *n_steps;         /* [n_policies] */
+    int64_t *n_steps;         /* [n_policies], of the first replication */
 
     size_t n_inputs;
     char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
 
-    size_t n_cuts;
+    size_t n_groups;        /* of devices; 0: one device */
+    int64_t *group_devices; /* [n_groups] */
+    char **groups;          /* [n_groups] names */
+
+    size_t n_cuts;                                          /* of all groups, one after the other */
     char **cuts;                                            /* [n_cuts] names */
+    int64_t *cut_groups;                                    /* [n_cuts] */
     double *compression;                                    /* [n_cuts] */
     int64_t *n_tensors, *natural, *compressive, *available; /* [n_cuts]; all but the first 0 or 1 */
     size_t n_batches;

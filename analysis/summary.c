@@ -61,6 +61,11 @@ static bool is_sound(const es_result *result, size_t policy) {
 
 void es_summary_warnings(const es_result *result, es_text *text) {
     warn_of_inputs(result, text);
+    if (result->n_replications > 1)
+        es_text_add(text,
+                    "figures are means over %zu replications; what is read step by step is of the "
+                    "first\n",
+                    result->n_replications);
     for (size_t p = 0; p < result->n_policies; p++) {
         const char *name = result->policies[p];
         double unfinished = es_result_figure_of(result, "unfinished", p);

@@ -3,6 +3,7 @@ option(ES_WERROR "Treat warnings as errors (the CI presets do)" OFF)
 option(ES_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(ES_FUZZ "Build the fuzz targets with libFuzzer (clang; best with ES_SANITIZE)" OFF)
 option(ES_ONNX "Read ONNX files where protobuf-c and ONNX's schema are found" ON)
+option(ES_LIBDEFLATE "Compress results with libdeflate where it is found, else with zlib" ON)
 include(CTest)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -18,9 +18,16 @@ class Result:
         self.file = h5py.File(path, "r")
         self.policies = texts(self.file["policy"])
         self.types = texts(self.file["policy_type"])
-        self.n_steps = self.file["n_steps"][...]
+        self.n_replications = self.file["replication"].size if "replication" in self.file else 1
+        self.n_steps = self._first(self.file["n_steps"])[...]
         self.cut_names = texts(self.file["cuts/name"])
+        self.cut_groups = self.file["cuts/cut_group"][...] if "cut_group" in self.file["cuts"] else None
+        if self.cut_groups is not None:
+            groups = texts(self.file["group_name"])
+            self.cut_names = [f"{groups[g]}/{name}" for g, name in zip(self.cut_groups, self.cut_names)]
         self.warmup_s = float(self["warmup_s"])
+        if np.isnan(self.warmup_s):  # found for each policy
+            self.warmup_s = float(np.nanmax(self.file["summary/warmup"]))
         self.is_grid = self["mode"] == "isolated" and self["states"] == "grid"
 
     def __enter__(self):
@@ -34,13 +41,26 @@ class Result:
         value = self.file.attrs[name]
         return value if isinstance(value, str) else value[0]
 
+    def _first(self, variable):
+        """Of several replications the first, which is the one that figures show step by step."""
+        return variable[0] if "replication" in self.file and variable.ndim > 1 else variable
+
     def column(self, name, policy):
-        """A column of the per-step table, without padding."""
-        return self.file[name][policy, : self.n_steps[policy]]
+        """A column of the per-step table, without padding; cuts are numbered over all groups of devices."""
+        at = (0, policy) if self.n_replications > 1 else (policy,)
+        values = self.file[name][(*at, slice(self.n_steps[policy]))]
+        if name == "split_index" and self.cut_groups is not None:
+            ends = np.cumsum(self.file["group_devices"][...])
+            group = np.searchsorted(ends, self.column("device", policy), side="right")
+            values = values + np.searchsorted(self.cut_groups, group)
+        return values
 
     def series(self, name):
         """A variable of /series, or None."""
-        return self.file[f"series/{name}"][...] if "series" in self.file else None
+        if "series" not in self.file:
+            return None
+        variable = self.file[f"series/{name}"]
+        return variable[...] if name == "time" else self._first(variable)[...]
 
     def figure(self, name, policy):
         return float(self.file[f"summary/{name}"][policy])

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 static const es_ini_known known_settings[] = {
-    {"paths", "output", false},
-    {"paths", "python", false},
-    {"messages", "quiet", false},
+    {"paths", "output", ES_INI_NO_LABEL},
+    {"paths", "python", ES_INI_NO_LABEL},
+    {"messages", "quiet", ES_INI_NO_LABEL},
 };
 
 static const char *setting(const es_ini *ini, const char *section, const char *key) {

@@ -20,15 +20,15 @@ struct progress {
     double shown_s, started_s;
 };
 
-static void show_progress(void *context, const char *policy, size_t i_policy, size_t n_policies,
+static void show_progress(void *context, const char *policy, size_t i, size_t n_simulations,
                           uint64_t steps) {
     struct progress *progress = context;
     double now = es_clock_s();
     if (now - progress->shown_s < (progress->terminal ? 0.1 : 5.0))
         return;
     progress->shown_s = now;
-    fprintf(stderr, "%spolicy %zu/%zu %s: %llu steps, %.0f s%s",
-            progress->terminal ? "\r\033[K" : "", i_policy + 1, n_policies, policy,
+    fprintf(stderr, "%ssimulation %zu/%zu %s: %llu steps, %.0f s%s",
+            progress->terminal ? "\r\033[K" : "", i + 1, n_simulations, policy,
             (unsigned long long)steps, now - progress->started_s, progress->terminal ? "" : "\n");
 }
 
@@ -77,12 +77,18 @@ struct one_run {
     es_inputs *inputs; /* of all runs */
     const es_sink_ops *sink;
     bool replace;
+    size_t n_threads;
     es_log log;
 };
 
 static void note_report(const es_log *log, const es_run_report *report, double wall_s) {
-    es_log_note(log, "%zu policies, %llu steps, %llu events in %.2f s", report->n_policies,
+    es_text replications = {0};
+    if (report->n_replications > 1)
+        es_text_add(&replications, "%zu replications, ", report->n_replications);
+    es_log_note(log, "%zu policies, %s%llu steps, %llu events in %.2f s", report->n_policies,
+                replications.data != NULL ? replications.data : "",
                 (unsigned long long)report->n_steps, (unsigned long long)report->n_events, wall_s);
+    free(replications.data);
     if (report->n_saturated > 0)
         es_log_warning(log,
                        "%zu policies were stopped as saturated: their backlog reached "
@@ -115,6 +121,7 @@ static es_status run_one(const struct one_run *how, size_t run, const char *outp
             .sink = how->sink,
             .output = output,
             .replace = how->replace,
+            .n_threads = how->n_threads,
             .interrupted = handle_signals(),
             .context = &progress,
             .progress = how->log.quiet ? NULL : show_progress,
@@ -169,11 +176,12 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     const char *sink_name = es_arguments_value(arguments, "sink", es_sinks_at(0)->name);
     const char *path = arguments->operands[0];
     const char *given = es_arguments_value(arguments, "output", NULL);
-    struct chosen_study chosen;
+    struct chosen_study chosen = {0};
     struct one_run how = {
         .chosen = &chosen,
         .sink = es_sinks_find(sink_name),
         .replace = es_arguments_has(arguments, "force"),
+        .n_threads = n_processors(),
         .log = {stderr, settings->quiet || es_arguments_has(arguments, "quiet")},
     };
     if (how.sink == NULL)
@@ -181,7 +189,9 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
                                     "there is no sink '%s'; `edgesplit list sinks` lists them",
                                     sink_name);
     char *made = given != NULL ? NULL : default_output(settings->output, path);
-    es_status status = study_open(arguments, path, &chosen, errors);
+    es_status status = read_count(arguments, "jobs", 1, &how.n_threads, errors);
+    if (status == ES_OK)
+        status = study_open(arguments, path, &chosen, errors);
     if (status == ES_OK &&
         ((given == NULL && made == NULL) || es_inputs_create(&how.inputs) != ES_OK))
         status = es_errors_no_memory(errors, path);
@@ -203,6 +213,7 @@ static const es_option run_options[] = {
     OPTION_FILTER,
     OPTION_MAX_RUNS,
     ES_OPTION_FORCE,
+    OPTION_THREADS,
     {.name = "sink", .value = "NAME", .help = "where steps go: hdf5, or null to keep nothing"},
     ES_OPTION_QUIET,
     {0},

@@ -3,6 +3,12 @@
 #include "edgesplit/alloc.h"
 
 #include <string.h>
+#include <unistd.h>
+
+size_t n_processors(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (size_t)n : 1;
+}
 
 static volatile sig_atomic_t n_interrupts;
 

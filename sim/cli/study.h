@@ -24,6 +24,14 @@
 #define OPTION_MAX_RUNS                                                                            \
     { .name = "max-runs", .value = "N", .help = "most runs to expand into; default: 100000" }
 
+#define OPTION_THREADS                                                                             \
+    {                                                                                              \
+        .name = "jobs", .value = "N",                                                              \
+        .help = "threads, which change nothing but the time it takes; default: one for each "      \
+                "processor",                                                                       \
+        .letter = 'j'                                                                              \
+    }
+
 /* A study with the runs that were asked for. */
 struct chosen_study {
     es_study_source source;
@@ -43,6 +51,9 @@ void study_close(struct chosen_study *chosen);
  */
 ES_NODISCARD es_status read_count(const es_arguments *arguments, const char *option, size_t least,
                                   size_t *count, es_errors *errors);
+
+/* How many there are to run on. */
+size_t n_processors(void);
 
 /* Makes signals that ask for an end be counted, unless the caller had them ignored (nohup), and
  * output that cannot be written an error. Lends the count. */

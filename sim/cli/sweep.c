@@ -173,10 +173,9 @@ static es_status sweep_study(const es_arguments *arguments, const struct chosen_
 
 static es_status run(const es_arguments *arguments, es_errors *errors) {
     struct chosen_study chosen = {0};
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     es_sweep_options options = {
         .folder = es_arguments_value(arguments, "output", NULL),
-        .n_workers = processors > 0 ? (size_t)processors : 1,
+        .n_workers = n_processors(),
         .retry_failed = es_arguments_has(arguments, "retry-failed"),
         .keep_steps = es_arguments_has(arguments, "steps"),
     };

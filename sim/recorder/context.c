@@ -1,29 +1,46 @@
 /* What a result says besides the steps: cuts, inputs, variables of a study. */
 #include "context.h"
 
+#include "columns.h"
 #include "edgesplit/alloc.h"
 #include "edgesplit/text.h"
 
 #include <string.h>
 
-/* The names that the root uses by itself. */
+/* The names that the root uses by itself, always and in runs of several devices or replications.
+ */
 static const char *const root_names[] = {
-#define ES_COLUMN(name, type, units, long_name) #name,
-#include "edgesplit/column.def"
-#undef ES_COLUMN
     "policy",  "step",   "policy_type", "n_steps", "scenario_ini", "scenario_resolved",
     "summary", "series", "cuts",        "inputs",
 };
+static const char *const fleet_names[] = {"group", "group_name", "group_model", "group_devices"};
+static const char *const replication_names[] = {"replication", "replications"};
+
+static bool is_in(const char *name, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_taken(const es_run_record *record, const char *name) {
+    for (size_t c = 0; c < ES_N_COLUMNS; c++)
+        if (column_is_kept(c, record) && strcmp(columns[c].name, name) == 0)
+            return true;
+    return is_in(name, root_names, sizeof root_names / sizeof root_names[0]) ||
+           (record->n_devices > 1 &&
+            is_in(name, fleet_names, sizeof fleet_names / sizeof fleet_names[0])) ||
+           (record->n_replications > 1 &&
+            is_in(name, replication_names, sizeof replication_names / sizeof replication_names[0]));
+}
 
 es_status context_check(const es_run_record *record, const char *path, es_errors *errors) {
     es_status status = ES_OK;
     for (size_t i = 0; i < record->n_parameters; i++)
-        for (size_t k = 0; k < sizeof root_names / sizeof root_names[0]; k++)
-            if (strcmp(record->parameter_names[i], root_names[k]) == 0)
-                status = es_errors_add(errors, ES_INVALID, path, 0,
-                                       "a variable may not be called '%s': the result uses this "
-                                       "name",
-                                       root_names[k]);
+        if (is_taken(record, record->parameter_names[i]))
+            status = es_errors_add(errors, ES_INVALID, path, 0,
+                                   "a variable may not be called '%s': the result uses this name",
+                                   record->parameter_names[i]);
     return status;
 }
 
@@ -54,34 +71,78 @@ char *context_coordinates(netcdf *nc, const es_run_record *record) {
     return names.data;
 }
 
-/* Arrays [n_cuts] of one cut's fields each, in the order of the variables. */
+void context_put_groups(netcdf *nc, const es_run_record *record) {
+    if (record->n_devices <= 1)
+        return;
+    size_t n = record->n_groups;
+    int64_t *numbers = es_alloc(2 * n, sizeof *numbers);
+    const char **texts = es_alloc(2 * n, sizeof *texts);
+    nc->failed = nc->failed || numbers == NULL || texts == NULL;
+    if (!nc->failed) {
+        for (size_t g = 0; g < n; g++) {
+            numbers[g] = (int64_t)g;
+            numbers[n + g] = (int64_t)record->groups[g].n_devices;
+            texts[g] = record->groups[g].name;
+            texts[n + g] = record->groups[g].model;
+        }
+        nc_dimension group =
+            nc_index_dimension(nc, nc->file, "group", "number of the group of devices", n, numbers);
+        nc_put_text(nc, nc->file, "group_name", "the group's sections are called by", &group,
+                    texts);
+        nc_put_text(nc, nc->file, "group_model", "network of the group", &group, texts + n);
+        nc_put(nc,
+               &(nc_spec){.group = nc->file,
+                          .name = "group_devices",
+                          .units = "1",
+                          .long_name = "devices of the group, whose numbers follow each other",
+                          .type = H5T_NATIVE_INT64,
+                          .rank = 1,
+                          .dimensions = {&group}},
+               numbers + n);
+        nc_close_dimension(nc, &group);
+    }
+    free(numbers);
+    free((void *)texts);
+}
+
+/* Arrays [n_cuts] of one cut's fields each, in the order of the variables; the group only where
+ * there are several. */
+enum { N_CUT_INTEGERS = 5 };
 struct cut_columns {
-    int64_t *integers[4];
+    int64_t *integers[N_CUT_INTEGERS];
     int8_t *flags[4];
     double *compression;
     const char **names;
 };
 
 static void fill_cut_columns(const es_run_record *record, const struct cut_columns *columns_of) {
+    size_t group = 0, first = 0;
     for (size_t i = 0; i < record->n_cuts; i++) {
-        const es_cut_record *cut = &record->cuts[i];
-        const int64_t integers[] = {(int64_t)i, cut->last_layer, cut->n_tensors, cut->elems};
-        const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
-        for (size_t k = 0; k < 4; k++) {
-            columns_of->integers[k][i] = integers[k];
-            columns_of->flags[k][i] = flags[k] ? 1 : 0;
+        if (record->n_groups > 1 && i - first == record->groups[group].n_cuts) {
+            first = i;
+            group++;
         }
+        const es_cut_record *cut = &record->cuts[i];
+        const int64_t integers[N_CUT_INTEGERS] = {(int64_t)i, cut->last_layer, cut->n_tensors,
+                                                  cut->elems, (int64_t)group};
+        const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
+        for (size_t k = 0; k < N_CUT_INTEGERS; k++)
+            columns_of->integers[k][i] = integers[k];
+        for (size_t k = 0; k < 4; k++)
+            columns_of->flags[k][i] = flags[k] ? 1 : 0;
         columns_of->compression[i] = cut->compression;
         columns_of->names[i] = cut->name;
     }
 }
 
-static void put_cut_columns(netcdf *nc, nc_spec spec, const struct cut_columns *columns_of) {
-    static const char *const integers[][2] = {
+static void put_cut_columns(netcdf *nc, nc_spec spec, bool grouped,
+                            const struct cut_columns *columns_of) {
+    static const char *const integers[N_CUT_INTEGERS][2] = {
         {NULL, NULL},
         {"last_layer", "last leaf layer of the head"},
         {"n_tensors", "tensors that cross the cut"},
         {"elems", "elements that cross the cut, per image"},
+        {"cut_group", "group of devices whose cut it is; a step's cut counts from its first"},
     };
     static const char *const flags[][2] = {
         {"natural", "natural bottleneck: compression below 1"},
@@ -92,7 +153,7 @@ static void put_cut_columns(netcdf *nc, nc_spec spec, const struct cut_columns *
     nc_put_text(nc, spec.group, "name", "unit the head ends with", spec.dimensions[0],
                 columns_of->names);
     spec.type = H5T_NATIVE_INT64;
-    for (size_t k = 1; k < 4; k++) {
+    for (size_t k = 1; k < (grouped ? N_CUT_INTEGERS : N_CUT_INTEGERS - 1); k++) {
         spec.name = integers[k][0];
         spec.long_name = integers[k][1];
         nc_put(nc, &spec, columns_of->integers[k]);
@@ -129,7 +190,7 @@ static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record)
 void context_put_cuts(netcdf *nc, const es_run_record *record) {
     size_t n = record->n_cuts;
     hid_t group = nc_group(nc, "cuts");
-    int64_t *integers = es_alloc(4 * n, sizeof *integers);
+    int64_t *integers = es_alloc(N_CUT_INTEGERS * n, sizeof *integers);
     int8_t *flags = es_alloc(4 * n, sizeof *flags);
     double *compression = es_alloc(n, sizeof *compression);
     const char **names = es_alloc(n, sizeof *names);
@@ -137,17 +198,19 @@ void context_put_cuts(netcdf *nc, const es_run_record *record) {
         nc->failed || integers == NULL || flags == NULL || compression == NULL || names == NULL;
     if (!nc->failed) {
         struct cut_columns columns_of = {.compression = compression, .names = names};
-        for (size_t k = 0; k < 4; k++) {
+        for (size_t k = 0; k < N_CUT_INTEGERS; k++)
             columns_of.integers[k] = integers + k * n;
+        for (size_t k = 0; k < 4; k++)
             columns_of.flags[k] = flags + k * n;
-        }
         fill_cut_columns(record, &columns_of);
         nc_dimension cut = nc_index_dimension(
-            nc, group, "cut", "cut: layers 1 .. cut run on the device", n, columns_of.integers[0]);
+            nc, group, "cut",
+            record->n_groups > 1 ? "cuts of all groups" : "cut: layers 1 .. cut run on the device",
+            n, columns_of.integers[0]);
         nc_dimension batch = nc_index_dimension(nc, group, "batch", "images in a request",
                                                 record->n_batches, record->batches);
         nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
-        put_cut_columns(nc, spec, &columns_of);
+        put_cut_columns(nc, spec, record->n_groups > 1, &columns_of);
         put_cut_times(nc, spec, record);
         nc_close_dimension(nc, &cut);
         nc_close_dimension(nc, &batch);

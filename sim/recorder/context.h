@@ -16,6 +16,9 @@ void context_put_parameters(netcdf *nc, const es_run_record *record);
  * as failed if they cannot be made. */
 char *context_coordinates(netcdf *nc, const es_run_record *record);
 
+/* Of a run with several devices: their groups. */
+void context_put_groups(netcdf *nc, const es_run_record *record);
+
 void context_put_cuts(netcdf *nc, const es_run_record *record);
 void context_put_inputs(netcdf *nc, const es_run_record *record);
 

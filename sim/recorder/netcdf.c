@@ -38,13 +38,17 @@ static hid_t creation_list(netcdf *nc, hid_t class) {
     return list;
 }
 
+void nc_enter_thread(void) {
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
 void nc_create(netcdf *nc, const char *path) {
     unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     *nc = (netcdf){.file = H5I_INVALID_HID};
     /* HDF5 1.10 crashes in its exit handler after a failed write, and prints what we report
      * ourselves. */
     H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    nc_enter_thread();
     hid_t creation = creation_list(nc, H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     nc_check(nc, H5Pset_link_creation_order(creation, order));
     nc_check(nc, H5Pset_attr_creation_order(creation, order));
@@ -136,8 +140,8 @@ static hid_t create_dataset(netcdf *nc, const nc_spec *spec, hid_t space) {
     }
     double nan_value = ES_NAN;
     bool floating = H5Tget_class(spec->type) == H5T_FLOAT;
-    if (floating)
-        nc_check(nc, H5Pset_fill_value(list, spec->type, &nan_value));
+    if (floating || spec->fill != NULL)
+        nc_check(nc, H5Pset_fill_value(list, spec->type, floating ? &nan_value : spec->fill));
     hid_t variable = nc->failed ? H5I_INVALID_HID
                                 : H5Dcreate2(spec->group, spec->name, spec->type, space,
                                              H5P_DEFAULT, list, H5P_DEFAULT);
@@ -174,6 +178,30 @@ void nc_close_dimension(netcdf *nc, nc_dimension *dimension) {
     if (dimension->scale >= 0)
         nc_check(nc, H5Dclose(dimension->scale));
     dimension->scale = H5I_INVALID_HID;
+}
+
+enum { COUNT_CHUNK = 1024 };
+
+nc_dimension nc_define_count(netcdf *nc, hid_t group, const char *name, const char *long_name) {
+    return nc_define_dimension(nc,
+                               &(nc_spec){.group = group,
+                                          .name = name,
+                                          .units = "1",
+                                          .long_name = long_name,
+                                          .type = H5T_NATIVE_INT64,
+                                          .chunk = COUNT_CHUNK},
+                               true, 0, NULL);
+}
+
+void nc_put_count(netcdf *nc, const nc_dimension *dimension) {
+    int64_t numbers[COUNT_CHUNK];
+    nc_check(nc, H5Dset_extent(dimension->scale, &dimension->length));
+    for (hsize_t first = 0; first < dimension->length; first += COUNT_CHUNK) {
+        hsize_t left = dimension->length - first, n = left < COUNT_CHUNK ? left : COUNT_CHUNK;
+        for (hsize_t i = 0; i < n; i++)
+            numbers[i] = (int64_t)(first + i);
+        nc_write(nc, dimension->scale, H5T_NATIVE_INT64, 1, &first, &n, numbers);
+    }
 }
 
 hid_t nc_define(netcdf *nc, const nc_spec *spec) {

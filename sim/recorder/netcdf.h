@@ -29,9 +29,14 @@ typedef struct nc_spec {
     hid_t type; /* native number, or nc_string_type(): then no fill value */
     int rank;   /* 0: scalar */
     nc_dimension *dimensions[NC_MAX_RANK];
-    hsize_t chunk; /* along the last dimension; 0: contiguous (no unlimited dimension) */
-    bool compress; /* shuffle, deflate 1, fletcher32 */
+    const void *fill; /* what is never written reads as this value; NULL: NaN, or 0 */
+    hsize_t chunk;    /* along the last dimension; 0: contiguous (no unlimited dimension) */
+    bool compress;    /* shuffle, deflate 1, fletcher32 */
 } nc_spec;
+
+/* Makes HDF5 say nothing by itself in this thread: where it is built for threads, each has its own
+ * errors. To be called before a file is used in another thread than where it was created. */
+void nc_enter_thread(void);
 
 /* Creates a file that stays byte for byte the same for the same content. */
 void nc_create(netcdf *nc, const char *path);
@@ -54,6 +59,11 @@ void nc_number_attribute(netcdf *nc, hid_t object, const char *name, hid_t type,
 nc_dimension nc_define_dimension(netcdf *nc, const nc_spec *spec, bool unlimited, hsize_t n,
                                  const void *values);
 void nc_close_dimension(netcdf *nc, nc_dimension *dimension);
+
+/* An unlimited dimension of whole numbers, few of them, and its values 0 .. length - 1 when the
+ * length is known. */
+nc_dimension nc_define_count(netcdf *nc, hid_t group, const char *name, const char *long_name);
+void nc_put_count(netcdf *nc, const nc_dimension *dimension);
 
 /* A variable; floating point ones get _FillValue = NaN. The caller closes it with H5Dclose. */
 hid_t nc_define(netcdf *nc, const nc_spec *spec);

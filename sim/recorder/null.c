@@ -11,9 +11,10 @@ static es_status open_null(const es_run_record *record, const char *path, bool r
     return ES_OK;
 }
 
-static es_status steps(void *sink, size_t policy, uint64_t first, const es_block *block,
-                       es_errors *errors) {
+static es_status steps(void *sink, size_t replication, size_t policy, uint64_t first,
+                       const es_block *block, es_errors *errors) {
     (void)sink;
+    (void)replication;
     (void)policy;
     (void)first;
     (void)block;
@@ -21,9 +22,10 @@ static es_status steps(void *sink, size_t policy, uint64_t first, const es_block
     return ES_OK;
 }
 
-static es_status series(void *sink, size_t policy, uint64_t first, const es_series *samples,
-                        es_errors *errors) {
+static es_status series(void *sink, size_t replication, size_t policy, uint64_t first,
+                        const es_series *samples, es_errors *errors) {
     (void)sink;
+    (void)replication;
     (void)policy;
     (void)first;
     (void)samples;
@@ -46,6 +48,7 @@ extern const es_sink_ops es_sink_null;
 const es_sink_ops es_sink_null = {
     .name = "null",
     .summary = "keeps nothing",
+    .any_order = true,
     .open = open_null,
     .steps = steps,
     .series = series,

@@ -1,4 +1,4 @@
-/* The requests of a plan: when they come, and what each brings. */
+/* The requests of a group: when they come, and what each brings. */
 #include "edgesplit/alloc.h"
 #include "plan.h"
 
@@ -8,14 +8,14 @@
 /* Times in a run are as short as those in a scenario: three years. */
 static const double longest_s = 1e8;
 
-static es_status take_batches_of_scenario(es_plan *plan, es_errors *errors) {
-    es_list list = plan->scenario->workload.batch;
-    plan->n_batches = list.n;
-    plan->batches = es_alloc(list.n, sizeof *plan->batches);
-    if (plan->batches == NULL)
+static es_status take_batches_of_scenario(struct planned_group *group, es_errors *errors) {
+    es_list list = group->scenario->workload.batch;
+    group->n_batches = list.n;
+    group->batches = es_alloc(list.n, sizeof *group->batches);
+    if (group->batches == NULL)
         return es_errors_no_memory(errors, NULL);
     for (size_t i = 0; i < list.n; i++)
-        plan->batches[i] = (int64_t)list.values[i];
+        group->batches[i] = (int64_t)list.values[i];
     return ES_OK;
 }
 
@@ -25,73 +25,75 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* The distinct batches of the trace, ascending, and how often each comes. */
-static es_status count_batches(es_plan *plan, const es_trace *trace, es_errors *errors) {
-    plan->batches = es_alloc(trace->n, sizeof *plan->batches);
-    plan->batch_weights = es_alloc(trace->n, sizeof *plan->batch_weights);
-    if (plan->batches == NULL || plan->batch_weights == NULL)
+static es_status count_batches(struct planned_group *group, const es_trace *trace,
+                               es_errors *errors) {
+    group->batches = es_alloc(trace->n, sizeof *group->batches);
+    group->batch_weights = es_alloc(trace->n, sizeof *group->batch_weights);
+    if (group->batches == NULL || group->batch_weights == NULL)
         return es_errors_no_memory(errors, NULL);
     for (size_t i = 0; i < trace->n; i++)
-        plan->batches[i] = (int64_t)trace->values[i];
-    qsort(plan->batches, trace->n, sizeof *plan->batches, ascending);
+        group->batches[i] = (int64_t)trace->values[i];
+    qsort(group->batches, trace->n, sizeof *group->batches, ascending);
     for (size_t i = 0; i < trace->n; i++) {
-        size_t n = plan->n_batches;
-        if (n == 0 || plan->batches[i] != plan->batches[n - 1])
-            plan->batches[plan->n_batches++] = plan->batches[i];
-        plan->batch_weights[plan->n_batches - 1]++;
+        size_t n = group->n_batches;
+        if (n == 0 || group->batches[i] != group->batches[n - 1])
+            group->batches[group->n_batches++] = group->batches[i];
+        group->batch_weights[group->n_batches - 1]++;
     }
     return ES_OK;
 }
 
-static es_status take_batches_of_trace(es_plan *plan, es_errors *errors) {
-    const es_trace *trace = plan->arrivals_trace;
-    es_status status = count_batches(plan, trace, errors);
+static es_status take_batches_of_trace(struct planned_group *group, es_errors *errors) {
+    const es_trace *trace = group->arrivals_trace;
+    es_status status = count_batches(group, trace, errors);
     if (status != ES_OK)
         return status;
-    plan->batch_index = es_alloc(trace->n, sizeof *plan->batch_index);
-    if (plan->batch_index == NULL)
+    group->batch_index = es_alloc(trace->n, sizeof *group->batch_index);
+    if (group->batch_index == NULL)
         return es_errors_no_memory(errors, NULL);
     for (size_t i = 0; i < trace->n; i++) {
         int64_t batch = (int64_t)trace->values[i];
         const int64_t *found =
-            bsearch(&batch, plan->batches, plan->n_batches, sizeof batch, ascending);
-        plan->batch_index[i] = (uint32_t)(found - plan->batches);
+            bsearch(&batch, group->batches, group->n_batches, sizeof batch, ascending);
+        group->batch_index[i] = (uint32_t)(found - group->batches);
     }
-    plan->arrivals.batch_index = plan->batch_index;
+    group->arrivals.batch_index = group->batch_index;
     return ES_OK;
 }
 
 /* The deadlines of the trace; a request without one has that of the scenario, if that has one. */
-static es_status take_deadlines(es_plan *plan, es_errors *errors) {
-    const es_trace *trace = plan->arrivals_trace;
-    double otherwise_s = plan->scenario->workload.deadline_s;
+static es_status take_deadlines(struct planned_group *group, es_errors *errors) {
+    const es_trace *trace = group->arrivals_trace;
+    double otherwise_s = group->scenario->workload.deadline_s;
     if (trace->deadlines_s == NULL)
         return ES_OK;
-    plan->deadlines_ns = es_alloc(trace->n, sizeof *plan->deadlines_ns);
-    if (plan->deadlines_ns == NULL)
+    group->deadlines_ns = es_alloc(trace->n, sizeof *group->deadlines_ns);
+    if (group->deadlines_ns == NULL)
         return es_errors_no_memory(errors, NULL);
     bool all = true;
     for (size_t i = 0; i < trace->n; i++) {
         bool own = !isnan(trace->deadlines_s[i]);
         double deadline_s = own ? trace->deadlines_s[i] : otherwise_s;
         if (deadline_s > longest_s)
-            return es_scenario_complain(plan->scenario, "workload", "trace", errors,
+            return es_scenario_complain(group->scenario, "workload", "trace", errors,
                                         "a deadline of %.9g s; expected at most %g s", deadline_s,
                                         longest_s);
-        plan->deadlines_ns[i] = isnan(deadline_s) ? ES_TIME_NEVER : plan_time(deadline_s);
-        plan->has_deadlines = plan->has_deadlines || own;
+        group->deadlines_ns[i] = isnan(deadline_s) ? ES_TIME_NEVER : plan_time(deadline_s);
+        group->has_deadlines = group->has_deadlines || own;
         all = all && own;
     }
-    plan->arrivals.deadlines_ns = plan->deadlines_ns;
-    if (all && !isnan(otherwise_s))
-        return es_scenario_complain(plan->scenario, "workload", "deadline", errors,
+    group->arrivals.deadlines_ns = group->deadlines_ns;
+    if (all && es_scenario_writes(group->scenario, "workload", "deadline"))
+        return es_scenario_complain(group->scenario, "workload", "deadline", errors,
                                     "is not read: every request of the trace has its own");
     return ES_OK;
 }
 
 /* What can only be told once the trace has been read. */
-static es_status check_list(const es_plan *plan, es_errors *errors) {
-    const es_scenario *s = plan->scenario;
-    const es_arrival_list *list = &plan->arrivals;
+static es_status check_list(const es_plan *plan, const struct planned_group *group,
+                            es_errors *errors) {
+    const es_scenario *s = group->scenario;
+    const es_arrival_list *list = &group->arrivals;
     bool endless = isnan(s->scenario.duration_s) && s->scenario.steps == 0;
     double n_steps = s->scenario.steps > 0 ? (double)s->scenario.steps : (double)list->n;
     double last_s =
@@ -100,6 +102,10 @@ static es_status check_list(const es_plan *plan, es_errors *errors) {
         return es_scenario_complain(s, "scenario", "duration", errors,
                                     "the arrivals trace starts again and again: one of duration "
                                     "and steps is needed");
+    if (list->period_ns > 0 && plan->n_groups > 1 && isnan(s->scenario.duration_s))
+        return es_scenario_complain(s, "scenario", "duration", errors,
+                                    "is needed: there are several groups, and the arrivals trace "
+                                    "of one starts again and again");
     if (list->period_ns > 0)
         last_s += floor(n_steps / (double)list->n) * es_time_s(list->period_ns);
     if (isnan(s->scenario.duration_s) && last_s > longest_s)
@@ -107,33 +113,32 @@ static es_status check_list(const es_plan *plan, es_errors *errors) {
                                     "the last request comes at %g s; expected at most %g s, by "
                                     "[scenario] duration or slice_end",
                                     last_s, longest_s);
-    if (s->workload.on_deadline == ES_DEADLINE_DROP && !plan->has_deadlines)
+    if (s->workload.on_deadline == ES_DEADLINE_DROP && !group->has_deadlines)
         return es_scenario_complain(s, "workload", "on_deadline", errors,
                                     "drop needs a deadline: here, or in the trace");
     return ES_OK;
 }
 
-es_status plan_arrivals(es_plan *plan, es_errors *errors) {
-    const es_scenario *s = plan->scenario;
-    plan->has_deadlines = !isnan(s->workload.deadline_s);
+es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_errors *errors) {
+    const es_scenario *s = group->scenario;
+    group->has_deadlines = !isnan(s->workload.deadline_s);
     if (s->workload.trace == NULL)
-        return take_batches_of_scenario(plan, errors);
-    es_status status = plan_arrivals_trace(plan, errors);
+        return take_batches_of_scenario(group, errors);
+    es_status status = plan_arrivals_trace(plan, group, errors);
     if (status != ES_OK)
         return status;
-    const es_trace *trace = plan->arrivals_trace;
-    plan->arrivals.n = trace->n;
-    plan->arrivals.times = trace->times;
-    plan->arrivals.period_ns = trace->at_end == ES_AT_END_LOOP ? trace->times[trace->n] : 0;
-    size_t section = es_ini_find_section(s->ini, "workload", 0);
-    if (trace->has_batches && es_ini_find(s->ini, section, "batch") != NULL)
+    const es_trace *trace = group->arrivals_trace;
+    group->arrivals.n = trace->n;
+    group->arrivals.times = trace->times;
+    group->arrivals.period_ns = trace->at_end == ES_AT_END_LOOP ? trace->times[trace->n] : 0;
+    if (trace->has_batches && es_scenario_writes(s, "workload", "batch"))
         status = es_scenario_complain(s, "workload", "batch", errors,
                                       "is not read: the trace has batches");
     else if (trace->has_batches)
-        status = take_batches_of_trace(plan, errors);
+        status = take_batches_of_trace(group, errors);
     else
-        status = take_batches_of_scenario(plan, errors);
+        status = take_batches_of_scenario(group, errors);
     if (status == ES_OK)
-        status = take_deadlines(plan, errors);
-    return status == ES_OK ? check_list(plan, errors) : status;
+        status = take_deadlines(group, errors);
+    return status == ES_OK ? check_list(plan, group, errors) : status;
 }

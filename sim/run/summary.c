@@ -1,6 +1,5 @@
 #include "summary.h"
 
-#include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 
 /* The means and where their columns lie in a block. */
@@ -18,6 +17,25 @@ static const struct {
     {ES_SUMMARY_energy_mean, offsetof(es_block, energy)},
     {ES_SUMMARY_regret_mean, offsetof(es_block, regret)},
 };
+
+struct cut_places cut_places_of(const es_run_record *record) {
+    struct cut_places places = {.n_groups = record->n_groups};
+    size_t n_devices = 0, n_cuts = 0;
+    for (size_t g = 0; g < record->n_groups; g++) {
+        places.first_cut[g] = n_cuts;
+        n_devices += record->groups[g].n_devices;
+        n_cuts += record->groups[g].n_cuts;
+        places.end_device[g] = (int32_t)n_devices;
+    }
+    return places;
+}
+
+static size_t cut_of(const struct cut_places *places, const es_block *block, size_t i) {
+    size_t group = 0;
+    while (group + 1 < places->n_groups && block->device[i] >= places->end_device[group])
+        group++;
+    return places->first_cut[group] + (size_t)block->split_index[i];
+}
 
 static bool finished(const es_block *block, size_t i) {
     return block->status[i] == ES_STEP_COMPLETED || block->status[i] == ES_STEP_LATE;
@@ -49,7 +67,7 @@ void tally_add(struct tally *totals, const es_block *block) {
     totals->n_skipped += first;
     for (size_t i = first; i < block->n; i++) {
         totals->n_by_status[block->status[i]]++;
-        totals->cut_counts[block->split_index[i]]++;
+        totals->cut_counts[cut_of(totals->places, block, i)]++;
         totals->uplink_bytes += block->uplink_bytes[i];
         if (!finished(block, i)) {
             if (block->status[i] == ES_STEP_UNFINISHED)
@@ -70,9 +88,11 @@ void tally_add(struct tally *totals, const es_block *block) {
     }
     if (first < block->n && totals->n_rows - block->n + first == totals->n_skipped)
         totals->first_arrival_s = block->arrival_time[first];
-    es_moments_add(&totals->latency,
-                   finished_values(totals, block, offsetof(es_block, latency), first, n_finished),
-                   n_finished);
+    const double *latencies =
+        finished_values(totals, block, offsetof(es_block, latency), first, n_finished);
+    es_moments_add(&totals->latency, latencies, n_finished);
+    if (totals->batches != NULL)
+        es_batches_add_all(totals->batches, latencies, n_finished);
     for (size_t m = 0; m < N_MEANS; m++)
         es_sum_add_all(&totals->sums[m],
                        finished_values(totals, block, means[m].offset, first, n_finished),
@@ -89,11 +109,10 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
     double under_way_s =
         unfinished * es_time_s(world->end_ns) - es_sum_value(totals->unfinished_arrivals_s);
     double span_s = totals->last_completion_s - totals->first_arrival_s;
-    for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        figures[f] = ES_NAN;
     for (size_t m = 0; m < N_MEANS && completed > 0; m++)
         figures[means[m].figure] = es_sum_value(totals->sums[m]) / completed;
     figures[ES_SUMMARY_latency_mean] = es_moments_mean(latency);
+    figures[ES_SUMMARY_warmup] = totals->warmup_s;
     figures[ES_SUMMARY_arrived] = arrived;
     figures[ES_SUMMARY_completed] = completed;
     figures[ES_SUMMARY_late] = (double)n[ES_STEP_LATE];
@@ -119,102 +138,50 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
 }
 
 static const double quantile_p[] = {0.5, 0.9, 0.95, 0.99};
-static const es_summary_figure quantile_figures[] = {
-    ES_SUMMARY_latency_p50, ES_SUMMARY_latency_p90, ES_SUMMARY_latency_p95, ES_SUMMARY_latency_p99};
+static const es_summary_figure quantile_of[] = {ES_SUMMARY_latency_p50, ES_SUMMARY_latency_p90,
+                                                ES_SUMMARY_latency_p95, ES_SUMMARY_latency_p99};
 enum { N_QUANTILES = sizeof quantile_p / sizeof quantile_p[0] };
 
-static size_t block_size(uint64_t first, uint64_t end) {
-    return end - first < ES_BLOCK_STEPS ? (size_t)(end - first) : (size_t)ES_BLOCK_STEPS;
+es_status latency_quantiles(es_quantiles **quantiles) {
+    return es_quantiles_create(N_QUANTILES, quantile_p, quantiles);
 }
 
-static es_status fill_quantiles(const es_sink_ops *ops, void *sink, size_t policy,
-                                const struct tally *totals, double *values,
-                                double figures[ES_N_SUMMARY], es_errors *errors) {
-    es_quantiles *quantiles;
-    es_status status = es_quantiles_create(N_QUANTILES, quantile_p, &quantiles);
-    if (status != ES_OK)
-        return es_errors_add(errors, status, NULL, 0, "out of memory");
-    do {
-        for (uint64_t first = totals->n_skipped; first < totals->n_rows && status == ES_OK;
-             first += ES_BLOCK_STEPS) {
-            size_t n = block_size(first, totals->n_rows);
-            status = ops->read(sink, ES_COLUMN_latency, policy, first, n, values, errors);
-            if (status == ES_OK)
-                es_quantiles_feed(quantiles, values, n);
-        }
-    } while (status == ES_OK && es_quantiles_again(quantiles));
-    for (size_t q = 0; q < N_QUANTILES && status == ES_OK; q++)
-        figures[quantile_figures[q]] = es_quantiles_value(quantiles, q);
-    es_quantiles_destroy(quantiles);
-    return status;
+void quantile_figures(const es_quantiles *quantiles, double figures[ES_N_SUMMARY]) {
+    for (size_t q = 0; q < N_QUANTILES; q++)
+        figures[quantile_of[q]] = es_quantiles_value(quantiles, q);
 }
 
-/* Sums over the steps that a policy and its baseline both completed. */
-struct pair {
-    es_sum ratios, policy, baseline;
-    uint64_t n;
-};
-
-static void add_pairs(size_t n_policies, size_t n, const double *latencies, struct pair *pairs) {
-    for (size_t p = 0; p < n_policies; p++)
-        for (size_t b = 0; b < n_policies; b++) {
-            struct pair *sums = &pairs[p * n_policies + b];
-            const double *mine = latencies + p * ES_BLOCK_STEPS,
-                         *theirs = latencies + b * ES_BLOCK_STEPS;
-            for (size_t i = 0; i < n; i++) {
-                if (isnan(mine[i]) || isnan(theirs[i]))
-                    continue;
-                es_sum_add(&sums->ratios, (theirs[i] - mine[i]) / theirs[i]);
-                es_sum_add(&sums->policy, mine[i]);
-                es_sum_add(&sums->baseline, theirs[i]);
-                sums->n++;
-            }
-        }
-}
-
-static es_status fill_gains(const es_sink_ops *ops, void *sink, size_t n_policies,
-                            const struct tally *tallies, double *latencies, struct pair *pairs,
-                            es_summary *summary, es_errors *errors) {
-    uint64_t end = 0;
-    for (size_t p = 0; p < n_policies; p++)
-        end = tallies[p].n_rows > end ? tallies[p].n_rows : end;
-    es_status status = ES_OK;
-    for (uint64_t first = tallies[0].n_skipped; first < end && status == ES_OK;
-         first += ES_BLOCK_STEPS) {
-        size_t n = block_size(first, end);
-        for (size_t p = 0; p < n_policies && status == ES_OK; p++) {
-            double *values = latencies + p * ES_BLOCK_STEPS;
-            size_t n_own = first < tallies[p].n_rows ? block_size(first, tallies[p].n_rows) : 0;
-            if (n_own > 0)
-                status = ops->read(sink, ES_COLUMN_latency, p, first, n_own, values, errors);
-            for (size_t i = n_own; i < n; i++)
-                values[i] = ES_NAN;
-        }
-        if (status == ES_OK)
-            add_pairs(n_policies, n, latencies, pairs);
+static void add_pair(size_t n, const double *mine, const double *theirs, struct pair *sums,
+                     struct pair *reverse) {
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(mine[i]) || isnan(theirs[i]))
+            continue;
+        es_sum_add(&sums->ratios, (theirs[i] - mine[i]) / theirs[i]);
+        es_sum_add(&reverse->ratios, (mine[i] - theirs[i]) / mine[i]);
+        es_sum_add(&sums->policy, mine[i]);
+        es_sum_add(&sums->baseline, theirs[i]);
+        sums->n++;
     }
-    for (size_t i = 0; i < n_policies * n_policies; i++) {
-        const struct pair *sums = &pairs[i];
-        bool known = sums->n > 0;
-        summary->gain_mean_of_ratios[i] =
-            known ? es_sum_value(sums->ratios) / (double)sums->n : ES_NAN;
-        summary->gain_ratio_of_means[i] =
-            known ? 1 - es_sum_value(sums->policy) / es_sum_value(sums->baseline) : ES_NAN;
-    }
-    return status;
+    reverse->policy = sums->baseline;
+    reverse->baseline = sums->policy;
+    reverse->n = sums->n;
 }
 
-es_status summarise_latencies(const es_sink_ops *ops, void *sink, size_t n_policies,
-                              const struct tally *tallies, es_summary *summary, es_errors *errors) {
-    double *latencies = es_alloc(n_policies * ES_BLOCK_STEPS, sizeof *latencies);
-    struct pair *pairs = es_alloc(n_policies * n_policies, sizeof *pairs);
-    es_status status =
-        latencies != NULL && pairs != NULL ? ES_OK : es_errors_no_memory(errors, NULL);
-    for (size_t p = 0; p < n_policies && status == ES_OK; p++)
-        status = fill_quantiles(ops, sink, p, &tallies[p], latencies, summary->figures[p], errors);
-    if (status == ES_OK)
-        status = fill_gains(ops, sink, n_policies, tallies, latencies, pairs, summary, errors);
-    free(latencies);
-    free(pairs);
-    return status;
+/* A policy gains nothing on itself, if there is a step to gain on. */
+static void add_itself(size_t n, const double *mine, struct pair *sums) {
+    for (size_t i = 0; i < n && sums->n == 0; i++)
+        if (!isnan(mine[i])) {
+            *sums = (struct pair){.policy = {1, 0}, .baseline = {1, 0}, .n = 1};
+            return;
+        }
+}
+
+void add_pairs(size_t n_policies, size_t n, const double *latencies, struct pair *pairs) {
+    for (size_t p = 0; p < n_policies; p++) {
+        const double *mine = latencies + p * ES_BLOCK_STEPS;
+        add_itself(n, mine, &pairs[p * n_policies + p]);
+        for (size_t b = p + 1; b < n_policies; b++)
+            add_pair(n, mine, latencies + b * ES_BLOCK_STEPS, &pairs[p * n_policies + b],
+                     &pairs[b * n_policies + p]);
+    }
 }

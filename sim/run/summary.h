@@ -1,4 +1,4 @@
-/* From blocks of steps to the figures of a run (private). */
+/* From the rows of one simulation to its figures (private). */
 #ifndef SIM_RUN_SUMMARY_H
 #define SIM_RUN_SUMMARY_H
 
@@ -9,11 +9,21 @@
 /* Columns whose means over completed requests are reported, besides the latency. */
 enum { N_MEANS = 9 };
 
-/* Running totals of one policy, over the steps behind the warm-up. */
+/* Where the cuts of each group's devices are counted: as in es_run_record. */
+struct cut_places {
+    size_t n_groups;
+    int32_t end_device[ES_MAX_GROUPS]; /* the first that is no longer the group's */
+    size_t first_cut[ES_MAX_GROUPS];
+};
+struct cut_places cut_places_of(const es_run_record *record);
+
+/* Running totals of one simulation, over the steps behind the warm-up. */
 struct tally {
     double warmup_s;
-    uint64_t *cut_counts;       /* [n_cuts]; borrowed */
-    double *scratch;            /* [ES_BLOCK_STEPS]; borrowed */
+    const struct cut_places *places;
+    uint64_t *cut_counts;       /* [n_cuts] from zero; borrowed, like the next ones */
+    double *scratch;            /* [ES_BLOCK_STEPS] */
+    es_batches *batches;        /* the latencies for their batch means; NULL: not wanted */
     uint64_t n_rows, n_skipped; /* all rows; those of the warm-up, which come first */
     uint64_t n_by_status[ES_STEP_PADDING];
     es_moments latency;
@@ -30,14 +40,22 @@ size_t first_counted(const es_block *block, double warmup_s);
 /* Adds a block. O(rows), no allocation. */
 void tally_add(struct tally *totals, const es_block *block);
 
-/* Fills all figures that follow from the totals and the world's own; quantiles are NaN. */
+/* Sets the figures that follow from the totals and the world's own, where they are known. */
 void tally_figures(const struct tally *totals, const es_world_result *world,
                    double figures[ES_N_SUMMARY]);
 
-/* Reads the latencies of all policies back from a sink and fills quantiles and gains. `n_rows` and
- * `n_skipped` are those of the tallies. ES_IO, ES_NO_MEMORY. */
-ES_NODISCARD es_status summarise_latencies(const es_sink_ops *ops, void *sink, size_t n_policies,
-                                           const struct tally *tallies, es_summary *summary,
-                                           es_errors *errors);
+/* The quantiles of the latency that are reported, to be fed, and where they go. ES_NO_MEMORY. */
+ES_NODISCARD es_status latency_quantiles(es_quantiles **quantiles);
+void quantile_figures(const es_quantiles *quantiles, double figures[ES_N_SUMMARY]);
+
+/* Sums over the steps that a policy and its baseline both completed. */
+struct pair {
+    es_sum ratios, policy, baseline;
+    uint64_t n;
+};
+
+/* Adds steps [n] of which the policies' latencies stand in rows of ES_BLOCK_STEPS, NaN for those
+ * that do not count, to the pairs [policy][baseline]. O(n n_policies^2). */
+void add_pairs(size_t n_policies, size_t n, const double *latencies, struct pair *pairs);
 
 #endif

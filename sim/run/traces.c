@@ -4,6 +4,7 @@
 #include "edgesplit/number.h"
 #include "plan.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What a scenario says of a trace. */
@@ -21,6 +22,9 @@ _Static_assert((int)ES_AT_END_AS_TRACE == (int)ES_AT_END_STOP + 1,
 _Static_assert(ES_HOLD_AS_TRACE == 0 && ES_HOLD_BACKWARD == 2 && ES_FILL_HOLD == 0 &&
                    ES_FILL_ERROR == 2,
                "hold and fill_gaps of scenario.h and trace.h");
+_Static_assert((int)ES_QUEUEING_PS == (int)ES_PS && (int)ES_SHARED_BY_GROUP == (int)ES_OF_GROUP &&
+                   (int)ES_SHARED_BY_ALL == (int)ES_OF_ALL,
+               "discipline and sharing of scenario.h and world.h");
 
 es_time plan_time(double seconds) {
     es_time time = 0;
@@ -122,11 +126,12 @@ static es_status find_rate(const es_plan *plan, const wanted_trace *wanted, es_t
     return status;
 }
 
-/* Opens the trace that a key names, and makes a rate function of it unless `rate` is NULL. */
-static es_status load_trace(const es_plan *plan, const char *section, const char *key,
-                            const char *name, wanted_trace *wanted, const es_trace **trace,
-                            const es_rate **rate, es_errors *errors) {
-    char *path = es_path_beside(plan->scenario->ini->path, name);
+/* Opens the trace that a key of `scenario` names, and makes a rate function of it unless `rate` is
+ * NULL. */
+static es_status load_trace(const es_plan *plan, const es_scenario *scenario, const char *section,
+                            const char *key, const char *name, wanted_trace *wanted,
+                            const es_trace **trace, const es_rate **rate, es_errors *errors) {
+    char *path = es_path_beside(scenario->ini->path, name);
     if (path == NULL)
         return es_errors_no_memory(errors, NULL);
     es_errors found;
@@ -136,7 +141,7 @@ static es_status load_trace(const es_plan *plan, const char *section, const char
     es_status status = find_trace(plan, wanted, &same, trace, &found);
     if (status == ES_OK && rate != NULL)
         status = find_rate(plan, wanted, &same, *trace, rate, &found);
-    plan_adopt(plan, section, key, &found, errors);
+    plan_adopt(scenario, section, key, &found, errors);
     free(same.data);
     free(path);
     return status;
@@ -158,26 +163,54 @@ static es_status constant_rate(const es_plan *plan, double value, const es_rate 
     return status;
 }
 
-static es_status open_uplink(es_plan *plan, es_errors *errors) {
-    const es_scenario *s = plan->scenario;
-    if (s->uplink.trace == NULL)
-        return constant_rate(plan, s->uplink.rate_bps.values[0], &plan->uplink, errors);
-    wanted_trace wanted = {
-        .options = {.quantity = ES_BANDWIDTH,
-                    .format = s->uplink.format,
-                    .window = plan_time(s->uplink.window_s),
-                    .settings = s->uplink.trace_keys.options},
-        .keys = &s->uplink.trace_keys,
-        .transform = {.scale = s->uplink.scale,
-                      .min_rate_bps = s->uplink.min_rate_bps,
-                      .offset = plan_time(s->uplink.offset_s)},
-        .at_end = s->uplink.at_end,
-    };
-    return load_trace(plan, "uplink", "trace", s->uplink.trace, &wanted, &plan->uplink_trace,
-                      &plan->uplink, errors);
+/* Opens a link: its trace, or the constant rate `rate_bps` (NaN: it has none), and what its delay
+ * is made of. */
+static es_status open_link(const es_plan *plan, const es_scenario *s, const char *section,
+                           const es_link_keys *keys, double rate_bps, struct planned_link *link,
+                           es_errors *errors) {
+    static const es_trace_keys as_it_is = {0};
+    es_status rate = ES_OK, delay = ES_OK;
+    if (keys->trace != NULL) {
+        wanted_trace wanted = {
+            .options = {.quantity = ES_BANDWIDTH,
+                        .format = keys->format,
+                        .window = plan_time(keys->window_s),
+                        .settings = keys->trace_keys.options},
+            .keys = &keys->trace_keys,
+            .transform = {.scale = keys->scale,
+                          .min_rate_bps = keys->min_rate_bps,
+                          .offset = plan_time(keys->offset_s)},
+            .at_end = keys->at_end,
+        };
+        rate = load_trace(plan, s, section, "trace", keys->trace, &wanted, &link->trace,
+                          &link->rate, errors);
+    } else if (!isnan(rate_bps)) {
+        rate = constant_rate(plan, rate_bps, &link->rate, errors);
+    }
+    if (keys->propagation_trace != NULL) {
+        wanted_trace wanted = {
+            .options = {.quantity = ES_LATENCY, .format = keys->propagation_format},
+            .keys = &as_it_is,
+            .transform = {.scale = 1},
+            .at_end = ES_AT_END_AS_TRACE,
+        };
+        delay = load_trace(plan, s, section, "propagation_trace", keys->propagation_trace, &wanted,
+                           &link->delay_trace, &link->delay, errors);
+    }
+    return rate != ES_OK ? rate : delay;
 }
 
-static es_status open_server(es_plan *plan, es_errors *errors) {
+es_status plan_links(const es_plan *plan, struct planned_group *group, es_errors *errors) {
+    const es_scenario *s = group->scenario;
+    double uplink_bps = s->uplink.link.trace == NULL ? s->uplink.rate_bps.values[0] : ES_NAN;
+    es_status uplink =
+        open_link(plan, s, "uplink", &s->uplink.link, uplink_bps, &group->uplink, errors);
+    es_status downlink = open_link(plan, s, "downlink", &s->downlink.link, s->downlink.rate_bps,
+                                   &group->downlink, errors);
+    return uplink != ES_OK ? uplink : downlink;
+}
+
+static es_status open_load(es_plan *plan, es_errors *errors) {
     const es_scenario *s = plan->scenario;
     if (s->server.load_trace == NULL) {
         double capacity = (1 - s->server.load_ratio.values[0]) * (double)ES_FULL_CAPACITY;
@@ -197,21 +230,29 @@ static es_status open_server(es_plan *plan, es_errors *errors) {
         .transform = {.scale = s->server.load_scale, .offset = plan_time(s->server.load_offset_s)},
         .at_end = s->server.load_at_end,
     };
-    return load_trace(plan, "server", "load_trace", s->server.load_trace, &wanted,
+    return load_trace(plan, s, "server", "load_trace", s->server.load_trace, &wanted,
                       &plan->load_trace, &plan->server_rate, errors);
 }
 
-es_status plan_links(es_plan *plan, es_errors *errors) {
-    double downlink_bps = plan->scenario->downlink.rate_bps;
-    es_status uplink = open_uplink(plan, errors), server = open_server(plan, errors);
-    es_status downlink = ES_OK;
-    if (!isnan(downlink_bps))
-        downlink = constant_rate(plan, downlink_bps, &plan->downlink, errors);
-    return uplink != ES_OK ? uplink : server != ES_OK ? server : downlink;
+es_status plan_server(es_plan *plan, es_errors *errors) {
+    static const es_trace_keys as_it_is = {0};
+    const es_scenario *s = plan->scenario;
+    es_status load = open_load(plan, errors), background = ES_OK;
+    if (s->server.background_trace != NULL) {
+        wanted_trace wanted = {
+            .options = {.quantity = ES_ARRIVALS, .format = s->server.background_format},
+            .keys = &as_it_is,
+            .transform = {.scale = 1},
+            .at_end = ES_AT_END_AS_TRACE,
+        };
+        background = load_trace(plan, s, "server", "background_trace", s->server.background_trace,
+                                &wanted, &plan->background_trace, NULL, errors);
+    }
+    return load != ES_OK ? load : background;
 }
 
-es_status plan_arrivals_trace(es_plan *plan, es_errors *errors) {
-    const es_scenario *s = plan->scenario;
+es_status plan_arrivals_trace(const es_plan *plan, struct planned_group *group, es_errors *errors) {
+    const es_scenario *s = group->scenario;
     wanted_trace wanted = {
         .options = {.quantity = ES_ARRIVALS,
                     .format = s->workload.format,
@@ -220,6 +261,6 @@ es_status plan_arrivals_trace(es_plan *plan, es_errors *errors) {
         .transform = {.scale = s->workload.time_scale, .offset = plan_time(s->workload.offset_s)},
         .at_end = s->workload.at_end,
     };
-    return load_trace(plan, "workload", "trace", s->workload.trace, &wanted, &plan->arrivals_trace,
-                      NULL, errors);
+    return load_trace(plan, s, "workload", "trace", s->workload.trace, &wanted,
+                      &group->arrivals_trace, NULL, errors);
 }

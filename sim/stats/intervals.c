@@ -48,6 +48,28 @@ void es_batches_add(es_batches *batches, double value) {
     batches->n_open = 0;
 }
 
+void es_batches_add_all(es_batches *batches, const double *values, size_t n) {
+    while (n > 0) {
+        uint64_t room = batches->length - batches->n_open;
+        if (batches->n == 0 || room <= 1 || n == 1) {
+            es_batches_add(batches, *values++);
+            n--;
+            continue;
+        }
+        size_t some = n < room - 1 ? n : (size_t)(room - 1);
+        es_sum part = {0};
+        es_sum_add_all(&part, values, some);
+        es_sum_add(&batches->total, part.sum);
+        es_sum_add(&batches->total, part.compensation);
+        es_sum_add(&batches->open, part.sum);
+        es_sum_add(&batches->open, part.compensation);
+        batches->n += some;
+        batches->n_open += some;
+        values += some;
+        n -= some;
+    }
+}
+
 /* Correlation of neighbours without its bias (Kendall 1954), within bounds. */
 static double neighbour_correlation(const double *values, size_t n, double mean, double squares) {
     double products = 0;

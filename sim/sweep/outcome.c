@@ -32,8 +32,12 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
     memcpy(made, &sizes, sizeof sizes);
     double *at = (double *)(void *)(made + sizeof sizes);
     put(&at, &summary->figures[0][0], p * ES_N_SUMMARY);
-    for (size_t i = 0; i < p; i++)
-        *at++ = (double)summary->n_steps[i];
+    for (size_t i = 0; i < p; i++) {
+        uint64_t n_steps = 0;
+        for (size_t r = 0; r < summary->n_replications; r++)
+            n_steps += summary->n_steps[r * p + i];
+        *at++ = (double)n_steps / (double)summary->n_replications;
+    }
     put(&at, summary->cut_share, p * c);
     put(&at, summary->utilisation, p * ES_N_STATIONS);
     put(&at, summary->queue_length, p * ES_N_STATIONS);

@@ -279,7 +279,7 @@ class Commands(ProgramTest):
 
     def test_selftest(self):
         text = self.output("selftest")
-        self.assertGreaterEqual(len(re.findall(r"(?m) ok$", text)), 8)
+        self.assertEqual(len(re.findall(r"(?m) ok$", text)), 33)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import unittest
 import harness
 import test_result_readers
 from harness import SCENARIO
-from test_result_readers import FULL, SATURATED, ResultTest
+from test_result_readers import FLEET, FULL, REPLICATED, SATURATED, ResultTest
 
 ANALYSIS = pathlib.Path(__file__).parents[2] / "analysis"
 STUDY = SCENARIO.replace("rate = 8Mbit/s", "rate = ${rate=4,8,16}Mbit/s") \
@@ -66,6 +66,34 @@ class Module(ResultTest):
             summary = run.summary()
             self.assertEqual(list(summary.index), run.policies)
             self.assertEqual(summary.latency_p95["no-offload"], run.figure("latency_p95", "no-offload"))
+
+    def test_replications(self):
+        with results.open(self.result(REPLICATED)) as run, h5py.File(run.file.filename) as file:
+            self.assertEqual(run.n_replications, 4)
+            self.assertIn("latency", run.columns)
+            self.assertNotIn("n_steps", run.columns)
+            for p, policy in enumerate(run.policies):
+                for r in range(4):
+                    mine = run.column("latency", policy, r)
+                    np.testing.assert_array_equal(mine, file["latency"][r, p, : file["n_steps"][r, p]])
+                    np.testing.assert_allclose(run.replicated("latency_mean", policy)[r],
+                                               np.nanmean(mine[run.counted(policy, r)]), rtol=1e-12)
+                self.assertEqual(run.half_width("latency_mean", policy), file["summary/latency_mean_half_width"][p])
+                np.testing.assert_array_equal(run.column("latency", policy, -1), run.column("latency", policy, 3))
+            with self.assertRaises(IndexError):
+                run.column("latency", "no-offload", 4)
+            self.frames()
+            table = run.steps(columns=["latency", "split_index"])
+            self.assertEqual(len(table), file["n_steps"][...].sum())
+            self.assertEqual(sorted(table.replication.unique()), [0, 1, 2, 3])
+
+    def test_groups_of_devices(self):
+        self.frames()
+        with results.open(self.result(FLEET)) as run:
+            table = run.steps(["no-offload"])
+            self.assertEqual(set(table.cut), {"classifier"})
+            places = run.column("split_index", "no-offload") + run.first_cut("no-offload")
+            np.testing.assert_array_equal(places, np.where(run.column("device", "no-offload") < 3, 20, 41))
 
     def test_cube(self):
         self.write("study.ini", STUDY)

@@ -62,6 +62,12 @@ LONG = SCENARIO.replace("duration = 20s", "steps = 40000") \
 GRID = SCENARIO.replace("duration = 20s\n", "").replace("rate = 8Mbit/s", "rate = 1Mbit/s, 4Mbit/s, 16Mbit/s") \
     .replace("arrivals = poisson\nrate = 4/s", "mode = isolated\nstates = grid\nbatch = 1, 2, 4")
 
+# Replications of unequal length; devices of two kinds, which have cuts of their own.
+REPLICATED = FULL.replace("seed = 11", "seed = 11\nreplications = 4")
+FLEET = SCENARIO.replace("duration = 20s", "duration = 20s\nreplications = 2") \
+    .replace("[device]\n", "[device phone]\ncount = 3\nprofile = device.profile\n[device watch]\ncount = 2\n") \
+    .replace("rate = 4/s", "rate = 2/s")
+
 
 def prepare():
     global np, h5py, xr
@@ -295,6 +301,96 @@ class Figures(ResultTest):
                          ["device profile", "server profile", "uplink trace"])
 
 
+class Replications(ResultTest):
+    def test_every_reader_knows_the_dimension(self):
+        path = self.result(REPLICATED)
+        front = {"replication": 4}
+        for engine in ("h5netcdf", "netcdf4"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                groups = {name: xr.load_dataset(path, engine=engine, group=name)
+                          for name in (None, "summary", "replications", "series", "cuts", "inputs")}
+            root, summary, each = groups[None], groups["summary"], groups["replications"]
+            self.assertEqual(root.latency.dims, ("replication", "policy", "step"))
+            self.assertEqual(root.n_steps.dims, ("replication", "policy"))
+            self.assertEqual(groups["series"].queue_length.dims, ("replication", "policy", "station", "time"))
+            self.assertEqual(groups["series"].uplink_rate.dims, ("replication", "time"))
+            for name in (None, "replications", "series"):
+                self.assertEqual(list(groups[name].replication.values), [0, 1, 2, 3])
+            self.assertEqual({**each.sizes}, {**front, "policy": root.sizes["policy"]})
+            counted = root.arrival_time >= root.attrs["warmup_s"]
+            np.testing.assert_allclose(root.latency.where(counted).mean("step"), each.latency_mean, rtol=1e-12)
+            np.testing.assert_array_equal((root.status != PADDING).sum("step"), root.n_steps)
+            np.testing.assert_allclose(each.latency_mean.mean("replication"), summary.latency_mean, rtol=1e-12)
+            t = 3.182446305284263  # Student's t, 3 degrees of freedom, 97.5 %
+            np.testing.assert_allclose(t * each.latency_mean.std("replication", ddof=1) / 2,
+                                       summary.latency_mean_half_width, rtol=1e-6)
+            np.testing.assert_array_equal(each.latency_max.max("replication"), summary.latency_max)
+        for words in (("ncdump", "-h"), ("h5dump", "-H")):
+            if shutil.which(words[0]) is not None:
+                shown = subprocess.run([*words, path], capture_output=True, text=True)
+                self.assertEqual((shown.returncode, "phony" in shown.stdout), (0, False), shown.stderr)
+
+    def test_replications_differ_and_the_first_is_the_run_without(self):
+        one, all_of_them = self.result(FULL, "one.h5"), self.result(REPLICATED, "all.h5")
+        with h5py.File(one) as a, h5py.File(all_of_them) as b:
+            self.assertNotIn("replication", a)
+            self.assertNotIn("replications", a)
+            n = a["step"].size
+            np.testing.assert_array_equal(a["latency"], b["latency"][0, :, :n])
+            self.assertFalse(np.array_equal(b["latency"][0, 0, :100], b["latency"][1, 0, :100]))
+
+    def test_threads_change_no_byte(self):
+        self.write("scenario.ini", LONG.replace("steps = 40000", "steps = 40000\nreplications = 3"))
+        alone = self.run_scenario("scenario.ini", "one.h5", "--jobs", "1")
+        self.assertEqual(alone, self.run_scenario("scenario.ini", "three.h5", "--jobs", "3"))
+
+    def test_format_document_names_all_there_is(self):
+        document = (pathlib.Path(__file__).parents[2] / "analysis" / "FORMAT.md").read_text(encoding="utf-8")
+        with h5py.File(self.result(FLEET)) as file:
+            figures = set(file["replications"]) | {f"{name}_half_width" for name in file["summary"]}
+            names = {name.split("/")[-1] for name in variables(file)} - figures
+        self.assertEqual([name for name in sorted(names) if f"`{name}`" not in document], [])
+
+    def test_fleets(self):
+        path = self.result(FLEET)
+        for engine in ("h5netcdf", "netcdf4"):
+            root = xr.load_dataset(path, engine=engine)
+            cuts = xr.load_dataset(path, engine=engine, group="cuts")
+            self.assertEqual(list(root.group_name.values), ["phone", "watch"])
+            self.assertEqual(list(root.group_devices.values), [3, 2])
+            self.assertEqual(list(cuts.cut_group.values), [0] * 21 + [1] * 21)
+            self.assertEqual(list(cuts.name.values[:21]), list(cuts.name.values[21:]))
+            devices = root.device.values[root.status.values != PADDING]
+            self.assertEqual(set(devices), {0, 1, 2, 3, 4})
+            self.assertEqual(set(root.split_index.values[(root.policy == "no-offload").values[None, :, None]
+                                                         & (root.status.values != PADDING)]), {20})
+        self.assertEqual(self.call("explain", path, "--step", "0").returncode, INVALID)
+        rows = list(csv.DictReader(io.StringIO(self.call("export", path, "--csv").stdout)))
+        with h5py.File(path) as file:
+            n = file["n_steps"][0]
+            self.assertEqual(len(rows), n.sum())
+            device, cut = file["device"][0], file["split_index"][0]
+            for p, first in ((0, 0), (1, n[0])):
+                expected = cut[p, : n[p]] + 21 * (device[p, : n[p]] >= 3)
+                self.assertEqual([int(row["split_index"]) for row in rows[first: first + n[p]]], list(expected))
+
+    def test_reports_say_what_they_show(self):
+        path = self.result(REPLICATED)
+        note = "figures are means over 4 replications; what is read step by step is of the first"
+        self.assertIn(note, self.output("summary", path))
+        told = json.loads(self.output("summary", path, "--json"))
+        self.assertIn(note, told["warnings"])
+        with h5py.File(path) as file:
+            self.assertEqual(told["policies"][1]["figures"]["latency_mean_half_width"],
+                             file["summary/latency_mean_half_width"][1])
+            rows = list(csv.DictReader(io.StringIO(self.output("export", path, "--csv", "--policy", "dynamic-split"))))
+            np.testing.assert_array_equal([float(row["latency"] or "nan") for row in rows],
+                                          file["latency"][0, 1, : file["n_steps"][0, 1]])
+        for words in (("compare",), ("explain", "--step", "3"), ("export", "--chrome")):
+            self.expect(self.call(words[0], path, *words[1:]), 0, [])
+
+
 class Summary(ResultTest):
     def summary(self, *arguments, code=0, **options):
         result = self.call("summary", *arguments, **options)
@@ -410,6 +506,7 @@ class Plot(ResultTest):
 
     def test_figures_of_each_kind_of_result(self):
         for i, (scenario, names) in enumerate([(FULL, ["timeline", "latency_cdf"]),
+                                               (FLEET, ["timeline", "latency_cdf"]),
                                                (SATURATED, ["timeline", "latency_cdf"]),
                                                (GRID, ["cut_map", "latency_cdf"])]):
             folder = f"figures {i}"

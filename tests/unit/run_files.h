@@ -46,7 +46,7 @@ static struct memory {
     struct memory_policy policies[MAX_POLICIES];
     uint64_t n_steps_seen[MAX_POLICIES];
     double figures[MAX_POLICIES][ES_N_SUMMARY];
-    double shares[MAX_POLICIES][N_CUTS];
+    double shares[MAX_POLICIES][2 * N_CUTS];
     double mean_of_ratios[MAX_POLICIES][MAX_POLICIES], ratio_of_means[MAX_POLICIES][MAX_POLICIES];
     double utilisation[MAX_POLICIES][ES_N_STATIONS];
     es_run_report report;
@@ -84,9 +84,10 @@ static inline es_status memory_open(const es_run_record *record, const char *pat
     return fails(FAIL_OPEN, found);
 }
 
-static inline es_status memory_steps(void *sink, size_t policy, uint64_t first,
+static inline es_status memory_steps(void *sink, size_t replication, size_t policy, uint64_t first,
                                      const es_block *block, es_errors *found) {
     assert_ptr_equal(sink, &memory);
+    assert_int_equal(replication, 0);
     struct memory_policy *kept = &memory.policies[policy];
     struct run run = {
         .n = (size_t)memory.n_steps_seen[policy], .capacity = kept->capacity, .rows = kept->rows};
@@ -98,17 +99,19 @@ static inline es_status memory_steps(void *sink, size_t policy, uint64_t first,
     return fails(FAIL_STEPS, found);
 }
 
-static inline es_status memory_series(void *sink, size_t policy, uint64_t first,
+static inline es_status memory_series(void *sink, size_t replication, size_t policy, uint64_t first,
                                       const es_series *series, es_errors *found) {
     assert_ptr_equal(sink, &memory);
+    assert_int_equal(replication, 0);
     assert_true(policy < memory.n_policies && (first > 0 || series->n > 0));
     memory.n_samples += series->n;
     return fails(FAIL_SERIES, found);
 }
 
-static inline es_status memory_read(void *sink, es_column column, size_t policy, uint64_t first,
-                                    size_t n, double *values, es_errors *found) {
+static inline es_status memory_read(void *sink, es_column column, size_t replication, size_t policy,
+                                    uint64_t first, size_t n, double *values, es_errors *found) {
     assert_ptr_equal(sink, &memory);
+    assert_int_equal(replication, 0);
     assert_int_equal(column, ES_COLUMN_latency);
     assert_true(first + n <= memory.n_steps_seen[policy]);
     for (size_t i = 0; i < n; i++)
@@ -121,6 +124,7 @@ static inline es_status memory_publish(void *sink, const es_summary *summary, es
     if (memory.fail == FAIL_PUBLISH)
         return fails(FAIL_PUBLISH, found);
     size_t n = memory.n_policies, n_cuts = memory.record.n_cuts;
+    assert_true(n_cuts <= 2 * N_CUTS);
     for (size_t p = 0; p < n; p++) {
         memcpy(memory.figures[p], summary->figures[p], sizeof memory.figures[p]);
         memcpy(memory.shares[p], summary->cut_share + p * n_cuts, n_cuts * sizeof(double));

@@ -17,10 +17,10 @@ static es_world_config listed(es_arrival_list list, const es_cost *cost, const e
                               const es_rate *rate) {
     static const int64_t batches[] = {1, 4};
     es_world_config config = one_request(cost, policy, rate, rate);
-    config.arrivals = list;
+    config.groups[0].arrivals = list;
     config.n_steps = UINT64_MAX;
-    config.n_batches = 2;
-    config.batches = batches;
+    config.groups[0].n_batches = 2;
+    config.groups[0].batches = batches;
     return config;
 }
 
@@ -83,8 +83,8 @@ static void a_list_that_stops_ends_the_run(void **state) {
         es_world_config config = listed((es_arrival_list){.n = 2, .times = times},
                                         made_up_cost(&network), &policy, rate);
         config.isolated = isolated;
-        config.poisson = true; /* a list comes instead */
-        config.deadline_ns = 25 * MS;
+        config.groups[0].poisson = true; /* a list comes instead */
+        config.groups[0].deadline_ns = 25 * MS;
         struct run run = run_world(config);
         assert_int_equal(run.n, 2);
         assert_int_equal(run.rows[1].batch, 4); /* cycled */

@@ -248,6 +248,114 @@ static void test_sum_is_compensated(void **state) {
     assert_true(es_sum_value(sum) == 1e6);
 }
 
+/* What MSER-5 is by its definition: every cut's mean and sum of squares from the start. */
+static uint64_t mser_by_definition(const double *values, size_t n_values) {
+    size_t n = n_values / 5, best = 0;
+    double least = ES_INFINITY;
+    for (size_t d = 0; d <= n / 2 && n > 0; d++) {
+        double mean = 0, squares = 0, left = (double)(n - d);
+        for (size_t i = 5 * d; i < 5 * n; i++)
+            mean += values[i] / (5 * left);
+        for (size_t k = d; k < n; k++) {
+            double z = 0;
+            for (size_t i = 5 * k; i < 5 * k + 5; i++)
+                z += values[i] / 5;
+            squares += (z - mean) * (z - mean);
+        }
+        if (squares / (left * left) < least) {
+            least = squares / (left * left);
+            best = d;
+        }
+    }
+    return 5 * best;
+}
+
+/* The cut by all passes, in blocks of random sizes. */
+static uint64_t mser_cut(const double *values, size_t n, gsl_rng *rng) {
+    es_mser mser = {0};
+    do
+        for (size_t at = 0; at < n;) {
+            size_t block = gsl_rng_uniform_int(rng, 1000);
+            block = block < n - at ? block : n - at;
+            es_mser_feed(&mser, values + at, block);
+            at += block;
+        }
+    while (es_mser_again(&mser));
+    return es_mser_cut(&mser);
+}
+
+/* Noise about a level that is reached from far above, or below, after a while. */
+static void pitfall_09_mser_cuts_as_it_is_defined(void **state) {
+    (void)state;
+    static double values[4000], holes[5000];
+    static const double starts[] = {0, 1, -1, 50, 1e6};
+    static const size_t sizes[] = {0, 4, 9, 10, 11, 57, 1000, 4000};
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+    size_t n_cut = 0;
+    for (size_t s = 0; s < sizeof starts / sizeof starts[0]; s++)
+        for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+            size_t n = sizes[k], n_holes = 0;
+            for (size_t i = 0; i < n; i++) {
+                values[i] = 100 + starts[s] * exp(-(double)i / 100) + gsl_rng_uniform(rng);
+                if (i % 4 == 1)
+                    holes[n_holes++] = ES_NAN;
+                holes[n_holes++] = values[i];
+            }
+            uint64_t expected = mser_by_definition(values, n);
+            assert_int_equal(mser_cut(values, n, rng), expected);
+            assert_int_equal(mser_cut(holes, n_holes, rng), expected);
+            n_cut += expected > 0;
+        }
+    assert_true(n_cut > 5);
+    gsl_rng_free(rng);
+}
+
+/* A series that only rises is never settled; one that does not move always was. */
+static void mser_of_a_trend_and_of_a_constant(void **state) {
+    (void)state;
+    static double values[1000];
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+    for (size_t i = 0; i < 1000; i++)
+        values[i] = (double)i;
+    assert_int_equal(mser_cut(values, 1000, rng), 500);
+    for (size_t i = 0; i < 1000; i++)
+        values[i] = 0.1;
+    assert_int_equal(mser_cut(values, 1000, rng), 0);
+    gsl_rng_free(rng);
+}
+
+/* The same interval whether values come one by one or in columns of any length. */
+static void test_batches_of_columns(void **state) {
+    (void)state;
+    static double values[MAX_VALUES];
+    static es_batches single, columnwise;
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+    for (size_t i = 0; i < MAX_VALUES; i++)
+        values[i] = uniform(rng);
+    for (size_t n = 1; n <= MAX_VALUES; n = 2 * n + 3) {
+        single = columnwise = (es_batches){0};
+        for (size_t i = 0; i < n; i++)
+            es_batches_add(&single, values[i]);
+        for (size_t at = 0; at < n;) {
+            size_t block = gsl_rng_uniform_int(rng, 3000);
+            block = block < n - at ? block : n - at;
+            es_batches_add_all(&columnwise, values + at, block);
+            at += block;
+        }
+        assert_int_equal(columnwise.n, single.n);
+        assert_int_equal(columnwise.length, single.length);
+        assert_int_equal(columnwise.n_full, single.n_full);
+        assert_int_equal(columnwise.n_open, single.n_open);
+        for (size_t i = 0; i < single.n_full; i++)
+            assert_true(fabs(columnwise.sums[i] - single.sums[i]) <= 4e-16 * single.sums[i]);
+        es_interval a = es_batches_interval(&single, 0.95);
+        es_interval b = es_batches_interval(&columnwise, 0.95);
+        assert_true(a.mean == b.mean);
+        assert_true(isnan(a.low) ? isnan(b.low) : fabs(a.low - b.low) < 1e-14);
+    }
+    gsl_rng_free(rng);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantiles_equal_gsl),
@@ -259,6 +367,9 @@ int main(void) {
         cmocka_unit_test(test_moments_equal_gsl),
         cmocka_unit_test(test_variance_with_a_large_mean),
         cmocka_unit_test(test_sum_is_compensated),
+        cmocka_unit_test(pitfall_09_mser_cuts_as_it_is_defined),
+        cmocka_unit_test(mser_of_a_trend_and_of_a_constant),
+        cmocka_unit_test(test_batches_of_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

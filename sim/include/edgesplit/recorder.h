@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Version of the result's format, analysis/FORMAT.md. */
-#define ES_RESULT_FORMAT "1.1"
+#define ES_RESULT_FORMAT "1.2"
 
 /* What became of a request: values of the column `status`. */
 typedef enum es_step_status {
@@ -70,6 +70,13 @@ typedef struct es_cut_record {
     bool natural, compressive, residual_block, available;
 } es_cut_record;
 
+/* Devices that are alike, and which of the cuts are theirs. */
+typedef struct es_group_record {
+    const char *name; /* "" where there is one group */
+    const char *model;
+    size_t n_devices, n_cuts;
+} es_group_record;
+
 /* What is known before the first step. Everything is borrowed for the life of the sink. */
 typedef struct es_run_record {
     const char *title, *program, *scenario_ini, *scenario_resolved;
@@ -85,7 +92,13 @@ typedef struct es_run_record {
     const es_input *inputs;
     size_t n_parameters; /* of a study: names and values of what tells this run from its others */
     const char *const *parameter_names, *const *parameter_values;
-    size_t n_cuts, n_batches;
+    size_t n_replications; /* at most; 1: the results have no such dimension */
+    /* Devices 0, 1, ... are those of the first group, then those of the second, and so are cuts: a
+     * step's cut is number split_index of its group's. The column `device` is only written where
+     * there are several devices. */
+    size_t n_groups, n_devices;
+    const es_group_record *groups;
+    size_t n_cuts, n_batches; /* cuts of all groups together */
     const es_cut_record *cuts;
     const int64_t *batches;
     const double *head_s, *tail_s; /* [n_cuts][n_batches], NaN where not available */
@@ -100,31 +113,44 @@ typedef enum es_summary_figure {
     ES_N_SUMMARY
 } es_summary_figure;
 
-/* What is known after the last step. [policy] unless said. */
+/* What is known after the last step. [policy] unless said; with several replications all but the
+ * arrays that have such a dimension are means over them (largest and residuals: the worst one's),
+ * NaN if one of them has none. Half widths are those of 95 % intervals (Student's t over the
+ * replications); NaN where there is but one, save that of the mean latency, which is then that of
+ * batch means over the run (NaN: it is too short). */
 typedef struct es_summary {
-    double (*figures)[ES_N_SUMMARY];                   /* NaN: not known */
-    uint64_t *n_steps;                                 /* rows that count, warm-up included */
-    double *cut_share;                                 /* [policy][cut] share of steps */
+    size_t n_replications; /* that were run: fewer than the record's where that was enough */
+    double (*figures)[ES_N_SUMMARY]; /* NaN: not known */
+    double (*half_widths)[ES_N_SUMMARY];
+    double (*replicated)[ES_N_SUMMARY]; /* [replication][policy] */
+    uint64_t *n_steps; /* [replication][policy] rows that count, warm-up included */
+    double *cut_share; /* [policy][cut] share of steps */
     double *utilisation, *queue_length;                /* [policy][station] time averages */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [policy][baseline]; NaN: no common step */
+    double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width; /* of paired gains */
 } es_summary;
 
 typedef struct es_sink_ops {
     const char *name, *summary;
+    /* Steps and series of one (replication, policy) may come between those of another, with the same
+     * result. Else they come replication by replication, in each policy by policy. Calls never
+     * overlap, but may come from different threads. */
+    bool any_order;
     /* Opens a sink for one run. `path` names the result, `replace` whether one there may be
      * replaced. Creates
      * `*sink`. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
     es_status (*open)(const es_run_record *record, const char *path, bool replace, void **sink,
                       es_errors *errors);
-    /* Appends steps `first` .. first + block->n - 1 of a policy. ES_IO. */
-    es_status (*steps)(void *sink, size_t policy, uint64_t first, const es_block *block,
-                       es_errors *errors);
+    /* Appends steps `first` .. first + block->n - 1 of a policy in a replication, in full blocks but
+     * for the last. ES_IO. */
+    es_status (*steps)(void *sink, size_t replication, size_t policy, uint64_t first,
+                       const es_block *block, es_errors *errors);
     /* Appends intervals of a policy's time series. ES_IO. */
-    es_status (*series)(void *sink, size_t policy, uint64_t first, const es_series *series,
-                        es_errors *errors);
+    es_status (*series)(void *sink, size_t replication, size_t policy, uint64_t first,
+                        const es_series *series, es_errors *errors);
     /* Reads values [n] of a double column back. NULL if the sink keeps nothing. ES_IO. */
-    es_status (*read)(void *sink, es_column column, size_t policy, uint64_t first, size_t n,
-                      double *values, es_errors *errors);
+    es_status (*read)(void *sink, es_column column, size_t replication, size_t policy,
+                      uint64_t first, size_t n, double *values, es_errors *errors);
     /* Writes the summary and publishes the result under its name. ES_IO. */
     es_status (*publish)(void *sink, const es_summary *summary, es_errors *errors);
     /* Closes the sink; a result that was not published leaves no trace. */

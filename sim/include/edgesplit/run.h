@@ -1,6 +1,6 @@
 /* Running a scenario: the composition root. A plan is a scenario with every name resolved and every
- * input opened; running it simulates one policy after the other on common random numbers and hands
- * everything to a sink. */
+ * input opened; running it simulates every policy, in every replication on common random numbers,
+ * and hands everything to a sink. */
 #ifndef EDGESPLIT_RUN_H
 #define EDGESPLIT_RUN_H
 
@@ -40,9 +40,12 @@ typedef struct es_run_options {
     const es_sink_ops *sink;
     const char *output;                       /* path of the result, if the sink wants one */
     bool replace;                             /* an existing result */
+    size_t n_threads;                         /* 0, 1: only the one that calls */
     const volatile sig_atomic_t *interrupted; /* checked every ES_BLOCK_STEPS steps; NULL: never */
     void *context;                            /* of the functions below */
-    void (*progress)(void *context, const char *policy, size_t i_policy, size_t n_policies,
+    /* Of simulation `i`, a policy in a replication, which has come to so many steps; calls never
+     * overlap. */
+    void (*progress)(void *context, const char *policy, size_t i, size_t n_simulations,
                      uint64_t steps);
     /* Called with the finished summary before it is published; NULL: never. What it returns ends
      * the run unless it is ES_OK. */
@@ -52,19 +55,24 @@ typedef struct es_run_options {
 
 /* What a run did, for messages and benchmarks. */
 typedef struct es_run_report {
-    size_t n_policies;
-    uint64_t n_steps, n_events; /* over all policies */
-    size_t n_saturated;
+    size_t n_policies, n_replications;
+    uint64_t n_steps, n_events; /* over all of both */
+    size_t n_saturated;         /* policies, in any replication */
 } es_run_report;
 
-/* Simulates every policy and publishes the result. ES_INTERRUPTED, ES_CANT_CREATE, ES_IO,
- * ES_NO_MEMORY; ES_INTERNAL if the run's own checks (conservation, components, Little's law) fail.
- * Nothing is left behind on failure. */
+/* Simulates every policy in every replication and publishes the result, which is the same byte for
+ * byte for any number of threads. ES_INTERRUPTED, ES_CANT_CREATE, ES_IO, ES_NO_MEMORY; ES_INTERNAL if the run's own checks (conservation, components, Little's
+ * law) fail. Nothing is left behind on failure.
+ *
+ * Memory: per thread a world and 5 MB. A thread whose turn to record has not come, and every one
+ * where warmup = auto, keeps its steps in a nameless temporary file beside the output: 150 bytes
+ * per step, for up to two simulations per thread. */
 ES_NODISCARD es_status es_plan_run(const es_plan *plan, const es_run_options *options,
                                    es_run_report *report, es_errors *errors);
 
-/* Theory against simulation: M/M/1, M/D/1, a closed network and hand sums, printed as a table to
- * `stream`. ES_INTERNAL if a verdict is bad. About two seconds. */
+/* Theory against simulation: single queues, several servers, shared ones, tandems, closed networks
+ * and hand sums, printed as a table to `stream`. ES_INTERNAL if a verdict is bad. About five
+ * seconds. */
 ES_NODISCARD es_status es_selftest(FILE *stream, es_errors *errors);
 
 #endif

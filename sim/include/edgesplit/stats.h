@@ -78,7 +78,43 @@ typedef struct es_batches {
 } es_batches;
 
 void es_batches_add(es_batches *batches, double value);
+/* Adds a column of values, none of them NaN; faster than one by one. */
+void es_batches_add_all(es_batches *batches, const double *values, size_t n);
 es_interval es_batches_interval(const es_batches *batches, double confidence);
+
+/* Where a series has settled, by MSER-5 (White, "An effective truncation heuristic for bias
+ * reduction in simulation output", Simulation 69, 1997; White, Cobb, Spratt, "A comparison of five
+ * steady-state truncation heuristics for simulation", 2000): of the means z of each five values
+ * in a row, what is cut is the d that makes
+ *
+ *     sum over i > d of (z_i - mean of z_(d+1) .. z_n)^2 / (n - d)^2
+ *
+ * least, for d up to n / 2: where the best d lies there the series is too short to tell. The column
+ * is read three times, and nothing of it is kept. Zero-initialise.
+ *
+ *     do { for each block: es_mser_feed(&mser, values, n); } while (es_mser_again(&mser));
+ *
+ * NaN values are skipped and not counted. Up to four values behind the last full five are left out
+ * of the judgement. */
+enum { ES_MSER_BATCH = 5 };
+typedef struct es_mser {
+    int pass;
+    uint64_t n, n_open; /* full batches; values in the one that is not full */
+    double open;
+    double origin; /* the last batch's mean: sums are of z - origin, lest squares lose the digits
+                      that count */
+    es_sum sum, squares;
+    uint64_t n_judged, best;
+    es_sum before, squares_before;
+    double least;
+} es_mser;
+
+void es_mser_feed(es_mser *mser, const double *values, size_t n);
+/* Ends a pass: true if the same column has to be fed once more. */
+bool es_mser_again(es_mser *mser);
+
+/* How many values at the start to leave out: a multiple of five, 0 below ten values. */
+uint64_t es_mser_cut(const es_mser *mser);
 
 /* Exact quantiles of a column that does not fit in memory, by reading it several times: each pass
  * counts the values in the bins of the interval that can still hold an order statistic, until the

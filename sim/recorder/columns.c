@@ -1,0 +1,27 @@
+#include "columns.h"
+
+#include "edgesplit/number.h"
+
+#define IS_DOUBLE(type) _Generic((type){0}, double : true, default : false)
+const struct column columns[ES_N_COLUMNS] = {
+#define ES_COLUMN(name, type, units, long_name)                                                    \
+    {#name, units, long_name, offsetof(es_block, name), sizeof(type), IS_DOUBLE(type)},
+#include "edgesplit/column.def"
+#undef ES_COLUMN
+};
+
+bool column_is_kept(size_t c, const es_run_record *record) {
+    return c != ES_COLUMN_device || record->n_devices > 1;
+}
+
+const void *column_padding(size_t c) {
+    static const double not_known = ES_NAN;
+    static const int64_t none = 0;
+    static const int32_t no_cut = -1;
+    static const int8_t no_request = ES_STEP_PADDING;
+    if (columns[c].is_double)
+        return &not_known;
+    return c == ES_COLUMN_split_index ? (const void *)&no_cut
+           : c == ES_COLUMN_status    ? (const void *)&no_request
+                                      : (const void *)&none;
+}

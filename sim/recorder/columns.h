@@ -1,0 +1,22 @@
+/* The columns of a block, as the file names and stores them (private). */
+#ifndef SIM_RECORDER_COLUMNS_H
+#define SIM_RECORDER_COLUMNS_H
+
+#include "edgesplit/recorder.h"
+
+struct column {
+    const char *name, *units, *long_name;
+    size_t offset, size; /* in es_block, of one value */
+    bool is_double;
+};
+
+extern const struct column columns[ES_N_COLUMNS];
+
+/* Whether a run's result has the column. */
+bool column_is_kept(size_t c, const es_run_record *record);
+
+/* Value of a column in rows that hold no request, of columns[c].size bytes: NaN, split_index -1,
+ * status ES_STEP_PADDING, of other integers 0. */
+const void *column_padding(size_t c);
+
+#endif
