@@ -168,8 +168,9 @@ static es_status verify(const es_arguments *arguments, es_errors *errors) {
     if (status == ES_OK)
         status = recorded_read(verified.path, &verified.recorded, errors);
     if (status == ES_OK && strcmp(verified.recorded.program, es_version()) != 0)
-        es_log_warning(&verified.log, "%s was made by %s; this is %s", verified.path,
-                       verified.recorded.program, es_version());
+        es_log_warning(&verified.log, "%s was made by %s (format %s); this is %s (format %s)",
+                       verified.path, verified.recorded.program, verified.recorded.format_version,
+                       es_version(), ES_RESULT_FORMAT);
     if (status == ES_OK)
         status = find_inputs(arguments, &verified, errors);
     if (status == ES_OK)

@@ -3,6 +3,7 @@
 #ifndef SIM_RECORDER_DEFLATE_H
 #define SIM_RECORDER_DEFLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct deflater;
@@ -15,5 +16,9 @@ void deflater_destroy(struct deflater *deflater);
  * edgesplit's own. */
 size_t deflater_run(struct deflater *deflater, const void *bytes, size_t n, void *packed,
                     size_t room);
+
+/* Restores the `n` bytes that became `packed`; false: it is not what they became. */
+bool deflater_undo(struct deflater *deflater, const void *packed, size_t n_packed, void *bytes,
+                   size_t n);
 
 #endif

@@ -36,3 +36,10 @@ size_t deflater_run(struct deflater *deflater, const void *bytes, size_t n, void
     stream->avail_out = (uInt)room;
     return deflate(stream, Z_FINISH) == Z_STREAM_END ? room - stream->avail_out : 0;
 }
+
+bool deflater_undo(struct deflater *deflater, const void *packed, size_t n_packed, void *bytes,
+                   size_t n) {
+    (void)deflater;
+    uLongf n_restored = (uLongf)n;
+    return uncompress(bytes, &n_restored, packed, (uLong)n_packed) == Z_OK && n_restored == n;
+}

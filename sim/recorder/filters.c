@@ -81,6 +81,20 @@ static void shuffle(const unsigned char *values, size_t n, size_t size, unsigned
             shuffled[byte * n + i] = values[i * size + byte];
 }
 
+static void unshuffle(const unsigned char *shuffled, size_t n, size_t size, unsigned char *values) {
+    size_t done = 0;
+    for (; size == 8 && done + 8 <= n; done += 8) {
+        uint64_t rows[8];
+        for (size_t byte = 0; byte < 8; byte++)
+            memcpy(&rows[byte], shuffled + byte * n + done, 8);
+        transpose(rows);
+        memcpy(values + done * 8, rows, sizeof rows);
+    }
+    for (size_t byte = 0; byte < size; byte++)
+        for (size_t i = done; i < n; i++)
+            values[i * size + byte] = shuffled[byte * n + i];
+}
+
 /* The number of 1 .. 65535 that is congruent to a sum modulo 65535; 0 only of 0. */
 static uint32_t fold(uint64_t sum) {
     return sum == 0 ? 0 : (uint32_t)((sum - 1) % 65535 + 1);
@@ -145,4 +159,26 @@ size_t filters_apply(struct filters *filters, unsigned char *chunk, size_t n, si
     memcpy(chunk, kept->packed, kept->n_packed);
     *left_out = kept->left_out;
     return kept->n_packed;
+}
+
+bool filters_undo(struct filters *filters, const unsigned char *packed, size_t n_bytes,
+                  uint32_t left_out, size_t n, size_t size, unsigned char *values) {
+    uint32_t checksum = 0;
+    if (n_bytes <= FILTERS_ROOM)
+        return false;
+    size_t n_packed = n_bytes - FILTERS_ROOM;
+    for (int i = 0; i < FILTERS_ROOM; i++)
+        checksum |= (uint32_t)packed[n_packed + (size_t)i] << 8 * i;
+    if (fletcher32(packed, n_packed) != checksum)
+        return false;
+    if ((left_out & DEFLATE_BIT) != 0) {
+        if (n_packed != n * size)
+            return false;
+        unshuffle(packed, n, size, values);
+        return true;
+    }
+    if (!deflater_undo(filters->deflater, packed, n_packed, filters->shuffled, n * size))
+        return false;
+    unshuffle(filters->shuffled, n, size, values);
+    return true;
 }

@@ -3,6 +3,7 @@
 #ifndef SIM_RECORDER_FILTERS_H
 #define SIM_RECORDER_FILTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,11 @@ void filters_destroy(struct filters *filters);
  * filter that was not applied, which is deflate where it gains nothing. */
 size_t filters_apply(struct filters *filters, unsigned char *chunk, size_t n, size_t size,
                      uint32_t *left_out);
+
+/* Restores the `n` values of `size` bytes that became these `n_bytes`. False: it is not what they
+ * became. */
+bool filters_undo(struct filters *filters, const unsigned char *packed, size_t n_bytes,
+                  uint32_t left_out, size_t n, size_t size, unsigned char *values);
 
 /* Fletcher's checksum of `n` bytes (Fletcher, IEEE Trans. Commun. 30, 1982), as HDF5 takes it: of
  * 16-bit words with the first byte on top, an odd last byte being the top of one. n < 2^17. */

@@ -9,7 +9,6 @@
 #include "hdf5_file.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct hdf5_sink {
     es_publication publication;
@@ -38,6 +37,7 @@ static void close_sink(void *context) {
     if (sink == NULL)
         return;
     writer_destroy(sink->writer);
+    file_forget(&sink->file);
     nc_close(&sink->file.nc);
     es_publication_fini(&sink->publication);
     free(sink);
@@ -130,13 +130,13 @@ static void put_in_order(hdf5_sink *sink, writer_entry *log, size_t n, size_t n_
     for (size_t i = 0; i < n && log[i].replication < n_replications && !file->nc.failed; i++) {
         job->what = log[i];
         file_read(&old, job);
-        if (old.nc.failed) {
-            file->nc.failed = true;
-            memcpy(file->nc.cause, old.nc.cause, sizeof old.nc.cause);
-        } else
+        if (old.nc.failed)
+            nc_fail(&file->nc, old.nc.cause);
+        else
             file_write(file, job);
     }
     nc_close(&old.nc);
+    file_forget(&old);
 }
 
 static es_status publish(void *context, const es_summary *summary, es_errors *errors) {

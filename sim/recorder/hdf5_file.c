@@ -172,9 +172,7 @@ void file_create(result_file *file, const es_run_record *record, const char *pat
                 &record->scenario_resolved);
 }
 
-/* Writes a block's (replication and) policy into the first indices of a box; returns how many they
- * are. */
-static int lead(const result_file *file, const writer_entry *what, hsize_t *start) {
+int file_lead(const result_file *file, const writer_entry *what, hsize_t *start) {
     int n = 0;
     if (file->replicated)
         start[n++] = what->replication;
@@ -193,7 +191,7 @@ static void extend_steps(result_file *file, const writer_entry *what) {
     if (n > file->step.length)
         file->step.length = n;
     hsize_t extent[3];
-    int rank = lead(
+    int rank = file_lead(
         file,
         &(writer_entry){.replication = file->replication.length, .policy = file->policy.length},
         extent);
@@ -205,7 +203,7 @@ static void extend_steps(result_file *file, const writer_entry *what) {
 
 static void write_steps(result_file *file, const writer_job *job) {
     hsize_t start[3];
-    start[lead(file, &job->what, start)] = job->what.first;
+    start[file_lead(file, &job->what, start)] = job->what.first;
     extend_steps(file, &job->what);
     for (size_t c = 0; c < ES_N_COLUMNS && !file->nc.failed; c++)
         if (job->chunks[c] != NULL)
@@ -226,10 +224,10 @@ static bool extend_series(result_file *file, const writer_entry *what) {
     if (!further && !longer)
         return false;
     hsize_t extent[4];
-    int rank = lead(file,
-                    &(writer_entry){.replication = file->series_replication.length,
-                                    .policy = file->series_policy.length},
-                    extent);
+    int rank = file_lead(file,
+                         &(writer_entry){.replication = file->series_replication.length,
+                                         .policy = file->series_policy.length},
+                         extent);
     extent[rank] = ES_N_STATIONS;
     extent[rank + 1] = file->time.length;
     nc_check(nc, H5Dset_extent(file->utilisation, extent));
@@ -257,7 +255,7 @@ static void list_series(const result_file *file, const writer_job *job,
     es_series *series = job->series;
     const writer_entry *what = &job->what;
     series_part whole = {.count = {1, 1, 1, 1}}, shared = {.count = {1, 1, 1, 1}};
-    int rank = lead(file, what, whole.start);
+    int rank = file_lead(file, what, whole.start);
     whole.rank = rank + 2;
     whole.start[rank + 1] = what->first;
     whole.count[rank + 1] = what->n;
@@ -322,19 +320,10 @@ void file_read(result_file *file, writer_job *job) {
         return;
     }
     hsize_t start[3];
-    start[lead(file, &job->what, start)] = job->what.first;
+    start[file_lead(file, &job->what, start)] = job->what.first;
     for (size_t c = 0; c < ES_N_COLUMNS && !file->nc.failed; c++)
         if (job->chunks[c] != NULL)
             read_chunk(file, c, start, job);
-}
-
-void file_read_column(result_file *file, es_column column, size_t replication, size_t policy,
-                      uint64_t first, size_t n, double *values) {
-    hsize_t start[3], count[3] = {1, 1, 1};
-    int rank = lead(file, &(writer_entry){.replication = replication, .policy = policy}, start);
-    start[rank] = first;
-    count[rank] = n;
-    nc_read(&file->nc, file->columns[column], rank + 1, start, count, values);
 }
 
 /* The numbers of the steps, chunk by chunk like a column. */

@@ -31,6 +31,12 @@ bool nc_check(netcdf *nc, int64_t result) {
     return false;
 }
 
+void nc_fail(netcdf *nc, const char *cause) {
+    if (!nc->failed)
+        snprintf(nc->cause, sizeof nc->cause, "%s", cause);
+    nc->failed = true;
+}
+
 static hid_t creation_list(netcdf *nc, hid_t class) {
     hid_t list = H5Pcreate(class);
     nc_check(nc, list);

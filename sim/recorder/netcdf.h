@@ -47,6 +47,9 @@ bool nc_close(netcdf *nc);
 /* Takes note of a call's result; true if it was fine. */
 bool nc_check(netcdf *nc, int64_t result);
 
+/* Takes note of a failure of which HDF5 does not know. */
+void nc_fail(netcdf *nc, const char *cause);
+
 hid_t nc_string_type(void); /* variable-length UTF-8; the caller closes it */
 hid_t nc_group(netcdf *nc, const char *name);
 void nc_text_attribute(netcdf *nc, hid_t object, const char *name, const char *value);

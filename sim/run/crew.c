@@ -38,7 +38,10 @@ static es_status create_parts(struct crew *crew, const es_plan *plan,
         slot->setting = &crew->setting;
         slot->spool.beside = options->sink->read != NULL ? options->output : NULL;
         slot->cut_counts = es_alloc(n_cuts, sizeof *slot->cut_counts);
-        status = slot->cut_counts != NULL ? ES_OK : ES_NO_MEMORY;
+        if (options->sink->read != NULL)
+            slot->kept = es_alloc(KEPT_LATENCIES, sizeof *slot->kept);
+        if (slot->cut_counts == NULL || (options->sink->read != NULL && slot->kept == NULL))
+            status = ES_NO_MEMORY;
     }
     return status;
 }
@@ -75,6 +78,7 @@ void crew_fini(struct crew *crew) {
     for (size_t i = 0; crew->slots != NULL && i < crew->n_slots; i++) {
         spool_fini(&crew->slots[i].spool);
         free(crew->slots[i].cut_counts);
+        free(crew->slots[i].kept);
     }
     free(crew->work);
     free(crew->slots);

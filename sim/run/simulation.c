@@ -70,6 +70,17 @@ static void tell_progress(const struct simulation *simulation, uint64_t n_steps)
     pthread_mutex_unlock(&setting->sink_lock);
 }
 
+/* Totals a block of which the warm-up is known, and keeps its latencies if there is room. */
+static void take_in(struct simulation *simulation, const es_block *block) {
+    struct tally *tally = &simulation->tally;
+    uint64_t at = tally->n_rows - tally->n_skipped;
+    tally_add(tally, block);
+    uint64_t end = tally->n_rows - tally->n_skipped;
+    size_t n = (size_t)(end - at);
+    if (simulation->kept != NULL && end <= KEPT_LATENCIES)
+        memcpy(simulation->kept + at, block->latency + block->n - n, n * sizeof *simulation->kept);
+}
+
 /* Where the warm-up is still to be found, rows are only counted. */
 static es_status take_steps(void *context, const es_block *block) {
     struct simulation *simulation = context;
@@ -78,7 +89,7 @@ static es_status take_steps(void *context, const es_block *block) {
     if (finds_warmup(simulation->setting))
         tally->n_rows += block->n;
     else
-        tally_add(tally, block);
+        take_in(simulation, block);
     es_status status = going_on(simulation->setting);
     if (status != ES_OK)
         return status;
@@ -218,6 +229,13 @@ static es_status feed_spooled(struct simulation *simulation, es_quantiles *quant
     return status;
 }
 
+/* The same of those that are kept. */
+static es_status feed_kept(const struct simulation *simulation, es_quantiles *quantiles) {
+    es_quantiles_feed(quantiles, simulation->kept,
+                      (size_t)(simulation->tally.n_rows - simulation->tally.n_skipped));
+    return ES_OK;
+}
+
 static es_status feed_recorded(const struct simulation *simulation, es_quantiles *quantiles) {
     struct setting *setting = simulation->setting;
     double *values = simulation->work->scratch;
@@ -237,15 +255,19 @@ static es_status feed_recorded(const struct simulation *simulation, es_quantiles
     return status;
 }
 
-/* Quantiles are found by the thread that simulated, from the rows where they are. */
+/* Quantiles are found by the thread that simulated, from the latencies where they are. */
 static es_status find_quantiles(struct simulation *simulation, double found[ES_N_SUMMARY]) {
     es_quantiles *quantiles;
     es_status status = latency_quantiles(&quantiles);
     if (status != ES_OK)
         return es_errors_no_memory(&simulation->work->errors, NULL);
+    const struct tally *tally = &simulation->tally;
+    bool kept = !finds_warmup(simulation->setting) && simulation->kept != NULL &&
+                tally->n_rows - tally->n_skipped <= KEPT_LATENCIES;
     do
-        status = simulation->direct ? feed_recorded(simulation, quantiles)
-                                    : feed_spooled(simulation, quantiles);
+        status = kept                 ? feed_kept(simulation, quantiles)
+                 : simulation->direct ? feed_recorded(simulation, quantiles)
+                                      : feed_spooled(simulation, quantiles);
     while (status == ES_OK && es_quantiles_again(quantiles));
     if (status == ES_OK)
         quantile_figures(quantiles, found);

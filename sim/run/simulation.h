@@ -34,6 +34,9 @@ struct workspace {
 ES_NODISCARD es_status workspace_init(struct workspace *work);
 void workspace_fini(struct workspace *work);
 
+/* Latencies that a simulation keeps, so that those of short ones need not be read back: 2 MB. */
+enum { KEPT_LATENCIES = 1 << 18 };
+
 /* A simulation from its beginning until its figures are handed on; then the next one. */
 struct simulation {
     struct setting *setting;
@@ -44,19 +47,19 @@ struct simulation {
     struct spool spool;
     struct tally tally;
     uint64_t *cut_counts; /* [n_cuts] */
+    double *kept;         /* [KEPT_LATENCIES], the first of those behind the warm-up; NULL: none */
     es_batches *batches;  /* NULL: not wanted */
     uint64_t n_samples;   /* of the series */
     es_world_result result;
     double *figures; /* [ES_N_SUMMARY] */
 };
 
-/* Runs it to its end. Its figures are then complete unless the rows are spooled and the warm-up was
- * still to be found; these have to be handed over. ES_INTERRUPTED and what the world, the sink and
- * the spool return, with a record in the errors of its workspace. */
+/* Runs it to its end, finds the warm-up where that is wanted, and the quantiles. ES_INTERRUPTED, or
+ * what the world, the sink and the spool return, with a record in the errors of its workspace. */
 ES_NODISCARD es_status simulation_run(struct simulation *simulation);
 
-/* Hands what is spooled to the sink; nothing otherwise. Then the figures are complete, and checked:
- * ES_INTERNAL. */
+/* Hands what is spooled to the sink, if anything is, and fills the other figures. The same, and
+ * ES_INTERNAL: they contradict each other. */
 ES_NODISCARD es_status simulation_hand_over(struct simulation *simulation);
 
 #endif

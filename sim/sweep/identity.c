@@ -191,7 +191,8 @@ static es_status identify_all(es_sweep *sweep, es_errors *errors) {
         es_status identified = es_scenario_of_run(sweep->study, run, &scenario, &found);
         if (identified == ES_OK) {
             identified = identify_scenario(scenario, &seen, &sweep->ids[run], &found);
-            sweep->expected[run] = es_scenario_requests(scenario) * (double)scenario->n_policies;
+            sweep->expected[run] = es_scenario_requests(scenario) * (double)scenario->n_policies *
+                                   (double)scenario->scenario.replications;
         }
         es_scenario_destroy(scenario);
         es_errors_add_new(errors, &found); /* many runs have the same mistake */

@@ -30,6 +30,7 @@ LIBRARY_HEADERS = {
     "onnx": re.compile(r"onnx\.pb-c\.h$|protobuf-c/"),
     "jansson": re.compile(r"jansson\.h$"),
     "z": re.compile(r"zlib\.h$"),
+    "deflate": re.compile(r"libdeflate\.h$"),
 }
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -314,6 +314,31 @@ static void test_write_out_of_memory(void **state) {
     }
 }
 
+/* Two that are open at once hold what each was given, and no name is left. */
+static void test_temporary(void **state) {
+    (void)state;
+    es_errors_init(&errors);
+    FILE *first = es_file_temporary("x.h5", &errors), *second = es_file_temporary(NULL, &errors);
+    assert_true(first != NULL && second != NULL);
+    assert_int_equal(n_files(), 0);
+    char text[4] = "";
+    assert_true(fputs("one", first) >= 0 && fputs("two", second) >= 0);
+    rewind(first);
+    assert_int_equal(fread(text, 1, 3, first), 3);
+    assert_string_equal(text, "one");
+    assert_int_equal(fclose(first), 0);
+    assert_int_equal(fclose(second), 0);
+    assert_null(es_file_temporary("nowhere/x.h5", &errors));
+    assert_int_equal(es_errors_status(&errors), ES_CANT_CREATE);
+    assert_non_null(strstr(errors.records[0].text, "nowhere/x.h5: temporary file: "));
+    es_errors_init(&errors);
+    fault_alloc_fail_at(1);
+    assert_null(es_file_temporary("x.h5", &errors));
+    fault_alloc_fail_at(0);
+    assert_int_equal(es_errors_status(&errors), ES_NO_MEMORY);
+    assert_int_equal(n_files(), 0);
+}
+
 #define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 
 int main(void) {
@@ -333,6 +358,7 @@ int main(void) {
         FILE_TEST(test_commit_errors),
         FILE_TEST(test_another_was_first),
         FILE_TEST(test_write_out_of_memory),
+        FILE_TEST(test_temporary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,9 @@ static void jobs_of_others_queue(void **state) {
              "\nbackground_time = 10ms\n" FULL);
     assert_row(0, 0, TRANSFER_NS, 70000000 - TRANSFER_NS, TAIL_NS);
     assert_int_equal(memory.record.n_inputs, 3);
+    run_text("[scenario]\nsteps = 1\n" LINK "[server]\nbackground_trace = " LOAD
+             "\nbackground_time = 10ms\nbackground_service = exponential\n" FULL);
+    assert_int_not_equal(ns_of(row_of(0)->server_queue_time), 70000000 - TRANSFER_NS);
     run_text("[scenario]\nsteps = 100\n" LINK
              "[server]\nbackground_rate = 100/s\nbackground_time = 5ms\n"
              "background_service = exponential\n" FULL);
@@ -212,6 +215,22 @@ static void a_link_of_all_joins_groups(void **state) {
 #define TWO "[scenario]\nsteps = 100\n" CLOSED "think_time = 10ms\n" LINK "discipline = ps\n"
     assert_same_runs(TWO "sharing = group\n[device]\ncount = 2\n" FULL,
                      TWO "sharing = all\n[device a]\n[device b]\n" FULL);
+}
+
+/* What is written into a result is a scenario again, and gives the same rows. */
+static void resolved_fleets_run_again(void **state) {
+    (void)state;
+    run_text("[scenario]\nsteps = 20\n" LINK "discipline = ps\nsharing = all\n"
+             "[server]\nmax_batch = 2\n[device a]\ncount = 2\n[device b]\n"
+             "[workload b]\nmode = closed\n[transfer b]\nratio = 0.5\n[policy dynamic-split]\n");
+    write_text(ini_path, "", memory.scenario_resolved);
+    struct memory_policy *kept = &memory.policies[0];
+    struct run before = {.n = (size_t)memory.n_steps_seen[0], .rows = kept->rows};
+    kept->rows = NULL;
+    run_file();
+    struct run again = {.n = (size_t)memory.n_steps_seen[0], .rows = kept->rows};
+    assert_same_rows(&before, &again);
+    run_fini(&before);
 }
 
 /* ---- What a sink is told */
@@ -436,6 +455,7 @@ int main(void) {
         WITH_FILES(traces_of_arrivals_are_dealt_out),
         WITH_FILES(one_group_is_what_the_scenario_is_without),
         WITH_FILES(a_link_of_all_joins_groups),
+        WITH_FILES(resolved_fleets_run_again),
         WITH_FILES(a_sink_is_told_of_groups),
         WITH_FILES(policies_choose_in_each_network),
         WITH_FILES(what_cannot_be_told_beforehand_is_refused),

@@ -2,6 +2,7 @@
  * and the warm-up that is found. */
 #include "run_files.h"
 
+#include "edgesplit/sinks.h"
 #include "edgesplit/stats.h"
 
 #include <math.h>
@@ -266,6 +267,39 @@ static void the_summary_is_that_of_replications(void **state) {
     keeper_fini();
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* More latencies than are kept in memory: those of a replication are read back from the sink, those
+ * of the other, which waits for its turn, from where it keeps its rows. */
+static void long_replications_have_exact_quantiles(void **state) {
+    (void)state;
+    enum { N = 270000, N_WARMUP = 1000 };
+    keep_text("[scenario]\nsteps = 270000\nreplications = 2\nwarmup = 4s\n[uplink]\n"
+              "rate = 1Gbit/s\n[workload]\nrate = 250/s\n[device]\nservice = exponential\n"
+              "[output]\nregret = no\nperiod = 1000s\n[policy no-offload]\n",
+              2);
+    double *sorted = malloc(N * sizeof *sorted);
+    assert_non_null(sorted);
+    for (size_t r = 0; r < 2; r++) {
+        const struct run *run = &keeper.kept[r][0].rows;
+        assert_int_equal(run->n, N);
+        assert_true(run->rows[N_WARMUP].arrival_time == 4);
+        for (size_t i = N_WARMUP; i < N; i++)
+            sorted[i - N_WARMUP] = run->rows[i].latency;
+        qsort(sorted, N - N_WARMUP, sizeof *sorted, ascending);
+        double place = 0.9 * (N - N_WARMUP - 1);
+        size_t below = (size_t)place;
+        double expected =
+            sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
+        assert_true(fabs(keeper.replicated[r][0][ES_SUMMARY_latency_p90] - expected) < 1e-15);
+    }
+    free(sorted);
+    keeper_fini();
+}
+
 /* Gains are taken in each replication by itself. */
 static void gains_have_paired_intervals(void **state) {
     (void)state;
@@ -387,7 +421,8 @@ static void replications_stop_when_they_are_enough(void **state) {
             assert_int_equal(keeper.now, 3 * cases[i].n - 1);
         }
     /* Somewhere between, and just where it holds for the first time. */
-    keep_text("[scenario]\nsteps = 200\nreplications = 24\nstop_when = ci(latency) < 11%\n" BODY, 2);
+    keep_text("[scenario]\nsteps = 200\nreplications = 24\nstop_when = ci(latency) < 11%\n" BODY,
+              2);
     assert_int_equal(keeper.n_replications % 5, 0);
     for (size_t n = 5; n <= keeper.n_replications; n += 5) {
         bool enough = true;
@@ -467,6 +502,28 @@ static void a_failure_in_any_thread_ends_the_run(void **state) {
     keeper_fini();
 }
 
+/* With rows spooled and replications that stop; by one thread, so that allocations have an order.
+ */
+static void out_of_memory_is_reported(void **state) {
+    (void)state;
+    es_plan *plan = plan_text("[scenario]\nsteps = 50\nreplications = 6\nwarmup = auto\n"
+                              "stop_when = ci(latency) < 90%\n" BODY);
+    bool struck = true;
+    for (size_t n = 1; struck; n++) {
+        es_run_options options = {.sink = &es_sink_memory};
+        es_errors_init(&errors);
+        fault_alloc_fail_at(n);
+        es_status status = es_plan_run(plan, &options, &keeper.report, &errors);
+        struck = fault_alloc_struck();
+        fault_alloc_fail_at(0);
+        assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
+        assert_int_equal(errors.n, struck ? 1 : 0);
+    }
+    assert_int_equal(keeper.report.n_replications, 5);
+    es_plan_destroy(plan);
+    es_errors_init(&errors);
+}
+
 static void an_interrupt_ends_every_thread(void **state) {
     (void)state;
     static const char *const heads[] = {"", "warmup = auto\n"};
@@ -496,6 +553,7 @@ int main(void) {
         WITH_FILES(threads_change_no_bit),
         WITH_FILES(pitfall_10_replications_have_other_numbers_and_policies_the_same),
         WITH_FILES(the_summary_is_that_of_replications),
+        WITH_FILES(long_replications_have_exact_quantiles),
         WITH_FILES(gains_have_paired_intervals),
         WITH_FILES(the_worst_replication_decides_on_saturation),
         WITH_FILES(one_replication_has_batch_means),
@@ -503,6 +561,7 @@ int main(void) {
         WITH_FILES(replications_stop_when_they_are_enough),
         WITH_FILES(rules_for_stopping_are_checked),
         WITH_FILES(a_failure_in_any_thread_ends_the_run),
+        WITH_FILES(out_of_memory_is_reported),
         WITH_FILES(an_interrupt_ends_every_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,10 @@ static void resolved_groups_are_groups(void **state) {
         "[energy y]\nactive = 1W\ntransmit = 1W\nreceive = 1W\nidle = 1W\n"
         "[policy no-offload]\n[policy d]\ntype = dynamic-split\nload_aware = yes\n"
         "knowledge = last\ninitial_rate = 1MB/s\n",
+        /* what is said of requests without a name is read by nobody */
+        "[scenario]\nsteps = 10\n[model]\nname = efficientnet-b0\n[device]\nprofile = slow.csv\n"
+        "[server]\nprofile = fast.csv\n[uplink]\nrate = 1MB/s\n[device x]\n[device y]\n"
+        "[workload x]\nmode = closed\n[workload y]\nmode = closed\n[policy no-offload]\n",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int origins = 0; origins < 2; origins++) {
@@ -232,6 +236,8 @@ static const struct {
      {":16: [uplink b] sharing = all: what all devices share belongs to [uplink]"}},
     {BASE LINK "discipline = both\n[energy a]\nactive = 1W\n",
      {":15: [uplink] discipline = both: expected one of fifo, ps"}}, /* once, not for each group */
+    {BASE LINK "[energy]\nactive = 1W\n",                            /* likewise */
+     {":16: [energy] active = 1W: give all of active, transmit, receive, idle, or none"}},
     {BASE LINK "[energy a]\nactive = 1W\n",
      {":16: [energy a] active = 1W: give all of active, transmit, receive, idle, or none"}},
     {"[scenario]\nsteps = 1\n[model a]\nname = efficientnet-b0\n[device a]\nprofile = x\n[device "

@@ -73,10 +73,10 @@ static es_run_record record_of(size_t n_replications, bool compress) {
     };
 }
 
-/* The value of a column in a step: of some columns all bits are random, some are constant. */
+/* The value of a column in a step: of some columns all bits are random, some are one constant each. */
 static uint64_t bits_of(size_t replication, size_t policy, uint64_t step, size_t column) {
     if (column % 3 == 0)
-        return 42;
+        return 42 + column;
     uint64_t x = ((replication * 16 + policy) * 32 + column) << 40 | step;
     x = (x ^ x >> 31) * 0x9E3779B97F4A7C15U;
     x = (x ^ x >> 29) * 0xBF58476D1CE4E5B9U;

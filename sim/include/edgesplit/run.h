@@ -64,9 +64,9 @@ typedef struct es_run_report {
  * byte for any number of threads. ES_INTERRUPTED, ES_CANT_CREATE, ES_IO, ES_NO_MEMORY; ES_INTERNAL if the run's own checks (conservation, components, Little's
  * law) fail. Nothing is left behind on failure.
  *
- * Memory: per thread a world and 5 MB. A thread whose turn to record has not come, and every one
- * where warmup = auto, keeps its steps in a nameless temporary file beside the output: 150 bytes
- * per step, for up to two simulations per thread. */
+ * Memory: per thread a world and 9 MB. Where warmup = auto, and of a sink that wants rows in order
+ * a thread whose turn has not come, steps are kept in a nameless temporary file beside the output:
+ * 150 bytes per step, for up to two simulations per thread. */
 ES_NODISCARD es_status es_plan_run(const es_plan *plan, const es_run_options *options,
                                    es_run_report *report, es_errors *errors);
 
