@@ -1,0 +1,505 @@
+"""The system of edgesplit once more, in SimPy: written from what its documents say it computes, not from its sources.
+
+Times are whole nanoseconds, work is counted in units times nanoseconds with Python's exact numbers, and a piece of work ends
+at the first nanosecond by which it is done. Nothing is random.
+"""
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import simpy
+
+SECOND = 10**9
+COMPLETED, LATE, DROPPED, UNFINISHED = range(4)
+
+
+@dataclass
+class Rate:
+    """Piecewise constant: `values[i]` units per second from `starts[i]` (the first is 0) on, up to `span`; then it starts
+    again (loop), keeps the last value (hold) or is 0 (stop). `ahead`: so much of it has passed at time 0."""
+
+    starts: list
+    values: list
+    span: int = 0
+    at_end: str = "hold"
+    ahead: int = 0
+
+    def pieces_from(self, at):
+        """(length, value) of the pieces from time `at` on; the last one, if there is one, has no length."""
+        position = at + self.ahead
+        while True:
+            if self.at_end == "loop":
+                position %= self.span
+            elif position >= self.span:
+                yield None, self.values[-1] if self.at_end == "hold" else 0
+                return
+            i = max(i for i, start in enumerate(self.starts) if start <= position)
+            end = self.starts[i + 1] if i + 1 < len(self.starts) else self.span
+            yield end - position, self.values[i]
+            position = end
+
+    def at(self, at):
+        return next(self.pieces_from(at))[1]
+
+    def done_between(self, start, end):
+        work = 0
+        for length, value in self.pieces_from(start):
+            if length is None or start + length >= end:
+                return work + value * (end - start)
+            work += value * length
+            start += length
+
+    def finish(self, start, work):
+        """The first nanosecond by which `work`, begun at `start`, is done; None: never."""
+        if work <= 0:
+            return start
+        for length, value in self.pieces_from(start):
+            if length is None and value == 0:
+                return None
+            if length is None or value * length >= work:
+                return start + -(-work // value)
+            work -= value * length
+            start += length
+
+
+def constant(value):
+    return Rate([0], [value])
+
+
+@dataclass
+class Link:
+    rate: Rate  # bit/s; None: what is sent takes no time
+    discipline: str = "fifo"
+    sharing: str = "own"
+    stagger: int = 0
+    propagation: int = 0
+    delay: Rate = None  # ns, instead of propagation
+
+
+@dataclass
+class Group:
+    name: str
+    n_devices: int
+    heads: dict  # batch -> [ns] per cut, coding included
+    tails: dict
+    sent: dict  # batch -> [bytes] per cut
+    uplink: Link
+    downlink: Link
+    result: int = 0  # bytes per image
+    batches: tuple = (1,)
+    period: Fraction = None  # ns between the arrivals of a device
+    arrivals: tuple = None  # instead: (time, batch or None, deadline or None), the devices taking turns
+    arrivals_repeat: int = 0  # that list again after so long; 0: once
+    population: int = 0  # closed: sources per device
+    think: int = 0
+    switch_cost: int = 0
+    deadline: int = None
+    drop_late: bool = False
+
+
+@dataclass
+class Server:
+    capacity: Rate = field(default_factory=lambda: constant(SECOND))
+    discipline: str = "fifo"
+    n: int = 1
+    max_batch: int = 0
+    max_wait: int = 0
+    background: tuple = ()  # times at which jobs of others come
+    background_repeat: int = 0
+    background_time: int = 0
+
+
+@dataclass
+class System:
+    groups: list
+    server: Server
+    duration: int = None  # requests arrive before it
+    steps: int = None  # and so many at most
+
+
+@dataclass
+class Policy:
+    name: str
+    kind: str  # "device", "offload", "static", "dynamic"
+    cut: int = 0
+    queue_aware: bool = False
+
+
+class Dropped(Exception):
+    pass
+
+
+class Request:
+    """What is known of a request; `status` UNFINISHED until it leaves."""
+
+    def __init__(self, group, arrival, batch, deadline):
+        self.group, self.arrival, self.batch, self.deadline = group, arrival, batch, deadline
+        self.cut, self.status, self.latency, self.bytes = 0, UNFINISHED, None, 0
+        self.head = self.device_wait = self.uplink_wait = self.uplink = 0
+        self.server_wait = self.tail = self.downlink = 0
+
+    def begin_service(self, now):
+        if self.group.drop_late and self.is_late(now):
+            raise Dropped
+
+    def is_late(self, now):
+        return self.deadline is not None and now - self.arrival > self.deadline
+
+
+class Job(Request):
+    """One of others, at the server."""
+
+    def __init__(self, work):
+        self.work, self.group, self.cut, self.batch = work, None, None, 1
+
+    def begin_service(self, now):
+        pass
+
+
+def until(env, end):
+    """Waits for a time, or for ever."""
+    yield env.event() if end is None else env.timeout(end - env.now)
+
+
+class Fifo:
+    """`n` servers before one queue, each working at the whole rate."""
+
+    def __init__(self, env, rate, n=1):
+        self.env, self.rate, self.servers = env, rate, simpy.Resource(env, n)
+
+    def serve(self, request, work):
+        """Returns the times of waiting and of service."""
+        joined = self.env.now
+        with self.servers.request() as turn:
+            yield turn
+            request.begin_service(self.env.now)
+            begun = self.env.now
+            yield from until(self.env, self.rate.finish(begun, work))
+        return begun - joined, self.env.now - begun
+
+
+class Sharing:
+    """Processor sharing. `given` is the work that a job has got which was there from the beginning; a job leaves when it has
+    grown by the job's own work."""
+
+    def __init__(self, env, rate):
+        self.env, self.rate = env, rate
+        self.given, self.since, self.jobs, self.plan = Fraction(0), 0, [], 0
+
+    def serve(self, request, work):
+        request.begin_service(self.env.now)
+        joined = self.env.now
+        self.advance()
+        done = self.env.event()
+        self.jobs.append((self.given + work, done))
+        self.look_ahead()
+        yield done
+        return 0, self.env.now - joined
+
+    def advance(self):
+        if self.jobs:
+            self.given += Fraction(self.rate.done_between(self.since, self.env.now), len(self.jobs))
+        self.since = self.env.now
+
+    def look_ahead(self):
+        self.plan += 1
+        if self.jobs:
+            least = min(goal for goal, _ in self.jobs)
+            self.env.process(self.end(self.plan, self.rate.finish(self.env.now, (least - self.given) * len(self.jobs))))
+
+    def end(self, plan, at):
+        yield from until(self.env, at)
+        if plan != self.plan:  # somebody has come or gone
+            return
+        self.advance()
+        for goal, done in self.jobs:
+            if goal <= self.given:
+                done.succeed()
+        self.jobs = [job for job in self.jobs if job[0] > self.given]
+        self.look_ahead()
+
+
+class Batching:
+    """Fifo servers that merge what waits: requests of the first one's group and cut, in the order of the queue, as long as
+    they fit; up to `max_wait` is waited for more."""
+
+    def __init__(self, env, server):
+        self.env, self.server, self.idle, self.queue, self.plan = env, server, server.n, [], 0
+
+    def serve(self, request, work):
+        joined, done = self.env.now, self.env.event()
+        self.queue.append((request, joined, work, done))
+        self.dispatch()
+        begun = yield done
+        if begun is None:
+            raise Dropped
+        return begun - joined, self.env.now - begun
+
+    def gather(self):
+        first = self.queue[0][0]
+        batch, images = [self.queue[0]], first.batch
+        for entry in self.queue[1:]:
+            other = entry[0]
+            if (first.group is not None and other.group is first.group and other.cut == first.cut
+                    and images + other.batch <= self.server.max_batch):
+                batch.append(entry)
+                images += other.batch
+        return batch, images
+
+    def drop_late(self):
+        while self.queue:
+            try:
+                self.queue[0][0].begin_service(self.env.now)
+                return
+            except Dropped:
+                self.queue.pop(0)[3].succeed(None)
+
+    def dispatch(self):
+        self.plan += 1
+        self.drop_late()
+        while self.queue and self.idle > 0:
+            batch, images = self.gather()
+            first, joined = batch[0][:2]
+            full_at = joined + self.server.max_wait
+            if first.group is not None and images < self.server.max_batch and self.env.now < full_at:
+                self.env.process(self.look_again(self.plan, full_at))
+                return
+            self.queue = [entry for entry in self.queue if entry not in batch]
+            self.idle -= 1
+            work = batch[0][2] if first.group is None else first.group.tails[images][first.cut] * SECOND
+            self.env.process(self.run(batch, work))
+            self.drop_late()
+
+    def look_again(self, plan, at):
+        yield from until(self.env, at)
+        if plan == self.plan:
+            self.dispatch()
+
+    def run(self, batch, work):
+        begun = self.env.now
+        yield from until(self.env, self.server.capacity.finish(begun, work))
+        for entry in batch:
+            entry[3].succeed(begun)
+        self.idle += 1
+        self.dispatch()
+
+
+class Path:
+    """A link and the delay behind it, in which nothing overtakes."""
+
+    def __init__(self, env, link, index):
+        self.env, self.link, self.last = env, link, 0
+        self.rate = link.rate
+        if link.rate is not None:
+            if link.stagger:
+                self.rate = Rate(link.rate.starts, link.rate.values, link.rate.span, link.rate.at_end,
+                                 link.rate.ahead + index * link.stagger)
+            self.station = (Sharing if link.discipline == "ps" else Fifo)(env, self.rate)
+        self.in_hand = 0  # transfers under way
+        self.accepted_bits = 0  # of requests that were promised to the link and are not sent yet
+
+    def send(self, request, n_bytes):
+        wait = service = 0
+        if self.rate is not None:
+            self.in_hand += 1
+            try:
+                wait, service = yield from self.station.serve(request, n_bytes * 8 * SECOND)
+            finally:
+                self.in_hand -= 1
+        return wait, service
+
+    def cross(self, propagation):
+        start = self.env.now
+        if self.link.delay is not None:
+            propagation = self.link.delay.at(start)
+        self.last = max(self.last, start + propagation) if self.link.delay is not None else start + propagation
+        yield self.env.timeout(self.last - start)
+
+
+class Device:
+    def __init__(self, world, group, index):
+        env = world.env
+        self.world, self.group, self.index = world, group, index
+        self.processor = Fifo(env, constant(SECOND))
+        self.uplink, self.downlink = (world.path(way, group, index) for way in ("uplink", "downlink"))
+        self.rows, self.previous, self.free_at = [], None, 0
+
+    # What arrives
+
+    def start(self):
+        env = self.world.env
+        if self.group.population:
+            for _ in range(self.group.population):
+                env.process(self.source())
+        else:
+            env.process(self.arrivals())
+
+    def arrival_times(self):
+        group, n = self.group, self.group.n_devices
+        if group.arrivals is None:
+            k = 0
+            while True:
+                yield round((k + Fraction(self.index, n)) * group.period), None, None
+                k += 1
+        k = self.index
+        while True:
+            turn, i = divmod(k, len(group.arrivals))
+            if turn > 0 and not group.arrivals_repeat:
+                return
+            at, batch, deadline = group.arrivals[i]
+            yield at + turn * group.arrivals_repeat, batch, deadline
+            k += n
+
+    def arrivals(self):
+        for at, batch, deadline in self.arrival_times():
+            yield self.world.env.timeout(at - self.world.env.now)
+            if not self.world.admits():
+                return
+            self.world.env.process(self.life(batch, deadline))
+
+    def source(self):
+        env = self.world.env
+        while self.world.admits():
+            yield env.process(self.life(None, None))
+            yield env.timeout(self.group.think)
+
+    # A request
+
+    def life(self, batch, deadline):
+        now = self.world.env.now
+        if batch is None:
+            batch = self.group.batches[len(self.rows) % len(self.group.batches)]
+        request = Request(self.group, now, batch, self.group.deadline if deadline is None else deadline)
+        self.rows.append(request)
+        self.choose(request)
+        try:
+            yield from self.pass_stations(request)
+            now = self.world.env.now
+            request.latency = now - request.arrival
+            request.status = LATE if request.is_late(now) else COMPLETED
+        except Dropped:
+            request.status = DROPPED
+
+    def choose(self, request):
+        heads = self.group.heads[request.batch]
+        request.cut = self.world.choose(self, request)
+        request.head_work = heads[request.cut]
+        if self.previous not in (None, request.cut):
+            request.head_work += self.group.switch_cost
+        self.previous = request.cut
+        self.free_at = max(self.free_at, request.arrival) + request.head_work
+        if request.cut < len(heads) - 1:
+            self.uplink.accepted_bits += 8 * self.group.sent[request.batch][request.cut]
+
+    def pass_stations(self, request):
+        group, batch, cut = self.group, request.batch, request.cut
+        request.device_wait, request.head = yield from self.processor.serve(request, request.head_work * SECOND)
+        if cut == len(group.heads[batch]) - 1:
+            return
+        n_bytes, env = group.sent[batch][cut], self.world.env
+        request.uplink_wait, service = yield from self.uplink.send(request, n_bytes)
+        self.uplink.accepted_bits -= 8 * n_bytes
+        request.bytes = n_bytes
+        start = env.now
+        yield from self.uplink.cross(group.uplink.propagation)
+        request.uplink = service + env.now - start
+        request.server_wait, request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND)
+        start = env.now
+        yield from self.downlink.send(request, group.result * batch)
+        yield from self.downlink.cross(group.downlink.propagation)
+        request.downlink = env.now - start
+
+
+class World:
+    """One policy on one system."""
+
+    def __init__(self, system, policy):
+        self.env, self.system, self.policy = simpy.Environment(), system, policy
+        self.n_admitted, self.paths = 0, {}
+        server = system.server
+        if server.discipline == "ps":
+            self.server = Sharing(self.env, server.capacity)
+        elif server.max_batch:
+            self.server = Batching(self.env, server)
+        else:
+            self.server = Fifo(self.env, server.capacity, server.n)
+        self.devices = [Device(self, group, i) for group in system.groups for i in range(group.n_devices)]
+
+    def path(self, way, group, index):
+        link = getattr(group, way)
+        key = {"own": (way, group.name, index), "group": (way, group.name), "all": way}[link.sharing]
+        if key not in self.paths:
+            self.paths[key] = Path(self.env, link, index if link.sharing == "own" else 0)
+        return self.paths[key]
+
+    def admits(self):
+        """Whether a request that comes now is one."""
+        system = self.system
+        if system.duration is not None and self.env.now >= system.duration:
+            return False
+        if system.steps is not None and self.n_admitted >= system.steps:
+            return False
+        self.n_admitted += 1
+        return True
+
+    def background(self):
+        server, turn = self.system.server, 0
+        while server.background:
+            for at in server.background:
+                yield self.env.timeout(at + turn * server.background_repeat - self.env.now)
+                if self.env.now >= self.system.duration:
+                    return
+                work = server.background_time * SECOND
+                self.env.process(self.server.serve(Job(work), work))
+            turn += 1
+            if not server.background_repeat:
+                return
+
+    def choose(self, device, request):
+        last = len(device.group.heads[request.batch]) - 1
+        kind = self.policy.kind
+        if kind != "dynamic":
+            return {"device": last, "offload": 0, "static": self.policy.cut}[kind]
+        predicted = self.predict(device, request)
+        best = min(range(last + 1), key=lambda cut: (predicted[cut], -cut))
+        before = device.previous
+        if before is not None and predicted[before] - predicted[best] < device.group.switch_cost:
+            return before
+        return best
+
+    def predict(self, device, request):
+        """Latency by each cut, ns, as SEMANTICS 3 has it; infinite where the rate or the server's capacity is 0."""
+        group, now = device.group, self.env.now
+        heads, tails = group.heads[request.batch], group.tails[request.batch]
+        rate, capacity = device.uplink.rate.at(now), self.system.server.capacity.at(now)
+        wait = backlog = 0
+        if self.policy.queue_aware:
+            wait = max(device.free_at - now, 0)
+            if group.uplink.discipline == "fifo":
+                backlog = device.uplink.accepted_bits
+            else:
+                rate = Fraction(rate, device.uplink.in_hand + 1)
+        delay = sum(path.link.delay.at(now) if path.link.delay is not None else link.propagation
+                    for path, link in ((device.uplink, group.uplink), (device.downlink, group.downlink)))
+        down = device.downlink.rate.at(now) if device.downlink.rate is not None else None
+        answer = 8 * group.result * request.batch
+        blocked = rate == 0 or capacity == 0 or (down == 0 and answer > 0)
+        if down and answer > 0:
+            delay += Fraction(answer * SECOND, down)
+        latencies = []
+        for cut, (head, tail, n_bytes) in enumerate(zip(heads, tails, group.sent[request.batch])):
+            if cut == len(heads) - 1:
+                latencies.append(wait + head)
+            elif blocked:
+                latencies.append(float("inf"))
+            else:
+                sent = max(wait + head, Fraction(backlog * SECOND) / rate)
+                latencies.append(sent + delay + Fraction(8 * n_bytes * SECOND) / rate + Fraction(tail * SECOND, capacity))
+        return latencies
+
+    def run(self):
+        """[device][request] in the order of their arrival."""
+        for device in self.devices:
+            device.start()
+        self.env.process(self.background())
+        self.env.run()
+        return [device.rows for device in self.devices]

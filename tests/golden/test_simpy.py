@@ -1,0 +1,95 @@
+"""A thousand random scenarios agree, request by request and to a microsecond, with the same systems in SimPy.
+
+simpy_model.py knows what the documents say is computed, not how edgesplit does it. Without SimPy or h5py: skipped. A
+scenario that does not agree is printed with all its files.
+"""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+import harness  # noqa: E402
+
+try:
+    import h5py
+    import numpy
+
+    import random_scenarios
+    import simpy_model
+    absent = None
+except ImportError as error:
+    absent = error.name
+
+N_ALONE, N_FLEETS = 200, 800
+TOLERANCE_S = 1e-6
+
+# Columns of the result, and what the model calls them.
+TIMES = {"arrival_time": "arrival", "latency": "latency", "head_time": "head", "device_queue_time": "device_wait",
+         "uplink_queue_time": "uplink_wait", "uplink_time": "uplink", "server_queue_time": "server_wait",
+         "tail_time": "tail", "downlink_time": "downlink"}
+COUNTS = {"batch": "batch", "split_index": "cut", "uplink_bytes": "bytes", "status": "status"}
+
+
+def rows_of(file, policy):
+    """[device]{column: values} of a policy, in order of arrival."""
+    names = list(file["policy"].asstr())
+    p = names.index(policy)
+    n = int(file["n_steps"][p])
+    device = file["device"][p, :n] if "device" in file else numpy.zeros(n, int)
+    columns = {name: file[name][p, :n] for name in (*TIMES, *COUNTS)}
+    return lambda i: {name: values[device == i] for name, values in columns.items()}
+
+
+def differences(rows, requests):
+    """What is not the same about a device's requests, one line for each column."""
+    n = len(rows["status"])
+    if n != len(requests):
+        yield f"{n} requests; in SimPy {len(requests)}"
+        return
+    for names, kind in ((TIMES, float), (COUNTS, int)):
+        for column, attribute in names.items():
+            expected = numpy.array([numpy.nan if getattr(request, attribute) is None else getattr(request, attribute)
+                                    for request in requests], float)
+            if kind is float:
+                expected /= simpy_model.SECOND
+            wrong = numpy.flatnonzero(~numpy.isclose(rows[column].astype(float), expected, rtol=0, equal_nan=True,
+                                                     atol=TOLERANCE_S if kind is float else 0))
+            if len(wrong):
+                i = wrong[0]
+                yield f"request {i} of {n}: {column} is {rows[column][i]!r}; in SimPy {expected[i]!r}"
+
+
+class SimPy(harness.ProgramTest):
+    def disagreements(self, scenario):
+        for name, text in scenario.files.items():
+            self.write(name, text)
+        self.run_scenario("scenario.ini", "out.h5", "-q", "--force")
+        found = []
+        with h5py.File(self.folder / "out.h5") as file:
+            for policy in scenario.policies:
+                rows = rows_of(file, policy.name)
+                for i, requests in enumerate(simpy_model.World(scenario.system, policy).run()):
+                    self.n_requests += len(requests)
+                    found += [f"{policy.name}, device {i}, {line}" for line in differences(rows(i), requests)]
+        return found
+
+    def check(self, numbers, fleets):
+        self.n_requests = 0
+        for number in numbers:
+            scenario = random_scenarios.make(number, fleets)
+            found = self.disagreements(scenario)
+            self.assertEqual(found, [], f"{found}\n{scenario}")
+        self.assertGreater(self.n_requests, 20 * len(numbers), "the scenarios are too small to tell anything")
+
+    def test_one_device(self):
+        self.check(range(N_ALONE), False)
+
+    def test_fleets(self):
+        self.check(range(N_FLEETS), True)
+
+
+def prepare():
+    harness.need(absent is None, f"Python has no {absent}")
+
+
+if __name__ == "__main__":
+    harness.main(prepare)
