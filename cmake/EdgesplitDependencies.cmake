@@ -117,4 +117,12 @@ es_find_python(ES_PLOT_PYTHON "h5py, matplotlib, numpy")
 
 if(BUILD_TESTING)
   es_find_library(cmocka cmocka.h cmocka libcmocka-dev REQUIRED)
+
+  # Optional: what the benchmarks are compared with.
+  include(CheckLanguage)
+  check_language(CXX)
+  if(CMAKE_CXX_COMPILER)
+    enable_language(CXX)
+    es_find_library(ns3 ns3/core-module.h ns3-core libns3-dev)
+  endif()
 endif()
