@@ -1,6 +1,6 @@
-/* What an event costs: the hold model (Jones, CACM 29(4), 1986) with the event engine, bench_engine SLOTS. Every slot has an
- * event pending; each step pops the earliest and schedules that slot again, an exponential time later. Prints events and
- * seconds of processor time. */
+/* What an event costs: the hold model (Jones, CACM 29(4), 1986) with the event engine, bench_engine
+ * SLOTS. Every slot has an event pending; each step pops the earliest and schedules that slot
+ * again, an exponential time later. Prints events and seconds of processor time. */
 #include "edgesplit/engine.h"
 
 #include "peers/hold.h"

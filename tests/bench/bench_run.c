@@ -1,5 +1,6 @@
-/* One run of a scenario, timed: bench_run FILE SINK [OVERRIDE...]. Prints requests, seconds of processor time and of the clock,
- * mean latency of the first policy, events, and the peak of memory in KiB. Reading the inputs does not count. */
+/* One run of a scenario, timed: bench_run FILE SINK [OVERRIDE...]. Prints requests, seconds of
+ * processor time and of the clock, mean latency of the first policy, events, and the peak of memory
+ * in KiB. Reading the inputs does not count. */
 #define _DEFAULT_SOURCE
 
 #include "edgesplit/run.h"

@@ -327,8 +327,8 @@ class Draw:
         least = min(len(group.heads[1 if 1 in group.heads else group.batches[0]]) for group in system.groups)
         cut = self.dice.randrange(least)
         choice = [Policy("no-offload", "device"), Policy("full-offload", "offload"), Policy("static", "static", cut),
-                  Policy("dynamic", "dynamic")]
-        return self.dice.sample(choice, 1) if self.chance(0.5) else choice[3:]
+                  Policy("dynamic", "dynamic"), Policy("aware", "dynamic", queue_aware=True)]
+        return self.dice.sample(choice, 1)
 
 
 def seconds(ns):
@@ -347,6 +347,8 @@ def make(number, fleets):
             keys["type"], keys["split"] = "static-split", str(policy.cut)
         elif policy.kind == "dynamic":
             keys["type"], keys["candidates"] = "dynamic-split", "all"
+            if policy.queue_aware:
+                keys["queue_aware"] = "yes"
     draw.files["scenario.ini"] = "\n".join(
         f"[{section}]\n" + "".join(f"{key} = {text}\n" for key, text in keys.items()) for section, keys in sections.items())
     return Scenario(number, system, policies, draw.files)

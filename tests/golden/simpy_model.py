@@ -137,9 +137,10 @@ class Request:
         self.head = self.device_wait = self.uplink_wait = self.uplink = 0
         self.server_wait = self.tail = self.downlink = 0
 
-    def begin_service(self, now):
+    def begin_service(self, now, wait, joined):
         if self.group.drop_late and self.is_late(now):
             raise Dropped
+        setattr(self, wait, now - joined)
 
     def is_late(self, now):
         return self.deadline is not None and now - self.arrival > self.deadline
@@ -151,7 +152,7 @@ class Job(Request):
     def __init__(self, work):
         self.work, self.group, self.cut, self.batch = work, None, None, 1
 
-    def begin_service(self, now):
+    def begin_service(self, now, wait, joined):
         pass
 
 
@@ -165,16 +166,18 @@ class Fifo:
 
     def __init__(self, env, rate, n=1):
         self.env, self.rate, self.servers = env, rate, simpy.Resource(env, n)
+        self.begun = None  # with one server: since when it serves
 
-    def serve(self, request, work):
-        """Returns the times of waiting and of service."""
+    def serve(self, request, work, wait):
+        """Returns the time of service; the time before it becomes the request's `wait`, the name of a field."""
         joined = self.env.now
         with self.servers.request() as turn:
             yield turn
-            request.begin_service(self.env.now)
-            begun = self.env.now
+            request.begin_service(self.env.now, wait, joined)
+            begun = self.begun = self.env.now
             yield from until(self.env, self.rate.finish(begun, work))
-        return begun - joined, self.env.now - begun
+            self.begun = None
+        return self.env.now - begun
 
 
 class Sharing:
@@ -185,15 +188,15 @@ class Sharing:
         self.env, self.rate = env, rate
         self.given, self.since, self.jobs, self.plan = Fraction(0), 0, [], 0
 
-    def serve(self, request, work):
-        request.begin_service(self.env.now)
+    def serve(self, request, work, wait):
         joined = self.env.now
+        request.begin_service(joined, wait, joined)
         self.advance()
         done = self.env.event()
         self.jobs.append((self.given + work, done))
         self.look_ahead()
         yield done
-        return 0, self.env.now - joined
+        return self.env.now - joined
 
     def advance(self):
         if self.jobs:
@@ -225,39 +228,48 @@ class Batching:
     def __init__(self, env, server):
         self.env, self.server, self.idle, self.queue, self.plan = env, server, server.n, [], 0
 
-    def serve(self, request, work):
-        joined, done = self.env.now, self.env.event()
-        self.queue.append((request, joined, work, done))
+    def serve(self, request, work, wait):
+        done = self.env.event()
+        self.queue.append((request, self.env.now, work, done, wait))
         self.dispatch()
         begun = yield done
         if begun is None:
             raise Dropped
-        return begun - joined, self.env.now - begun
+        return self.env.now - begun
+
+    def begins(self, entry):
+        """Whether a request that is called is not too late; if it is, it leaves."""
+        request, joined, _, done, wait = entry
+        try:
+            request.begin_service(self.env.now, wait, joined)
+            return True
+        except Dropped:
+            self.queue.remove(entry)
+            done.succeed(None)
+            return False
 
     def gather(self):
+        """The first one and those that join it, with their images; None if nobody waits."""
+        while self.queue and not self.begins(self.queue[0]):
+            pass
+        if not self.queue:
+            return None, 0
         first = self.queue[0][0]
         batch, images = [self.queue[0]], first.batch
         for entry in self.queue[1:]:
             other = entry[0]
             if (first.group is not None and other.group is first.group and other.cut == first.cut
-                    and images + other.batch <= self.server.max_batch):
+                    and images + other.batch <= self.server.max_batch and self.begins(entry)):
                 batch.append(entry)
                 images += other.batch
         return batch, images
 
-    def drop_late(self):
-        while self.queue:
-            try:
-                self.queue[0][0].begin_service(self.env.now)
-                return
-            except Dropped:
-                self.queue.pop(0)[3].succeed(None)
-
     def dispatch(self):
         self.plan += 1
-        self.drop_late()
         while self.queue and self.idle > 0:
             batch, images = self.gather()
+            if batch is None:
+                return
             first, joined = batch[0][:2]
             full_at = joined + self.server.max_wait
             if first.group is not None and images < self.server.max_batch and self.env.now < full_at:
@@ -267,7 +279,6 @@ class Batching:
             self.idle -= 1
             work = batch[0][2] if first.group is None else first.group.tails[images][first.cut] * SECOND
             self.env.process(self.run(batch, work))
-            self.drop_late()
 
     def look_again(self, plan, at):
         yield from until(self.env, at)
@@ -297,22 +308,29 @@ class Path:
         self.in_hand = 0  # transfers under way
         self.accepted_bits = 0  # of requests that were promised to the link and are not sent yet
 
-    def send(self, request, n_bytes):
-        wait = service = 0
-        if self.rate is not None:
-            self.in_hand += 1
-            try:
-                wait, service = yield from self.station.serve(request, n_bytes * 8 * SECOND)
-            finally:
-                self.in_hand -= 1
-        return wait, service
+    def send(self, request, n_bytes, wait):
+        """Returns the time of the transfer."""
+        if self.rate is None:
+            return 0
+        self.in_hand += 1
+        try:
+            return (yield from self.station.serve(request, n_bytes * 8 * SECOND, wait))
+        finally:
+            self.in_hand -= 1
+
+    def not_sent(self):
+        """Bits that the fifo link has still to send of all that it was promised."""
+        begun, now = self.station.begun, self.env.now
+        return self.accepted_bits - (Fraction(self.rate.done_between(begun, now), SECOND) if begun is not None else 0)
 
     def cross(self, propagation):
         start = self.env.now
         if self.link.delay is not None:
             propagation = self.link.delay.at(start)
-        self.last = max(self.last, start + propagation) if self.link.delay is not None else start + propagation
-        yield self.env.timeout(self.last - start)
+            self.last = max(self.last, start + propagation)
+            propagation = self.last - start
+        yield self.env.timeout(propagation)
+        return propagation
 
 
 class Device:
@@ -392,19 +410,19 @@ class Device:
 
     def pass_stations(self, request):
         group, batch, cut = self.group, request.batch, request.cut
-        request.device_wait, request.head = yield from self.processor.serve(request, request.head_work * SECOND)
+        request.head = yield from self.processor.serve(request, request.head_work * SECOND, "device_wait")
         if cut == len(group.heads[batch]) - 1:
             return
         n_bytes, env = group.sent[batch][cut], self.world.env
-        request.uplink_wait, service = yield from self.uplink.send(request, n_bytes)
-        self.uplink.accepted_bits -= 8 * n_bytes
+        try:
+            request.uplink = yield from self.uplink.send(request, n_bytes, "uplink_wait")
+        finally:
+            self.uplink.accepted_bits -= 8 * n_bytes
         request.bytes = n_bytes
+        request.uplink += yield from self.uplink.cross(group.uplink.propagation)
+        request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
         start = env.now
-        yield from self.uplink.cross(group.uplink.propagation)
-        request.uplink = service + env.now - start
-        request.server_wait, request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND)
-        start = env.now
-        yield from self.downlink.send(request, group.result * batch)
+        yield from self.downlink.send(request, group.result * batch, "downlink_wait")
         yield from self.downlink.cross(group.downlink.propagation)
         request.downlink = env.now - start
 
@@ -449,7 +467,7 @@ class World:
                 if self.env.now >= self.system.duration:
                     return
                 work = server.background_time * SECOND
-                self.env.process(self.server.serve(Job(work), work))
+                self.env.process(self.server.serve(Job(work), work, ""))
             turn += 1
             if not server.background_repeat:
                 return
@@ -475,7 +493,7 @@ class World:
         if self.policy.queue_aware:
             wait = max(device.free_at - now, 0)
             if group.uplink.discipline == "fifo":
-                backlog = device.uplink.accepted_bits
+                backlog = device.uplink.not_sent()
             else:
                 rate = Fraction(rate, device.uplink.in_hand + 1)
         delay = sum(path.link.delay.at(now) if path.link.delay is not None else link.propagation

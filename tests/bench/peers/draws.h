@@ -1,6 +1,7 @@
-/* Random numbers for the peers: xoshiro256++ (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", ACM
- * TOMS 47(4), 2021) and the exponential distribution by a ziggurat of 256 layers (Marsaglia and Tsang, "The Ziggurat Method
- * for Generating Random Variables", J. Stat. Softw. 5(8), 2000). */
+/* Random numbers for the peers: xoshiro256++ (Blackman and Vigna, "Scrambled Linear Pseudorandom
+ * Number Generators", ACM TOMS 47(4), 2021) and the exponential distribution by a ziggurat of 256
+ * layers (Marsaglia and Tsang, "The Ziggurat Method for Generating Random Variables", J. Stat.
+ * Softw. 5(8), 2000). */
 #ifndef TESTS_BENCH_PEERS_DRAWS_H
 #define TESTS_BENCH_PEERS_DRAWS_H
 
@@ -62,7 +63,8 @@ static inline double exponential(generator *g) {
             return x;
         if (layer == 0)
             return TAIL_START - log(uniform(draw(g)));
-        if (g->height[layer] + uniform(draw(g)) * (g->height[layer + 1] - g->height[layer]) < exp(-x))
+        if (g->height[layer] + uniform(draw(g)) * (g->height[layer + 1] - g->height[layer]) <
+            exp(-x))
             return x;
     }
 }

@@ -1,5 +1,6 @@
-/* The hold model: what all event lists have in common. The increments are drawn beforehand, so that nothing but the list and
- * a look-up is measured; the time at the end shows that all lists did the same. */
+/* The hold model: what all event lists have in common. The increments are drawn beforehand, so that
+ * nothing but the list and a look-up is measured; the time at the end shows that all lists did the
+ * same. */
 #ifndef TESTS_BENCH_PEERS_HOLD_H
 #define TESTS_BENCH_PEERS_HOLD_H
 

@@ -1,4 +1,5 @@
-/* The models with an event list made for them: a tree of winners with a leaf for each slot; a key is time and slot in one. */
+/* The models with an event list made for them: a tree of winners with a leaf for each slot; a key
+ * is time and slot in one. */
 #include "tandem.h"
 
 static int64_t *tree;

@@ -1,4 +1,5 @@
-// The models with the event list of ns-3, its priority queue (the faster one of its schedulers here).
+// The models with the event list of ns-3, its priority queue (the faster one of its schedulers
+// here).
 #include "tandem.h"
 
 #include <ns3/core-module.h>

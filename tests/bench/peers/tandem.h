@@ -1,7 +1,8 @@
-/* The benchmark models, written by hand: N devices (10 ms), each with an uplink (100 kB over a rate that changes every
- * second), and before them all one fifo server of N / 4 + 1 parallel ones (exponential, 3 ms); Poisson arrivals, 60 a
- * second from each device. N = 1 is the tandem; N = 0 is M/M/1 at a load of 0.9. Only the event list is left open:
- * whoever includes this has defined `schedule` and calls `happen` at that time. Plain enough for C and C++. */
+/* The benchmark models, written by hand: N devices (10 ms), each with an uplink (100 kB over a rate
+ * that changes every second), and before them all one fifo server of N / 4 + 1 parallel ones
+ * (exponential, 3 ms); Poisson arrivals, 60 a second from each device. N = 1 is the tandem; N = 0
+ * is M/M/1 at a load of 0.9. Only the event list is left open: whoever includes this has defined
+ * `schedule` and calls `happen` at that time. Plain enough for C and C++. */
 #ifndef TESTS_BENCH_PEERS_TANDEM_H
 #define TESTS_BENCH_PEERS_TANDEM_H
 
@@ -12,13 +13,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NONE       UINT32_MAX
-#define SECOND_NS  INT64_C(1000000000)
-#define HEAD_NS    INT64_C(10000000)
-#define BITS       800000.0
+#define NONE      UINT32_MAX
+#define SECOND_NS INT64_C(1000000000)
+#define HEAD_NS   INT64_C(10000000)
+#define BITS      800000.0
 
-/* A slot is a device's arrivals, processor or uplink (3 d, 3 d + 1, 3 d + 2), or behind those a server. M/M/1, which has no
- * devices, has the slot 0 for its arrivals. At most one event of a slot is pending. */
+/* A slot is a device's arrivals, processor or uplink (3 d, 3 d + 1, 3 d + 2), or behind those a
+ * server. M/M/1, which has no devices, has the slot 0 for its arrivals. At most one event of a slot
+ * is pending. */
 static void schedule(uint32_t slot, int64_t at_ns);
 
 typedef struct request {
@@ -210,6 +212,7 @@ static double cpu_s(void) {
 
 /* Prints requests, seconds of processor time since `start_s`, and the mean time in the system. */
 static void model_report(double start_s) {
-    printf("%lld %.9f %.9g\n", (long long)m.n_done, cpu_s() - start_s, (double)m.sojourns_ns / 1e9 / (double)m.n_done);
+    printf("%lld %.9f %.9g\n", (long long)m.n_done, cpu_s() - start_s,
+           (double)m.sojourns_ns / 1e9 / (double)m.n_done);
 }
 #endif
