@@ -130,7 +130,7 @@ class Faults(ProgramTest):
         self.end(process)
         self.assertEqual(self.run_scenario("short.ini", "out.h5"), self.run_scenario("short.ini", "other.h5"))
 
-    def test_complete_or_absent_at_any_moment(self):
+    def test_pitfall_20_complete_or_absent_at_any_moment(self):
         started = time.monotonic()
         whole = self.run_scenario("long.ini", "whole.h5")
         span = time.monotonic() - started

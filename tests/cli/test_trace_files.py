@@ -52,7 +52,7 @@ class Shown(ProgramTest):
                     "longest_interarrival_s": 6.5, "cv": None, "outage_ratio": None}
         self.assertEqual({name: requests[name] for name in expected}, expected)
 
-    def test_idle_is_no_outage(self):
+    def test_pitfall_18_idle_is_no_outage(self):
         self.write("phone.csv", PHONE)
         row, = self.rows("phone.csv", "--option", "direction=down")
         self.assertEqual((row["n"], row["idle_s"], row["n_duplicates"]), (5, 2, 1))

@@ -21,7 +21,7 @@ static bool covers(gsl_rng *rng, double phi, size_t n, es_batches *batches) {
 }
 
 /* 2000 series each: the standard error of a share of 95 % is 0.5 %. */
-static void test_batch_means_cover_correlated_series(void **state) {
+static void pitfall_13_batch_means_cover_correlated_series(void **state) {
     (void)state;
     static const struct {
         double phi;
@@ -145,7 +145,7 @@ static void test_joined_batches_hold_every_value(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch_means_cover_correlated_series),
+        cmocka_unit_test(pitfall_13_batch_means_cover_correlated_series),
         cmocka_unit_test(test_raw_intervals_do_not),
         cmocka_unit_test(test_short_series_are_noticed),
         cmocka_unit_test(test_student_quantiles),

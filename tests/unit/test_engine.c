@@ -143,7 +143,7 @@ static void test_against_reference(void **state) {
     }
 }
 
-static void test_scheduling_order_does_not_show(void **state) {
+static void pitfall_12_scheduling_order_does_not_show(void **state) {
     (void)state;
     enum { N = 100 };
     es_time at[N];
@@ -215,7 +215,7 @@ int main(void) {
         cmocka_unit_test(test_end_of_time),
         cmocka_unit_test(test_no_slots),
         cmocka_unit_test(test_against_reference),
-        cmocka_unit_test(test_scheduling_order_does_not_show),
+        cmocka_unit_test(pitfall_12_scheduling_order_does_not_show),
         cmocka_unit_test(test_running_does_not_allocate),
         cmocka_unit_test(test_out_of_memory),
     };

@@ -128,7 +128,7 @@ static script_pass slow_at_first(size_t number) {
     return (script_pass){.unit_ns = number < WARM ? 6500 * US : 100 * US};
 }
 
-static void test_warm_up_is_dropped(void **state) {
+static void pitfall_09_warm_up_is_dropped(void **state) {
     (void)state;
     es_batch_times times;
     es_errors errors;
@@ -486,7 +486,7 @@ int main(void) {
         cmocka_unit_test(test_median_interval_is_the_narrowest_of_95_percent),
         cmocka_unit_test(test_median_interval_ratio),
         cmocka_unit_test(test_steady_passes_stop_at_the_least_samples),
-        cmocka_unit_test(test_warm_up_is_dropped),
+        cmocka_unit_test(pitfall_09_warm_up_is_dropped),
         cmocka_unit_test(test_units_of_a_pass_add_up_to_it),
         cmocka_unit_test(test_noise_asks_for_more_samples),
         cmocka_unit_test(test_disturbed_passes_are_dropped),

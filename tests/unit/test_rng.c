@@ -136,7 +136,7 @@ static void check_uniform(double *values, size_t n) {
     assert_true(largest * sqrt((double)n) < 1.95); /* asymptotic 0.1 % point */
 }
 
-static void test_distribution(void **state) {
+static void pitfall_11_distributions_are_exact(void **state) {
     (void)state;
     enum { N = 20000, SIDE = 10 };
     static double along[N], across[N];
@@ -185,7 +185,7 @@ int main(void) {
         cmocka_unit_test(test_every_part_of_a_name_matters),
         cmocka_unit_test(test_streams_do_not_disturb_each_other),
         cmocka_unit_test(test_uniform_has_53_bits),
-        cmocka_unit_test(test_distribution),
+        cmocka_unit_test(pitfall_11_distributions_are_exact),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void test_packed_bomb(void **state) {
 /* 1 MB over every format whose bandwidth is 8 Mbit/s for 1 s, none for 2 s, then 4 Mbit/s for 1 s,
  * again and again: from 0 on it is done at 1 s; begun half a second later, half of it crosses the
  * outage to 4 s; begun at 3.5 s, the rest takes a quarter of the next round. */
-static void test_megabyte_over_every_format(void **state) {
+static void pitfall_02_a_megabyte_over_every_format(void **state) {
     (void)state;
     static char mahimahi[20000] = "";
     size_t at = 0;
@@ -400,7 +400,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packed),
         cmocka_unit_test(test_packed_bomb),
-        cmocka_unit_test(test_megabyte_over_every_format),
+        cmocka_unit_test(pitfall_02_a_megabyte_over_every_format),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_fill_marked),
         cmocka_unit_test(test_fill_steps),
