@@ -311,7 +311,7 @@ class Pitfalls(ProgramTest):
         self.assertNotEqual(arrivals("full-offload", seed=1 + 2**32)[0], first, "only 32 bits of the seed count")
 
     def test_11_exponential_is_exponential(self):
-        """Gaps of a microsecond in the mean, which a clock of microseconds would bend, and times at device and server."""
+        """Gaps of ten microseconds in the mean, which a clock of microseconds would bend, and times at device and server."""
         n = 100000
         gaps = np.diff(self.simulate("no-offload", scenario={"steps": n}, output={"regret": "no"}, workload={
             "mode": "isolated", "arrivals": "poisson", "rate": "100000/s"})["arrival_time"][0])
