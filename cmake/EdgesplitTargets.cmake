@@ -49,18 +49,45 @@ function(es_table variable file macro)
   set(${variable} ${lines} PARENT_SCOPE)
 endfunction()
 
-# es_manuals(PROGRAM): its man page and its completion, which it prints itself from the tables that it parses with, in
-# the build's folder share and installed.
-function(es_manuals program)
+# ES_RELEASE_DATE: of the newest release in the change log, for man pages.
+file(STRINGS ${PROJECT_SOURCE_DIR}/CHANGELOG.md releases REGEX "^## \\[[0-9.]+\\] - ")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/CHANGELOG.md)
+string(REGEX MATCH "[0-9]+-[0-9]+-[0-9]+" ES_RELEASE_DATE "${releases}")
+
+# es_manuals(PROGRAM PREFIX word...): its man page and its completion, which it prints itself from the tables that it
+# parses with, and a page PREFIX-WORD for each command or group of commands; in the build's folder share and installed.
+function(es_manuals program prefix)
   set(share ${CMAKE_BINARY_DIR}/share)
   file(MAKE_DIRECTORY ${share})
-  add_custom_command(TARGET ${program} POST_BUILD BYPRODUCTS ${share}/${program}.1 ${share}/${program}.bash
-    COMMAND ${program} help --man > ${share}/${program}.1
+  set(pages ${share}/${program}.1)
+  set(commands COMMAND ${program} help --man > ${share}/${program}.1)
+  foreach(word IN LISTS ARGN)
+    list(APPEND pages ${share}/${prefix}-${word}.1)
+    list(APPEND commands COMMAND ${program} help --man ${word} > ${share}/${prefix}-${word}.1)
+  endforeach()
+  add_custom_command(TARGET ${program} POST_BUILD BYPRODUCTS ${pages} ${share}/${program}.bash
+    ${commands}
     COMMAND ${program} help --completion > ${share}/${program}.bash
     VERBATIM)
-  install(FILES ${share}/${program}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${share}/${program}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
           RENAME ${program})
+endfunction()
+
+# es_format_page(NAME SUMMARY FILE.md): the page of a file format as the man page NAME(5).
+find_program(ES_awk awk)
+mark_as_advanced(ES_awk)
+function(es_format_page name summary file)
+  if(NOT ES_awk)
+    return()
+  endif()
+  set(page ${CMAKE_BINARY_DIR}/share/${name}.5)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/manual.awk)
+  add_custom_command(OUTPUT ${page}
+    COMMAND ${ES_awk} -v name=${name} -v summary=${summary} -v date=${ES_RELEASE_DATE} -f ${script} ${file} > ${page}
+    DEPENDS ${script} ${file} VERBATIM)
+  add_custom_target(${name}_page ALL DEPENDS ${page})
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 endfunction()
 
 # What this build has and lacks, said once at the end of the configuration.

@@ -1,4 +1,4 @@
-# Run at build time: writes version.c, only if it changes. Arguments: -DVERSION= -DCOMPILER= -DSOURCE= -DOUTPUT=
+# Run at build time: writes version.c, only if it changes. Arguments: -DVERSION= -DDATE= -DCOMPILER= -DSOURCE= -DOUTPUT=
 find_program(git git)
 set(id "")
 if(git)
@@ -11,6 +11,8 @@ endif()
 set(text "#include \"edgesplit/version.h\"
 
 const char *es_version(void) { return \"edgesplit ${VERSION}${id}\"; }
+
+const char *es_release_date(void) { return \"${DATE}\"; }
 
 const char *es_compiler(void) { return \"${COMPILER}\"; }
 ")

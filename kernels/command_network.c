@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+static bool ends_with(const char *what, const char *suffix) {
+    size_t length = strlen(what), n = strlen(suffix);
+    return length > n && strcmp(what + length - n, suffix) == 0;
+}
+
 static bool is_file(const char *what) {
-    static const char suffix[] = ".model";
-    size_t length = strlen(what), n = sizeof suffix - 1;
-    return strchr(what, '/') != NULL || (length > n && strcmp(what + length - n, suffix) == 0);
+    return strchr(what, '/') != NULL || ends_with(what, ".model") || ends_with(what, ".onnx");
 }
 
 es_status es_open_network(const char *what, int64_t resolution, es_model **model,
@@ -15,6 +18,9 @@ es_status es_open_network(const char *what, int64_t resolution, es_model **model
     if (resolution != 0)
         return es_errors_add(errors, ES_USAGE, NULL, 0,
                              "--resolution: %s says itself how large its input is", what);
+    if (ends_with(what, ".onnx"))
+        return es_errors_add(errors, ES_USAGE, what, 0,
+                             "is read as text only: edgesplit model export %s -o FILE.model", what);
     return es_model_load(what, model, errors);
 }
 

@@ -192,19 +192,54 @@ static void print_roff_command(const es_command *command, FILE *stream) {
     }
 }
 
-void es_program_man(const es_program *program, FILE *stream) {
+/* Whether a command is on the page of a word (a command's name or a group), NULL: of the program.
+ */
+static bool is_on_page(const es_command *command, const char *word) {
+    return word == NULL || is_in_group(command, word) ||
+           (command->group == NULL && strcmp(command->name, word) == 0);
+}
+
+/* "edgesplit-trace": the program's name, or the words that a user types with dashes between. */
+static void format_page(const es_program *program, const char *word, char text[USAGE_TEXT]) {
+    snprintf(text, USAGE_TEXT, "%s%s%s", word != NULL ? program->front : program->name,
+             word != NULL ? "-" : "", word != NULL ? word : "");
+    for (char *c = text; *c != '\0'; c++)
+        if (*c == ' ')
+            *c = '-';
+}
+
+/* What a page is about: the program, a command, or the commands of a group by name. */
+static void print_page_summary(const es_program *program, const char *word, FILE *stream) {
+    const char *between = "";
+    if (word == NULL)
+        print_roff(program->summary, stream);
+    for (size_t i = 0; word != NULL && program->commands[i] != NULL; i++) {
+        const es_command *command = program->commands[i];
+        if (!is_on_page(command, word))
+            continue;
+        fputs(between, stream);
+        print_roff(command->group != NULL ? command->name : command->summary, stream);
+        between = ", ";
+    }
+    fputc('\n', stream);
+}
+
+void es_program_man(const es_program *program, const char *word, FILE *stream) {
+    char page[USAGE_TEXT];
+    format_page(program, word, page);
     fputs(".TH ", stream);
-    for (const char *c = program->name; *c != '\0'; c++)
+    for (const char *c = page; *c != '\0'; c++)
         fputc(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c, stream);
-    fputs(" 1\n.SH NAME\n", stream);
-    print_roff(program->name, stream);
+    fprintf(stream, " 1 %s\n.SH NAME\n", es_release_date());
+    print_roff(page, stream);
     fputs(" \\- ", stream);
-    print_roff(program->summary, stream);
-    fputs("\n.SH SYNOPSIS\n.B ", stream);
+    print_page_summary(program, word, stream);
+    fputs(".SH SYNOPSIS\n.B ", stream);
     print_roff(program->front, stream);
-    fputs("\nCOMMAND ...\n.SH COMMANDS\n", stream);
+    fprintf(stream, "\n%s ...\n.SH COMMANDS\n", word != NULL ? word : "COMMAND");
     for (size_t i = 0; program->commands[i] != NULL; i++)
-        print_roff_command(program->commands[i], stream);
+        if (is_on_page(program->commands[i], word))
+            print_roff_command(program->commands[i], stream);
     fputs(".SH OPTIONS OF EVERY COMMAND\n", stream);
     print_roff_options(es_common_options, stream);
     fputs(".SH EXIT STATUS\n", stream);
@@ -212,6 +247,10 @@ void es_program_man(const es_program *program, FILE *stream) {
 #include "edgesplit/status.def"
 #undef ES_STATUS
     fputs(".SH SEE ALSO\n", stream);
+    if (word != NULL) {
+        print_roff(program->name, stream);
+        fputs(" (1), ", stream);
+    }
     print_roff(program->see_also, stream);
     fputc('\n', stream);
 }
@@ -316,15 +355,24 @@ static es_status hand_over_help(const es_command *command, bool only_words, size
     return status;
 }
 
+/* The man page of the program, of a command or of a group. Commands that are handed over have
+ * theirs from the program that they are handed to. */
+static es_status print_man(const es_program *program, const char *word, es_errors *errors) {
+    const es_command *command = word != NULL ? find_command(program, NULL, word) : NULL;
+    if (word != NULL && find_group(program, word) == NULL &&
+        (command == NULL || command->program != NULL))
+        return complain_command(program, NULL, word, errors);
+    es_program_man(program, word, stdout);
+    return ES_OK;
+}
+
 es_status es_help(const es_arguments *arguments, es_errors *errors) {
     const es_program *program = arguments->program;
     const char *const *words = arguments->operands;
     size_t n = arguments->n_operands;
     bool only_words = es_arguments_has(arguments, "words");
-    if (es_arguments_has(arguments, "man")) {
-        es_program_man(program, stdout);
-        return ES_OK;
-    }
+    if (es_arguments_has(arguments, "man"))
+        return print_man(program, n > 0 ? words[0] : NULL, errors);
     if (es_arguments_has(arguments, "completion")) {
         es_program_completion(program, stdout);
         return ES_OK;

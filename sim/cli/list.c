@@ -7,6 +7,7 @@
 #include "edgesplit/run.h"
 #include "edgesplit/sinks.h"
 #include "edgesplit/trace.h"
+#include "edgesplit/version.h"
 
 #include <string.h>
 
@@ -69,9 +70,10 @@ es_status print_text(es_text *text, es_errors *errors) {
 
 static es_status print_keys_page(es_errors *errors) {
     es_text text = {0};
-    es_text_add(
-        &text,
-        ".TH EDGESPLIT-SCENARIO 5\n.SH NAME\nedgesplit-scenario \\- the keys of a scenario file\n");
+    es_text_add(&text,
+                ".TH EDGESPLIT-SCENARIO 5 %s\n.SH NAME\nedgesplit-scenario \\- the keys of a "
+                "scenario file\n",
+                es_release_date());
     es_scenario_reference(&text, true);
     return print_text(&text, errors);
 }

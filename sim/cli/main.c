@@ -75,7 +75,8 @@ static const es_program program = {
     .name = "edgesplit",
     .front = "edgesplit",
     .summary = "measure, simulate and explain split computing",
-    .see_also = "edgesplit-scenario (5), edgesplit-profile (1), edgesplit-analysis (1)",
+    .see_also = "edgesplit-scenario (5), edgesplit-result (5), edgesplit-profile (1), "
+                "edgesplit-profile (5), edgesplit-analysis (1)",
     .commands = commands,
     .print_libraries = print_libraries,
     .prepare = load_settings,

@@ -108,9 +108,29 @@ class Commands(ProgramTest):
             for name in named:
                 self.assertIn(name.replace("-", r"\-"), page.read_text())
             for words in checkers:
-                with self.subTest(program, option=option, checker=words[0]):
-                    checked = subprocess.run([*words, page], capture_output=True, text=True, check=False)
-                    self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+                self.lint(words, page)
+
+    def lint(self, words, page):
+        with self.subTest(page.name, checker=words[0]):
+            checked = subprocess.run([*words, page], capture_output=True, text=True, check=False)
+            self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+
+    def test_installed_pages(self):
+        """One for each program, for each command or group of commands, and for the files; each is well-formed."""
+        share = harness.bin_folder.parent / "share"
+        found = {page.name for page in share.glob("*.[15]")}
+        words = {"edgesplit": "edgesplit", "edgesplit-analysis": "edgesplit", "edgesplit-profile": "edgesplit-profile"}
+        expected = {"edgesplit-scenario.5", *(f"{program}.1" for program in words)}
+        for program, prefix in words.items():
+            listed = [word for word in self.output("help", "--words", program=program).split() if word[0] != "-"]
+            expected |= {f"{prefix}-{word}.1" for word in listed}
+        if shutil.which("awk"):
+            expected |= {"edgesplit-result.5", "edgesplit-profile.5"}
+        self.assertEqual(found, expected)
+        for page in sorted(found):
+            for words in (["mandoc", "-Tlint", "-Wwarning"], ["groff", "-man", "-ww", "-z", "-Tutf8"]):
+                if shutil.which(words[0]):
+                    self.lint(words, share / page)
 
     def test_the_reference_names_every_key(self):
         self.write("scenario.ini", SCENARIO)

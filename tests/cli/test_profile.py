@@ -55,6 +55,8 @@ class Measured(harness.ProgramTest):
                     [r".*--resolution: net\.model says itself how large its input is"])
 
     def test_what_cannot_be_measured_is_said_first(self):
+        self.expect(self.measure("--model", "net.onnx", "-o", "p.profile"), USAGE,
+                    [r"net\.onnx: is read as text only: edgesplit model export net\.onnx -o FILE\.model"])
         self.write("odd.model", ODD_MODEL)
         self.expect(self.measure("--model", "odd.model", "-o", "p.profile"), UNAVAILABLE,
                     [r".*unit 2 \(b\): backend onednn cannot run custom \(b\): oneDNN has no such kernel",

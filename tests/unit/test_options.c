@@ -384,14 +384,23 @@ static void test_man_page_and_completion(void **state) {
     (void)state;
     char text[4096];
     FILE *file = tmpfile();
-    es_program_man(&program, file);
-    assert_non_null(
-        strstr(read_back(file, text), ".TH EDGE-TEST 1\n.SH NAME\nedge\\-test \\- tests"));
+    es_program_man(&program, NULL, file);
+    assert_non_null(strstr(read_back(file, text), "\n.SH NAME\nedge\\-test \\- tests"));
     assert_non_null(strstr(text, ".SS trace make [one|other]\nmakes\n"));
     assert_non_null(strstr(text, ".B \\-s, \\-\\-size N\nhow large (required)\n"));
     assert_non_null(strstr(text, "\n\\&.dot 'n' \\edash\\- (may be repeated)\n"));
     assert_non_null(strstr(text, ".PP\n\\&.a note\n"));
     assert_non_null(strstr(text, ".TP\n.B 64\nwrong usage\n"));
+    file = tmpfile();
+    es_program_man(&program, "trace", file);
+    assert_non_null(
+        strstr(read_back(file, text), "\n.SH NAME\nedge\\-test\\-trace \\- make, show\n"));
+    assert_non_null(strstr(text, ".SS trace make [one|other]\nmakes\n"));
+    assert_null(strstr(text, ".SS run"));
+    file = tmpfile();
+    es_program_man(&program, "run", file);
+    assert_non_null(strstr(read_back(file, text), ".SH NAME\nedge\\-test\\-run \\- runs\n"));
+    assert_null(strstr(text, ".SS trace"));
     file = tmpfile();
     es_program_completion(&program, file);
     assert_non_null(strstr(read_back(file, text), "_edge_test() {\n"));

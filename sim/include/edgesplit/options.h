@@ -119,7 +119,7 @@ es_status es_arguments_mistake(const es_arguments *arguments, es_errors *errors,
  * the man page, the completion script, or the words that may follow others (what the script asks
  * for). A program with more to offer adds its own options to these. */
 #define ES_HELP_OPTIONS                                                                            \
-    {.name = "man", .help = "print the man page"},                                                 \
+    {.name = "man", .help = "print the man page, of one command or of all"},                       \
         {.name = "completion", .help = "print a completion script for bash"}, {                    \
         .name = "words", .help = "print the words that may follow these, for completion"           \
     }
@@ -129,10 +129,11 @@ es_status es_help(const es_arguments *arguments, es_errors *errors);
 extern const es_command es_help_command;
 
 /* Print usage, options and notes of a command; the commands of a program, or of one group of them
- * (`group` not NULL); its man page, section 1; its completion script for bash. */
+ * (`group` not NULL); its man page, section 1, or that of one command or group of commands (`word`
+ * not NULL); its completion script for bash. */
 void es_command_help(const es_program *program, const es_command *command, FILE *stream);
 void es_program_help(const es_program *program, const char *group, FILE *stream);
-void es_program_man(const es_program *program, FILE *stream);
+void es_program_man(const es_program *program, const char *word, FILE *stream);
 void es_program_completion(const es_program *program, FILE *stream);
 
 /* Runs what a command line asks for. `words` are those behind the program's name; `context` is

@@ -7,6 +7,9 @@
  * checkout. */
 const char *es_version(void);
 
+/* Lends the date of the release it comes from or follows, "2026-11-23". */
+const char *es_release_date(void);
+
 /* Lends the compiler's name and version. */
 const char *es_compiler(void);
 
