@@ -49,7 +49,7 @@ class Pages(harness.ProgramTest):
 
     def test_tests_that_are_named_are_there(self):
         for page in PAGES:
-            for folder, name in re.findall(r"`(unit|theory|property|golden|cli|pitfall)\.(\w+)`", page.read_text()):
+            for folder, name in re.findall(r"`(unit|theory|property|golden|cli|pitfall)\.([a-z0-9_]+)`", page.read_text()):
                 found = list((SOURCE / "tests" / folder).glob(f"test_{name}.*")) + list(
                     (SOURCE / "tests" / folder).glob(f"{name}.sh"))
                 if folder == "pitfall":
