@@ -118,7 +118,8 @@ static const es_field columns[] = {
     {"low_s", ES_FIELD_REAL},        {"high_s", ES_FIELD_REAL},
     {"confidence", ES_FIELD_REAL},   {"batches", ES_FIELD_COUNT},
     {"correlation", ES_FIELD_REAL},  {"only_policy", ES_FIELD_COUNT},
-    {"only_over", ES_FIELD_COUNT},   {"conclusion", ES_FIELD_TEXT},
+    {"only_over", ES_FIELD_COUNT},   {"method", ES_FIELD_TEXT},
+    {"conclusion", ES_FIELD_TEXT},
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -144,6 +145,7 @@ static void add_effect(es_records *records, const es_comparison *comparison, siz
     es_records_add_real(records, effect->difference_s.correlation);
     es_records_add_count(records, whole ? (int64_t)comparison->paired[i].only_first : 0);
     es_records_add_count(records, whole ? (int64_t)comparison->paired[i].only_second : 0);
+    es_records_add_text(records, comparison->paired[i].unpaired[0] == '\0' ? "paired" : "unpaired");
     es_records_add_text(records, whole ? comparison->conclusions[i] : "");
 }
 
@@ -216,8 +218,9 @@ const es_command es_report_compare = {
     .summary = "one policy against others, request by request: how much faster, how sure, when",
     .notes =
         "With one file its policy against the others of the file; with several the same policy "
-        "of the first\nagainst that of each other one, which must have the same seed, arrivals "
-        "and batches.\nIntervals hold the mean with 95 % (those of a set of deciles all "
+        "of the first\nagainst that of each other one: request by request where seed, arrivals "
+        "and batches are the same,\nelse, and in closed mode, unpaired, by the means (Welch's "
+        "method). Intervals hold the mean with 95 % (those of a set of deciles all "
         "together): 32 batch means with a\ncorrection for what correlation they have left; "
         "nothing is taken from single steps, which are\ncorrelated. They speak of more time in "
         "the same scenario, not of other scenarios.",

@@ -19,6 +19,11 @@ typedef struct es_comparison {
     char **conclusions;    /* [n] what can be concluded, in plain words */
 } es_comparison;
 
+/* Appends what can be concluded of two policies, in plain words. `grid`: the steps are the states
+ * of a grid. */
+void es_paired_conclude(const char *first, const char *second, bool grid, const es_paired *paired,
+                        es_text *text);
+
 /* Makes labels and conclusions. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_comparison_conclude(es_comparison *comparison, es_errors *errors);
 

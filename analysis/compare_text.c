@@ -67,10 +67,40 @@ static void say_shares(const es_effect *all, es_text *text) {
     es_text_add(text, ".");
 }
 
-/* What can be concluded of one pair, in plain words. */
-static void conclude(const char *first, const char *second, bool grid, const es_paired *paired,
-                     es_text *text) {
+static void say_short_series(const es_interval *interval, es_text *text) {
+    if (interval->correlation > ES_SHORT_SERIES)
+        es_text_add(text, " The run is short against the swings of its states: the true mean may "
+                          "well lie outside the interval; run it longer.");
+}
+
+/* Two policies that did not meet the same requests. */
+static void conclude_unpaired(const char *first, const char *second, const es_paired *paired,
+                              es_text *text) {
+    if (paired->only_first == 0 || paired->only_second == 0) {
+        es_text_add(text, "%s has no completed request: nothing can be compared.",
+                    paired->only_first == 0 ? first : second);
+        return;
+    }
+    say_difference(first, second, &paired->all, text);
+    if (isnan(paired->all.difference_s.low))
+        es_text_add(text, "(there are too few steps)");
+    es_text_add(text,
+                ". Not paired (%s): this compares two means, %.4g ms over %llu requests and %.4g "
+                "ms over %llu, by Welch's method, so that the luck of other requests and states "
+                "is in it; the same seed and arrivals would show smaller differences.",
+                paired->unpaired, 1e3 * paired->mean_s[0].mean,
+                (unsigned long long)paired->only_first, 1e3 * paired->mean_s[1].mean,
+                (unsigned long long)paired->only_second);
+    say_short_series(&paired->all.difference_s, text);
+}
+
+void es_paired_conclude(const char *first, const char *second, bool grid, const es_paired *paired,
+                        es_text *text) {
     const es_effect *all = &paired->all;
+    if (paired->unpaired[0] != '\0') {
+        conclude_unpaired(first, second, paired, text);
+        return;
+    }
     if (all->n == 0)
         es_text_add(text, "%s and %s have no step that both completed: nothing can be compared.",
                     first, second);
@@ -93,9 +123,7 @@ static void conclude(const char *first, const char *second, bool grid, const es_
                     " Left out are %llu steps that only %s completed and %llu that only %s did.",
                     (unsigned long long)paired->only_first, first,
                     (unsigned long long)paired->only_second, second);
-    if (all->difference_s.correlation > ES_SHORT_SERIES)
-        es_text_add(text, " The run is short against the swings of its states: the true mean may "
-                          "well lie outside the interval; run it longer.");
+    say_short_series(&all->difference_s, text);
 }
 
 /* What a side is called: its policy, and its file where there are several. */
@@ -117,7 +145,7 @@ es_status es_comparison_conclude(es_comparison *comparison, es_errors *errors) {
         es_text other = {0}, conclusion = {0};
         name_side(comparison, &comparison->others[i], &other);
         if (!other.failed)
-            conclude(label.data, other.data, grid, &comparison->paired[i], &conclusion);
+            es_paired_conclude(label.data, other.data, grid, &comparison->paired[i], &conclusion);
         comparison->labels[i] = other.data;
         comparison->conclusions[i] = conclusion.data;
         failed = other.failed || conclusion.failed;
@@ -141,8 +169,12 @@ static void print_whole(const es_comparison *comparison, es_text *text) {
         es_table_add(&table, "%s", headers[c]);
     for (size_t i = 0; i < comparison->n; i++) {
         const es_effect *all = &comparison->paired[i].all;
-        es_table_add(&table, "%s", comparison->labels[i]);
-        es_table_add(&table, "%llu", (unsigned long long)all->n);
+        bool is_paired = comparison->paired[i].unpaired[0] == '\0';
+        es_table_add(&table, is_paired ? "%s" : "%s (unpaired)", comparison->labels[i]);
+        if (is_paired)
+            es_table_add(&table, "%llu", (unsigned long long)all->n);
+        else
+            es_table_add(&table, "-");
         add_ms(&table, all->difference_s.mean);
         add_ms(&table, all->difference_s.low);
         add_ms(&table, all->difference_s.high);

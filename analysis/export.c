@@ -68,17 +68,20 @@ static bool is_whole(size_t column) {
 static void add_value(struct writer *writer, size_t column, double value) {
     bool json = writer->form == JSON_LINES;
     es_text *text = &writer->text;
+    char *last = writer->last_text[column];
     if (column == EXPORT_STATUS)
         es_text_add(text, json ? "\"%s\"" : "%s", es_export_status(value));
-    else if (is_whole(column))
-        es_text_add(text, "%.0f", value);
     else if (isfinite(value)) {
-        if (writer->last_text[column][0] == '\0' || value != writer->last[column])
-            es_format_double(value, writer->last_text[column]);
-        writer->last[column] = value;
-        es_text_add(text, "%s", writer->last_text[column]);
-    } else
-        es_text_add(text, "%s", json ? "null" : "");
+        if (last[0] == '\0' || value != writer->last[column]) {
+            if (is_whole(column))
+                snprintf(last, ES_NUMBER_TEXT, "%.0f", value);
+            else
+                es_format_double(value, last);
+            writer->last[column] = value;
+        }
+        es_text_append(text, last, strlen(last));
+    } else if (json)
+        es_text_append(text, "null", 4);
 }
 
 static void begin(struct writer *writer) {
@@ -96,7 +99,8 @@ static void begin(struct writer *writer) {
 static void add_row(struct writer *writer, size_t policy, size_t step, const double *row) {
     es_text *text = &writer->text;
     const char *name = writer->result->policies[policy];
-    if (writer->form == CSV) {
+    bool csv = writer->form == CSV;
+    if (csv) {
         es_text_add_csv(text, name);
         es_text_add(text, ",%zu", step);
     } else {
@@ -105,13 +109,16 @@ static void add_row(struct writer *writer, size_t policy, size_t step, const dou
         es_text_add(text, ", \"step\": %zu", step);
     }
     for (size_t c = 0; c < EXPORT_N_COLUMNS; c++) {
-        if (writer->form == CSV)
-            es_text_add(text, ",");
-        else
-            es_text_add(text, ", \"%s\": ", names[c]);
+        if (csv)
+            es_text_append(text, ",", 1);
+        else {
+            es_text_append(text, ", \"", 3);
+            es_text_append(text, names[c], strlen(names[c]));
+            es_text_append(text, "\": ", 3);
+        }
         add_value(writer, c, row[c]);
     }
-    es_text_add(text, writer->form == CSV ? "\n" : "}\n");
+    es_text_append(text, csv ? "\n" : "}\n", csv ? 1 : 2);
 }
 
 /* One policy's steps of `from` .. `to`, `to` not included. */

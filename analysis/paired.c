@@ -13,17 +13,12 @@ static const char *const column_names[N_COLUMNS] = {"arrival_time", "latency", "
                                                     "load_true"};
 static const double HALF_TICK_S = 0.5e-9;
 
-typedef struct es_class {
-    es_effect effect;
-    es_batches batches;
-} es_class;
-
 /* Memory of one comparison. */
 typedef struct workspace {
     es_steps *steps[2];
     double *columns[2][N_COLUMNS]; /* of a block, the first one's and the second one's */
     double *storage;
-    es_class *all, *rates, *loads; /* [1], [ES_N_DECILES] */
+    es_differences *all, *rates, *loads; /* [1], [ES_N_DECILES] */
 } workspace;
 
 static void workspace_fini(workspace *work) {
@@ -93,8 +88,8 @@ es_status es_deciles_find(const es_side *side, double warmup_s, es_deciles *deci
     return status;
 }
 
-static void count(es_class *class, double state, double difference_s) {
-    es_effect *effect = &class->effect;
+void es_differences_add(es_differences *differences, double state, double difference_s) {
+    es_effect *effect = &differences->effect;
     effect->from = effect->n == 0 ? state : fmin(effect->from, state);
     effect->to = effect->n == 0 ? state : fmax(effect->to, state);
     effect->n++;
@@ -104,7 +99,7 @@ static void count(es_class *class, double state, double difference_s) {
         effect->faster++;
     else
         effect->slower++;
-    es_batches_add(&class->batches, difference_s);
+    es_batches_add(&differences->batches, difference_s);
 }
 
 /* How many of the deciles lie below the value. */
@@ -115,18 +110,19 @@ static size_t class_of(double value, const double *deciles) {
     return class;
 }
 
-static es_status check_paired(const es_side *first, const es_side *second, const workspace *work,
-                              size_t at, size_t block, es_errors *errors) {
+/* Whether requests `at` .. are the same ones for both; says where not. */
+static bool check_paired(const workspace *work, size_t at, size_t block, char *unpaired) {
     double *const *mine = work->columns[0], *const *theirs = work->columns[1];
     for (size_t i = 0; i < block && !isnan(mine[ARRIVAL][i]) && !isnan(theirs[ARRIVAL][i]); i++)
-        if (mine[ARRIVAL][i] != theirs[ARRIVAL][i] || mine[BATCH][i] != theirs[BATCH][i])
-            return es_errors_add(
-                errors, ES_INVALID, second->path, 0,
-                "is not paired with %s: request %zu comes at %.9g s with batch %.0f here, at %.9g "
-                "s with batch %.0f there; their steps cannot be compared one by one",
-                first->path, at + i, theirs[ARRIVAL][i], theirs[BATCH][i], mine[ARRIVAL][i],
-                mine[BATCH][i]);
-    return ES_OK;
+        if (mine[ARRIVAL][i] != theirs[ARRIVAL][i] || mine[BATCH][i] != theirs[BATCH][i]) {
+            snprintf(unpaired, ES_UNPAIRED_TEXT,
+                     "request %zu comes at %.9g s with batch %.0f there, at %.9g s with batch %.0f "
+                     "here",
+                     at + i, theirs[ARRIVAL][i], theirs[BATCH][i], mine[ARRIVAL][i],
+                     mine[BATCH][i]);
+            return false;
+        }
+    return true;
 }
 
 static void count_block(workspace *work, size_t block, double warmup_s, const es_deciles *deciles,
@@ -142,21 +138,23 @@ static void count_block(workspace *work, size_t block, double warmup_s, const es
             continue;
         double difference_s = mine[LATENCY][i] - theirs[LATENCY][i];
         double rate_bps = mine[RATE][i], load = mine[LOAD][i];
-        count(work->all, rate_bps, difference_s);
-        count(&work->rates[class_of(rate_bps, deciles->rates_bps)], rate_bps, difference_s);
-        count(&work->loads[class_of(load, deciles->loads)], load, difference_s);
+        es_differences_add(work->all, rate_bps, difference_s);
+        es_differences_add(&work->rates[class_of(rate_bps, deciles->rates_bps)], rate_bps,
+                           difference_s);
+        es_differences_add(&work->loads[class_of(load, deciles->loads)], load, difference_s);
     }
 }
 
-static void conclude(es_class *class, bool sampled, double confidence, es_effect *effect) {
-    *effect = class->effect;
-    effect->difference_s = es_batches_interval(&class->batches, confidence);
+void es_differences_conclude(const es_differences *differences, bool sampled, double confidence,
+                             es_effect *effect) {
+    *effect = differences->effect;
+    effect->difference_s = es_batches_interval(&differences->batches, confidence);
     if (!sampled)
         effect->difference_s = (es_interval){effect->difference_s.mean, ES_NAN, ES_NAN, 0, 0};
 }
 
 /* The classes that are not empty; returns how many. */
-static size_t conclude_classes(es_class *classes, bool sampled, es_effect *effects) {
+static size_t conclude_classes(const es_differences *classes, bool sampled, es_effect *effects) {
     size_t n = 0, at = 0;
     for (size_t c = 0; c < ES_N_DECILES; c++)
         n += classes[c].effect.n > 0;
@@ -166,7 +164,8 @@ static size_t conclude_classes(es_class *classes, bool sampled, es_effect *effec
         size_t next = c + 1;
         while (next < ES_N_DECILES && classes[next].effect.n == 0)
             next++;
-        conclude(&classes[c], sampled, 1 - (1 - ES_PAIRED_CONFIDENCE) / (double)n, &effects[at]);
+        es_differences_conclude(&classes[c], sampled, 1 - (1 - ES_PAIRED_CONFIDENCE) / (double)n,
+                                &effects[at]);
         effects[at].first_decile = at == 0 ? 1 : c + 1;
         effects[at++].last_decile = next;
     }
@@ -184,39 +183,103 @@ static es_status read_block(workspace *work, size_t s, const es_side *side, size
     return es_steps_read(work->steps[s], side->policy, at, there, work->columns[s], errors);
 }
 
-es_status es_paired_compare(const es_side *first, const es_side *second, double warmup_s,
-                            const es_deciles *deciles, es_paired *paired, es_errors *errors) {
-    size_t mine = (size_t)first->result->n_steps[first->policy];
-    size_t theirs = (size_t)second->result->n_steps[second->policy];
+/* The difference of the means of independent series, from the intervals of each at
+ * ES_PAIRED_CONFIDENCE. */
+static es_interval welch(const es_interval *first, const es_interval *second) {
+    const es_interval *const both[] = {first, second};
+    double mean = first->mean - second->mean, variance = 0, per_degree = 0;
+    for (size_t s = 0; s < 2; s++) {
+        double degrees = (double)both[s]->n_batches - 1;
+        if (both[s]->n_batches == 0)
+            return (es_interval){mean, ES_NAN, ES_NAN, 0, 0};
+        double t = es_student_quantile(0.5 + ES_PAIRED_CONFIDENCE / 2, degrees);
+        double mine = pow((both[s]->high - both[s]->low) / 2 / t, 2);
+        variance += mine;
+        per_degree += mine * mine / degrees;
+    }
+    double half = variance > 0
+                      ? sqrt(variance) * es_student_quantile(0.5 + ES_PAIRED_CONFIDENCE / 2,
+                                                             variance * variance / per_degree)
+                      : 0;
+    return (es_interval){mean, mean - half, mean + half, first->n_batches,
+                         fmax(first->correlation, second->correlation)};
+}
+
+static es_status compare_means(const es_side *const sides[2], double warmup_s, es_paired *paired,
+                               es_errors *errors) {
+    uint64_t n[2] = {0};
+    for (size_t s = 0; s < 2; s++) {
+        size_t n_steps = (size_t)sides[s]->result->n_steps[sides[s]->policy];
+        workspace work;
+        es_status status = workspace_init(&work, (const es_side *const[2]){sides[s], NULL}, errors);
+        for (size_t at = 0; at < n_steps && status == ES_OK; at += ES_STEPS_BLOCK) {
+            size_t block = block_at(at, n_steps);
+            double *const *columns = work.columns[0];
+            status = es_steps_read(work.steps[0], sides[s]->policy, at, block, columns, errors);
+            for (size_t i = 0; i < block && status == ES_OK; i++)
+                if (columns[ARRIVAL][i] >= warmup_s && isfinite(columns[LATENCY][i]))
+                    es_batches_add(&work.all->batches, columns[LATENCY][i]);
+        }
+        if (status == ES_OK) {
+            n[s] = work.all->batches.n;
+            paired->mean_s[s] = es_batches_interval(&work.all->batches, ES_PAIRED_CONFIDENCE);
+        }
+        workspace_fini(&work);
+        if (status != ES_OK)
+            return status;
+    }
+    paired->only_first = n[0];
+    paired->only_second = n[1];
+    paired->all.difference_s = welch(&paired->mean_s[0], &paired->mean_s[1]);
+    return ES_OK;
+}
+
+/* Compares step by step as long as the steps are paired. */
+static es_status compare_steps(const es_side *const sides[2], double warmup_s,
+                               const es_deciles *deciles, es_paired *paired, es_errors *errors) {
+    size_t mine = (size_t)sides[0]->result->n_steps[sides[0]->policy];
+    size_t theirs = (size_t)sides[1]->result->n_steps[sides[1]->policy];
     size_t n = mine > theirs ? mine : theirs;
-    bool other_file = first->result != second->result;
-    if (!es_result_is_paired(first->result) || !es_result_is_paired(second->result))
-        return es_errors_add(errors, ES_INVALID, first->path, 0,
-                             "is of closed mode: each policy has arrivals of its own, and steps of "
-                             "the same number are different requests");
-    if (first->result->seed != second->result->seed)
-        return es_errors_add(errors, ES_INVALID, second->path, 0,
-                             "is not paired with %s: seed %lld here, %lld there", first->path,
-                             (long long)second->result->seed, (long long)first->result->seed);
+    bool other_file = sides[0]->result != sides[1]->result, same = true;
     workspace work;
-    *paired = (es_paired){0};
-    es_status status = workspace_init(&work, (const es_side *const[2]){first, second}, errors);
-    for (size_t at = 0; at < n && status == ES_OK; at += ES_STEPS_BLOCK) {
+    es_status status = workspace_init(&work, sides, errors);
+    for (size_t at = 0; at < n && status == ES_OK && same; at += ES_STEPS_BLOCK) {
         size_t block = block_at(at, n);
-        status = read_block(&work, 0, first, at, block, errors);
-        if (status == ES_OK)
-            status = read_block(&work, 1, second, at, block, errors);
+        for (size_t s = 0; s < 2 && status == ES_OK; s++)
+            status = read_block(&work, s, sides[s], at, block, errors);
         if (status == ES_OK && other_file)
-            status = check_paired(first, second, &work, at, block, errors);
-        if (status == ES_OK)
+            same = check_paired(&work, at, block, paired->unpaired);
+        if (status == ES_OK && same)
             count_block(&work, block, warmup_s, deciles, paired);
     }
-    if (status == ES_OK) {
-        bool sampled = !es_result_is_grid(first->result);
-        conclude(work.all, sampled, ES_PAIRED_CONFIDENCE, &paired->all);
+    if (status == ES_OK && same) {
+        bool sampled = !es_result_is_grid(sides[0]->result);
+        es_differences_conclude(work.all, sampled, ES_PAIRED_CONFIDENCE, &paired->all);
         paired->n_rates = conclude_classes(work.rates, sampled, paired->rates);
         paired->n_loads = conclude_classes(work.loads, sampled, paired->loads);
     }
     workspace_fini(&work);
     return status;
+}
+
+es_status es_paired_compare(const es_side *first, const es_side *second, double warmup_s,
+                            const es_deciles *deciles, es_paired *paired, es_errors *errors) {
+    const es_side *const sides[] = {first, second};
+    *paired = (es_paired){0};
+    es_status status = ES_OK;
+    if (!es_result_is_paired(first->result) || !es_result_is_paired(second->result))
+        snprintf(paired->unpaired, sizeof paired->unpaired,
+                 "in closed mode each policy has arrivals of its own");
+    else if (first->result->seed != second->result->seed)
+        snprintf(paired->unpaired, sizeof paired->unpaired, "seed %lld there, %lld here",
+                 (long long)second->result->seed, (long long)first->result->seed);
+    else
+        status = compare_steps(sides, warmup_s, deciles, paired, errors);
+    if (status != ES_OK || paired->unpaired[0] == '\0')
+        return status;
+    if (es_result_is_grid(first->result) || es_result_is_grid(second->result))
+        return es_errors_add(errors, ES_INVALID, second->path, 0, "is not paired with %s: %s",
+                             first->path, paired->unpaired);
+    paired->only_first = paired->only_second = 0;
+    return compare_means(sides, warmup_s, paired, errors);
 }

@@ -8,8 +8,6 @@
 
 #include <stdint.h>
 
-enum { ES_RESULT_MAJOR = 1 }; /* the layout this reader knows; minor versions only add */
-
 /* A figure of every policy: a variable of /summary over (policy). */
 typedef struct es_result_figure {
     char *name, *units;
@@ -28,6 +26,7 @@ typedef struct es_result {
     size_t n_policies;
     char **policies, **types; /* [n_policies] */
     int64_t *n_steps;         /* [n_policies], of the first replication */
+    size_t n_replications;    /* the steps that are read are those of the first one */
 
     size_t n_inputs;
     char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
@@ -74,6 +73,10 @@ ES_NODISCARD es_status es_result_find_policy(const es_result *result, const char
 
 /* The value of a key in the resolved scenario, given or default; empty if there is none. Lends. */
 es_slice es_result_key(const es_result *result, const char *section, const char *key);
+
+/* The value of a key in the text of an INI file; empty if there is none. `defaults`: in that of a
+ * resolved scenario, where a default stands behind ';'. Lends. */
+es_slice es_ini_value(const char *ini, const char *section, const char *key, bool defaults);
 
 /* The figure of a policy; NaN if the file lacks it. O(n_figures). */
 double es_result_figure_of(const es_result *result, const char *name, size_t policy);

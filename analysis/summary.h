@@ -2,6 +2,7 @@
 #ifndef ANALYSIS_SUMMARY_H
 #define ANALYSIS_SUMMARY_H
 
+#include "edgesplit/table.h"
 #include "edgesplit/text.h"
 #include "result.h"
 
@@ -23,6 +24,10 @@ size_t es_line_width(void);
 
 /* Appends the value behind "key: " in a file's provenance, "-" if it has none. */
 void es_summary_provenance(const char *provenance, const char *key, es_text *text);
+
+/* Fills the table of the policies: a header with units, and a row for each. End with
+ * es_table_fini. */
+void es_summary_table(const es_result *result, es_table *table);
 
 /* Appends the whole report for people, for programs, and the table of the policies for
  * spreadsheets. `width`: characters in a line. */

@@ -116,6 +116,25 @@ static void print_policies(const es_result *result, es_text *text) {
     es_table_fini(&table);
 }
 
+void es_summary_table(const es_result *result, es_table *table) {
+    static const char *const units[N_GROUPS] = {
+        [LATENCY] = " (ms)", [DATA] = " (kB)", [ENERGY] = " (J)"};
+    const struct column *shown[N_COLUMNS];
+    size_t n;
+    choose_columns(result, shown, &n);
+    es_table_init(table, 1 + n, 1);
+    es_table_add(table, "policy");
+    for (size_t c = 0; c < n; c++) {
+        const char *unit = units[shown[c]->group];
+        es_table_add(table, "%s%s",
+                     shown[c]->group == DATA     ? "sent"
+                     : shown[c]->group == ENERGY ? "energy"
+                                                 : shown[c]->header,
+                     unit != NULL ? unit : "");
+    }
+    add_policies(result, shown, n, table);
+}
+
 /* Text as LaTeX takes it literally. */
 static void add_latex(es_text *text, const char *value) {
     for (; *value != '\0'; value++)
@@ -128,14 +147,8 @@ static void add_latex(es_text *text, const char *value) {
 }
 
 void es_summary_latex(const es_result *result, es_text *text) {
-    static const char *const units[N_GROUPS] = {
-        [LATENCY] = " (ms)", [DATA] = " (kB)", [ENERGY] = " (J)"};
-    const struct column *shown[N_COLUMNS];
-    size_t n;
-    choose_columns(result, shown, &n);
     es_table table;
-    es_table_init(&table, 1 + n, 1);
-    add_policies(result, shown, n, &table);
+    es_summary_table(result, &table);
     text->failed |= table.failed;
     es_text_add(
         text,
@@ -143,22 +156,14 @@ void es_summary_latex(const es_result *result, es_text *text) {
         "header\n%% needs \\usepackage{booktabs}\n\\begin{tabular}{l",
         result->title, result->program, (long long)result->seed, result->input_bytes_per_element,
         result->feature_bytes_per_element, result->header_bytes);
-    for (size_t c = 0; c < n; c++)
+    for (size_t c = 1; c < table.n_columns; c++)
         es_text_add(text, "r");
-    es_text_add(text, "}\n\\toprule\npolicy");
-    for (size_t c = 0; c < n; c++) {
-        const char *unit = units[shown[c]->group];
-        bool named_by_unit = shown[c]->group == DATA || shown[c]->group == ENERGY;
-        es_text_add(text, " & %s%s",
-                    !named_by_unit              ? shown[c]->header
-                    : shown[c]->group == ENERGY ? "energy"
-                                                : "sent",
-                    unit != NULL ? unit : "");
-    }
-    es_text_add(text, " \\\\\n\\midrule\n");
+    es_text_add(text, "}\n\\toprule\n");
     for (size_t i = 0; !table.failed && i < table.n_cells; i++) {
         add_latex(text, table.cells[i]);
-        es_text_add(text, (i + 1) % (1 + n) == 0 ? " \\\\\n" : " & ");
+        es_text_add(text, (i + 1) % table.n_columns == 0 ? " \\\\\n" : " & ");
+        if (i + 1 == table.n_columns)
+            es_text_add(text, "\\midrule\n");
     }
     es_text_add(text, "\\bottomrule\n\\end{tabular}\n");
     es_table_fini(&table);

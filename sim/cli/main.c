@@ -124,6 +124,13 @@ const es_command command_export = {
     .knows_name = true,
 };
 
+const es_command command_report = {
+    .name = "report",
+    .summary = "one page for a browser that says what a result, or a joined sweep, says",
+    .program = "edgesplit-analysis",
+    .knows_name = true,
+};
+
 const es_command command_plot = {
     .name = "plot",
     .summary = "figures of a result",

