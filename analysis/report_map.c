@@ -104,7 +104,9 @@ static void add_legend(const struct states *states, const es_result *result, siz
 
 es_status es_run_report_map(const es_run_report *report, es_text *text, es_errors *errors) {
     const es_result *result = report->result;
-    size_t policy = es_summary_main_policy(result), n_rows = 0;
+    size_t policy = es_summary_is_adaptive(result, report->best) ? report->best
+                                                                 : es_summary_main_policy(result);
+    size_t n_rows = 0;
     size_t n = (size_t)result->n_steps[policy];
     if (!es_result_is_grid(result) || n == 0 || n > MOST_STATES)
         return ES_OK;

@@ -140,12 +140,15 @@ void es_run_report_verdict(const es_run_report *report, es_text *text) {
                     best, mean_ms);
         return;
     }
-    bool sure = report->paired[report->next].all.difference_s.high < 0;
+    const es_interval *lead = &report->paired[report->next].all.difference_s;
     es_text_add(text,
-                sure ? "%s wins: of %zu policies that do not see the future it has the least mean "
-                       "latency, %.4g ms. "
-                     : "No winner is certain: %s has the least mean latency of %zu policies that "
-                       "do not see the future, %.4g ms, but the next one is close. ",
+                isnan(lead->high) ? "%s has the least mean latency of %zu policies that do not see "
+                                    "the future, %.4g ms. "
+                : lead->high < 0
+                    ? "%s wins: of %zu policies that do not see the future it has the least mean "
+                      "latency, %.4g ms. "
+                    : "No winner is certain: %s has the least mean latency of %zu policies that "
+                      "do not see the future, %.4g ms, but the next one is close. ",
                 best, report->n_rivals, mean_ms);
     add_comparison(report, report->next, text);
     double mine = completed_share(result, report->best);

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import math
 import shutil
 import subprocess
 import unittest
@@ -32,6 +33,9 @@ class ReportTest(ResultTest):
             return {name: file[name][p, :n] for name in file if getattr(file[name], "ndim", 0) == 2}
 
 
+T_31 = 2.0395134463964077  # 97.5 % quantile of Student's t of 31 degrees of freedom
+
+
 def batch_means(values, confidence):
     """The interval as analysis/compare says it is made, with a table of Student's t of 31 degrees."""
     length, n = 1, values.size
@@ -45,7 +49,7 @@ def batch_means(values, confidence):
     c = (deviations[1:] * deviations[:-1]).sum() / squares + 1 / 32 if squares > 0 else 0
     c = min(max(c, 0), 0.9)
     variance = squares / 31 * (1 + c) / (1 - c) / 32 * 32 * joined * length / n
-    half = {0.95: 2.0395134463964077, 0.995: 3.0221177}[round(confidence, 4)] * np.sqrt(variance)
+    half = {0.95: T_31, 0.995: 3.0221177}[round(confidence, 4)] * np.sqrt(variance)
     return values.mean() - half, values.mean() + half
 
 
@@ -115,18 +119,56 @@ class Compare(ReportTest):
         self.assertLess(row["difference_s"], 0)
         self.assertGreater(row["faster"], 0)
 
-    def test_what_is_not_paired_is_said(self):
-        path = self.result(FULL, "a.h5")
+    def check_unpaired(self, row, first, second):
+        """The difference of two means by Welch's method, each with its variance by batch means; t by integration."""
+        means, variances = zip(*((values.mean(), ((batch_means(values, 0.95)[1] - values.mean()) / T_31) ** 2)
+                                 for values in (first, second)))
+        variance = sum(variances)
+        degrees = variance ** 2 / sum(each ** 2 / 31 for each in variances)
+        self.assertEqual((row["method"], row["steps"], row["faster"] + row["slower"] + row["tied"]), ("unpaired", 0, 0))
+        self.assertEqual((row["only_policy"], row["only_over"]), (first.size, second.size))
+        self.assertAlmostEqual(row["difference_s"], means[0] - means[1], delta=1e-12)
+        t = (row["high_s"] - row["low_s"]) / 2 / np.sqrt(variance)
+        self.assertAlmostEqual(row["high_s"] + row["low_s"], 2 * row["difference_s"], delta=1e-12)
+        x = np.linspace(-t, t, 200001)
+        density = (1 + x ** 2 / degrees) ** (-(degrees + 1) / 2)
+        density *= np.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / np.sqrt(degrees * np.pi)
+        inside = (density[1:] + density[:-1]).sum() / 2 * (x[1] - x[0])
+        self.assertAlmostEqual(inside, 0.95, delta=1e-8)
+
+    def test_what_is_not_paired_is_compared_by_the_means(self):
+        scenario = FULL.replace("duration = 60s", "duration = 200s")
+        path = self.result(scenario, "a.h5")
+
+        def latencies(name, policy="dynamic-split"):
+            columns = self.columns(self.folder / name, policy)
+            return columns["latency"][(columns["arrival_time"] >= 5) & np.isfinite(columns["latency"])]
+
         for name, change, said in (
-                ("seed.h5", ("seed = 11", "seed = 12"), "seed 12 here, 11 there"),
-                ("rate.h5", ("rate = 5/s", "rate = 6/s"), r"request \d+ comes at .* here, at .* there; .*"),
-                ("batch.h5", ("batch = 1, 2, 4", "batch = 1, 4, 2"), "request 1 comes at .* with batch 4 here, .*")):
-            other = self.result(FULL.replace(*change), name)
-            self.expect(self.call("compare", path, other), INVALID, [f".*{name}: is not paired with .*a.h5: {said}"])
+                ("seed.h5", ("seed = 11", "seed = 12"), "seed 12 there, 11 here"),
+                ("rate.h5", ("rate = 5/s", "rate = 6/s"), r"request \d+ comes at .* there, at .* here"),
+                ("batch.h5", ("batch = 1, 2, 4", "batch = 1, 4, 2"), "request 1 comes at .* with batch 4 there, .*")):
+            other = self.result(scenario.replace(*change), name)
+            row, = self.told(path, other)
+            self.check_unpaired(row, latencies("a.h5"), latencies(name))
+            self.assertRegex(row["conclusion"], rf"Not paired \({said}\): this compares two means")
+            self.assertRegex(self.report("compare", path, other), r"dynamic-split of \S+ \(unpaired\) +- +")
+        row, *_ = self.told(path)
+        self.assertEqual(row["method"], "paired")
+
+    def test_grids_that_differ_cannot_be_compared(self):
+        path = self.result(GRID, "a.h5")
+        other = self.result(GRID.replace("batch = 1, 2, 4", "batch = 1, 2, 3"), "b.h5")
+        self.expect(self.call("compare", path, other), INVALID, [".*b.h5: is not paired with .*a.h5: request 2 .*"])
 
     def test_closed_mode_is_not_paired(self):
         path = self.result(FULL.replace("arrivals = poisson\nrate = 5/s", "mode = closed"))
-        self.expect(self.call("compare", path), INVALID, [".*is of closed mode: each policy has arrivals of its own.*"])
+        for row in self.told(path):
+            first, second = (self.columns(path, policy) for policy in ("dynamic-split", row["over"]))
+            self.check_unpaired(row, *(columns["latency"][(columns["arrival_time"] >= 5)
+                                                          & np.isfinite(columns["latency"])]
+                                       for columns in (first, second)))
+            self.assertIn("in closed mode each policy has arrivals of its own", row["conclusion"])
         shown = self.report("explain", path, "--step", 3)
         self.assertEqual(shown.count(" completed\n") + shown.count(" late\n") + shown.count(" dropped\n"), 1)
 
