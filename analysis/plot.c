@@ -2,8 +2,8 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/file.h"
 #include "edgesplit/text.h"
+#include "joined.h"
 #include "reports.h"
-#include "result.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,19 +53,24 @@ static es_status run_scripts(const char *const *words, es_errors *errors) {
     return status;
 }
 
-static es_status plot_result(const es_arguments *arguments, const char *replace,
-                             es_errors *errors) {
-    const char *path = arguments->operands[0];
+static es_status plot_result(const es_arguments *arguments, const char *flags, es_errors *errors) {
+    const char *path = arguments->operands[0], *kind = "result";
     const char *output = es_arguments_value(arguments, "output", "");
-    es_result *result;
-    es_status status = es_result_load(path, &result, errors);
+    es_result *result = NULL;
+    es_joined *joined = NULL;
+    es_status status;
+    if (es_joined_is_one(path)) {
+        kind = "sweep";
+        status = es_joined_load(path, &joined, errors);
+    } else
+        status = es_result_load(path, &result, errors);
+    es_result_destroy(result);
+    es_joined_destroy(joined);
     if (status != ES_OK)
         return status;
-    es_result_destroy(result);
     status = make_folder(output, errors);
-    return status != ES_OK
-               ? status
-               : run_scripts((const char *[]){replace, "result", output, path, NULL}, errors);
+    return status != ES_OK ? status
+                           : run_scripts((const char *[]){flags, kind, output, path, NULL}, errors);
 }
 
 enum { MOST_PASSED_ON = MOST_WORDS - 6 };
@@ -111,9 +116,9 @@ static size_t pass_on(const es_arguments *arguments, const struct asked *kind, c
 }
 
 static es_status plot_asked(const es_arguments *arguments, const struct asked *kind,
-                            const char *replace, es_errors *errors) {
+                            const char *flags, es_errors *errors) {
     const char *output = es_arguments_value(arguments, "output", "");
-    const char *words[MOST_WORDS] = {replace, kind->word, output};
+    const char *words[MOST_WORDS] = {flags, kind->word, output};
     char names[MOST_OPTIONS][64], *edgesplit = es_path_beside_program("edgesplit");
     if (edgesplit == NULL)
         return es_errors_no_memory(errors, NULL);
@@ -152,7 +157,10 @@ static es_status check_options(const es_arguments *arguments, const struct asked
 }
 
 static es_status run(const es_arguments *arguments, es_errors *errors) {
-    const char *replace = es_arguments_has(arguments, "force") ? "--force" : "--";
+    bool replace = es_arguments_has(arguments, "force");
+    const char *flags = es_arguments_has(arguments, "pdf") ? replace ? "force,pdf" : "pdf"
+                        : replace                          ? "force"
+                                                           : "-";
     const struct asked *asked = NULL;
     for (size_t k = 0; k < N_KINDS; k++)
         if (arguments->n_operands == kinds[k].n_operands &&
@@ -166,13 +174,14 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     es_status status = check_options(arguments, asked, errors);
     if (status != ES_OK)
         return status;
-    return asked != NULL ? plot_asked(arguments, asked, replace, errors)
-                         : plot_result(arguments, replace, errors);
+    return asked != NULL ? plot_asked(arguments, asked, flags, errors)
+                         : plot_result(arguments, flags, errors);
 }
 
 static const es_option options[] = {
     ES_OPTION_OUTPUT("FOLDER", true, "where the figures go"),
     ES_OPTION_FORCE,
+    {.name = "pdf", .help = "vector graphics too, a PDF file beside each PNG file"},
     {.name = "granularity",
      .value = "leaf|fused|block",
      .help = "cuts, map: where cuts lie; default: block"},
@@ -206,16 +215,20 @@ static const es_option options[] = {
 const es_command es_report_plot = {
     .name = "plot",
     .summary =
-        "figures of a result, a network's cuts, a trace, a map or two profiles, as PNG files",
-    .notes = "`plot cuts NETWORK` draws what crosses each cut of a network of the zoo or a file, "
-             "`plot trace\n"
-             "FILE` a trace over time with its outages, and the distribution of its values, `plot "
-             "map` the\noptimal cut and its gain over rate and batch size or load, `plot profiles "
-             "FAST SLOW` the times of each\nlayer against each other. The paths of the figures "
-             "are printed.\n"
-             "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
-             "numpy and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
-    .operand = "RESULT.h5|cuts NETWORK|trace FILE|map|profiles FAST SLOW",
+        "figures of a result, a joined sweep, a network's cuts, a trace, a map or two profiles",
+    .notes =
+        "Of a result: time series, distribution and tail of the latency, its parts, cuts by rate, "
+        "gain by state,\nregret, stations; of a sweep: latency over the variable with the most "
+        "values. `plot cuts NETWORK` draws what crosses each cut of a network of the zoo or a "
+        "file, "
+        "`plot trace\n"
+        "FILE` a trace over time with its outages, and the distribution of its values, `plot "
+        "map` the\noptimal cut and its gain over rate and batch size or load, `plot profiles "
+        "FAST SLOW` the times of each\nlayer against each other. The paths of the figures "
+        "are printed.\n"
+        "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
+        "numpy and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
+    .operand = "RESULT.h5|CUBE.h5|cuts NETWORK|trace FILE|map|profiles FAST SLOW",
     .least_operands = 1,
     .most_operands = 3,
     .options = options,

@@ -1,5 +1,6 @@
-"""Draws figures: python HERE --force|-- result FOLDER RESULT.h5, or ... cuts FOLDER EDGESPLIT NETWORK [OPTION...], ...
-trace FOLDER EDGESPLIT FILE [OPTION...] or ... map FOLDER EDGESPLIT OPTION... Run by `edgesplit plot`.
+"""Draws figures: python HERE FLAGS result FOLDER RESULT.h5, or ... sweep FOLDER CUBE.h5, ... cuts FOLDER EDGESPLIT
+NETWORK [OPTION...], ... trace FOLDER EDGESPLIT FILE [OPTION...] or ... map FOLDER EDGESPLIT OPTION... Run by `edgesplit
+plot`. FLAGS is a word that may hold `force` and `pdf`.
 
 Prints the paths of the figures. Exit status as edgesplit's: 69 a library is missing, 73 a figure is there already or
 cannot be written, 65 the result cannot be read.
@@ -11,7 +12,8 @@ import subprocess
 import sys
 
 LIBRARIES = ("numpy", "h5py", "matplotlib")
-FIGURES = ("timeline", "cut_map", "latency_cdf")
+FIGURES = ("timeline", "cut_map", "latency_cdf", "latency_ccdf", "components", "cuts_by_rate", "gain", "regret",
+           "stations")
 
 
 def missing_libraries():
@@ -24,87 +26,103 @@ def missing_libraries():
     return missing
 
 
-def save(figure, path):
-    """Publishes a figure: complete under its name, or not at all."""
-    temporary = f"{path}.tmp.{os.getpid()}"
-    try:
-        figure.savefig(temporary, format="png")
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+class Output:
+    """Where the figures go: PNG files, and PDF files too if they are wanted. The same figure gives the same bytes."""
+
+    def __init__(self, flags, folder):
+        self.replace, self.folder = "force" in flags, folder
+        self.forms = ("png", "pdf") if "pdf" in flags else ("png",)
+
+    def paths(self, name):
+        return [os.path.join(self.folder, f"{name}.{form}") for form in self.forms]
+
+    def refuse_taken(self, names):
+        taken = [path for name in names for path in self.paths(name) if os.path.exists(path)]
+        if taken and not self.replace:
+            sys.exit(fail(73, f"{taken[0]}: is there already; --force replaces it"))
+
+    def save(self, figure, name):
+        """Publishes a figure: complete under its name, or not at all."""
+        for form, path in zip(self.forms, self.paths(name)):
+            temporary = f"{path}.tmp.{os.getpid()}"
+            try:
+                figure.savefig(temporary, format=form, metadata={"CreationDate": None} if form == "pdf" else None)
+                os.replace(temporary, path)
+            finally:
+                if os.path.exists(temporary):
+                    os.remove(temporary)
+            print(path, flush=True)
 
 
-def refuse_taken(paths, replace):
-    taken = [path for path in paths if os.path.exists(path)]
-    if taken and not replace:
-        sys.exit(fail(73, f"{taken[0]}: is there already; --force replaces it"))
-
-
-def draw_result(replace, folder, result_path):
+def draw_result(output, result_path):
     import style
     from result import Result
 
     with Result(result_path) as result:
         modules = [importlib.import_module(name) for name in FIGURES]
         modules = [module for module in modules if module.applies(result)]
-        paths = [os.path.join(folder, f"{module.__name__}.png") for module in modules]
-        refuse_taken(paths, replace)
+        output.refuse_taken([module.__name__ for module in modules])
         style.setup()
-        for module, path in zip(modules, paths):
+        for module in modules:
             figure = module.draw(result)
-            style.finish(figure, result)
-            save(figure, path)
-            print(path, flush=True)
+            style.finish(figure, result, module.title(result) if hasattr(module, "title") else module.TITLE)
+            output.save(figure, module.__name__)
+            style.plt.close(figure)
 
 
-def draw_cuts(replace, folder, edgesplit, *arguments):
+def draw_sweep(output, cube_path):
+    import style
+    import sweep
+
+    cube = sweep.Cube(cube_path)
+    if not sweep.applies(cube):
+        sys.exit(fail(65, f"{cube_path}: has no variable of numbers to draw over"))
+    output.refuse_taken(["sweep"])
+    style.setup()
+    output.save(sweep.draw(cube), "sweep")
+
+
+def draw_cuts(output, edgesplit, *arguments):
     import cuts
     import style
 
-    path = os.path.join(folder, "cuts.png")
-    refuse_taken([path], replace)
+    output.refuse_taken(["cuts"])
     style.setup()
-    save(cuts.draw(*cuts.table_of(edgesplit, arguments)), path)
-    print(path)
+    output.save(cuts.draw(*cuts.table_of(edgesplit, arguments)), "cuts")
 
 
-def draw_trace(replace, folder, edgesplit, *arguments):
+def draw_trace(output, edgesplit, *arguments):
     import style
     import trace
 
     name = os.path.basename(arguments[0])
-    path = os.path.join(folder, f"{name}.png")
-    refuse_taken([path], replace)
+    output.refuse_taken([name])
     style.setup()
-    save(trace.draw(name, *trace.table_of(edgesplit, arguments)), path)
-    print(path)
+    output.save(trace.draw(name, *trace.table_of(edgesplit, arguments)), name)
 
 
-def draw_map(replace, folder, edgesplit, *arguments):
+def draw_map(output, edgesplit, *arguments):
     import map as maps
     import style
 
     networks, conventions = maps.table_of(edgesplit, arguments)
-    figures = [(os.path.join(folder, f"{os.path.basename(model)}.{name}.png"), draw, rows)
-               for model, rows in networks.items()
+    figures = [(f"{os.path.basename(model)}.{name}", draw, rows) for model, rows in networks.items()
                for name, draw in (("optimal_cut", maps.draw_cuts), ("gain", maps.draw_gain))]
-    refuse_taken([path for path, *_ in figures], replace)
+    output.refuse_taken([name for name, *_ in figures])
     style.setup()
-    for path, draw, rows in figures:
-        save(draw(rows, conventions), path)
-        print(path, flush=True)
+    for name, draw, rows in figures:
+        figure = draw(rows, conventions)
+        output.save(figure, name)
+        style.plt.close(figure)
 
 
-def draw_profiles(replace, folder, edgesplit, *arguments):
+def draw_profiles(output, edgesplit, *arguments):
     import profiles
     import style
 
-    path = os.path.join(folder, "profiles.png")
-    refuse_taken([path], replace)
+    output.refuse_taken(["profiles"])
     style.setup()
-    save(profiles.draw(*profiles.table_of(edgesplit, arguments)), path)
-    print(path)
+    output.save(profiles.draw(*profiles.table_of(edgesplit, arguments)), "profiles")
 
 
 def fail(code, message):
@@ -118,10 +136,11 @@ def main(words):
         packages = " ".join(f"python3-{name}" for name in missing)
         return fail(69, f"plot needs the Python libraries {', '.join(missing)} in {sys.executable} (Debian: apt install"
                         f" {packages}); EDGESPLIT_PYTHON names another interpreter")
-    replace, kind, folder, *rest = words
+    flags, kind, folder, *rest = words
+    draw = {"result": draw_result, "sweep": draw_sweep, "cuts": draw_cuts, "trace": draw_trace, "map": draw_map,
+            "profiles": draw_profiles}[kind]
     try:
-        {"result": draw_result, "cuts": draw_cuts, "trace": draw_trace, "map": draw_map,
-         "profiles": draw_profiles}[kind](replace == "--force", folder, *rest)
+        draw(Output(flags, folder), *rest)
     except subprocess.CalledProcessError as error:
         return error.returncode
     except KeyError as error:

@@ -4,6 +4,7 @@ import numpy as np
 import style
 from style import plt
 
+TITLE = "Cut chosen in each state"
 MOST_LOADS = 4
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import style
 from style import plt
 
+TITLE = "Distribution of the latency"
 MARKS = (("latency_p50", 0.50, "o", "p50"), ("latency_p95", 0.95, "s", "p95"), ("latency_p99", 0.99, "D", "p99"))
 MOST_POINTS = 4000
 

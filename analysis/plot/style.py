@@ -24,6 +24,7 @@ def setup():
         "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "legend.fontsize": 8, "legend.frameon": False,
         "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
         "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.2,
+        "pdf.fonttype": 42,
     })
 
 
@@ -51,6 +52,11 @@ def plain_log_ticks(axis, per_decade=(1, 2, 5)):
     axis.set_minor_formatter(NullFormatter())
 
 
+def plain_numbers(axis):
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
 def rate_unit(rates_bps):
     """Unit and divisor that keep the numbers of a data rate short."""
     largest = np.nanmax(rates_bps) if rates_bps.size else 0
@@ -61,11 +67,13 @@ def time_unit(end_s):
     return ("h", 3600) if end_s > 3 * 3600 else ("min", 60) if end_s > 1800 else ("s", 1)
 
 
-def finish(figure, result):
-    """Title and footer: whatever could turn the message of a figure round stands on it."""
+def finish(figure, result, what):
+    """Title, `what` is seen, and footer: whatever could turn the message of a figure round stands on it."""
     title = result["title"] or f"{result['model']}, {result['mode']} mode"
     height = figure.get_size_inches()[1]
-    figure.text(0.01, 1 - 0.02 / height, textwrap.fill(title, TITLE_CHARACTERS), fontsize=11, ha="left", va="bottom")
+    figure.text(0.01, 1 - 0.02 / height, textwrap.fill(what, TITLE_CHARACTERS) + "\n", fontsize=11, ha="left", va="bottom")
+    figure.text(0.01, 1 - 0.02 / height, textwrap.fill(title, TITLE_CHARACTERS), fontsize=9, color="#555555", ha="left",
+                va="bottom")
     facts = [result["model"], f"{result['mode']} mode", result.byte_convention(), f"seed {result['seed']}",
              *result.profile_kinds()]
     figure.text(0.01, 0.05 / height, "   ·   ".join(facts), fontsize=7, color="#555555", ha="left", va="bottom")

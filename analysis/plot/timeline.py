@@ -4,6 +4,7 @@ import numpy as np
 import style
 from style import plt
 
+TITLE = "State, latency and chosen cut over time"
 N_INTERVALS = 300  # about three pixels each
 
 

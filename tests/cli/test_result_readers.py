@@ -505,16 +505,69 @@ class Plot(ResultTest):
         return result
 
     def test_figures_of_each_kind_of_result(self):
-        for i, (scenario, names) in enumerate([(FULL, ["timeline", "latency_cdf"]),
-                                               (FLEET, ["timeline", "latency_cdf"]),
-                                               (SATURATED, ["timeline", "latency_cdf"]),
-                                               (GRID, ["cut_map", "latency_cdf"])]):
+        common = ["latency_cdf", "latency_ccdf", "components"]
+        time = ["cuts_by_rate", "gain"]
+        closed = FULL.replace("arrivals = poisson\nrate = 5/s", "mode = closed")
+        for i, (scenario, names) in enumerate([(FULL, ["timeline", *common, *time, "regret", "stations"]),
+                                               (closed, ["timeline", *common, "cuts_by_rate", "regret", "stations"]),
+                                               (SATURATED, ["timeline", *common, "regret", "stations"]),
+                                               (GRID, ["cut_map", *common, *time, "regret"])]):
             folder = f"figures {i}"
             shown = self.plot(self.result(scenario, f"{i}.h5"), "-o", folder)
             self.assertEqual(shown.stdout.split("\n"), [*(f"{folder}/{name}.png" for name in names), ""])
             self.assertEqual({file.name for file in (self.folder / folder).iterdir()}, {f"{n}.png" for n in names})
             for name in names:
                 self.assertEqual(self.read(f"{folder}/{name}.png")[:8], b"\x89PNG\r\n\x1a\n")
+
+    def test_same_result_same_bytes(self):
+        path = self.result(FULL)
+        for folder in ("first", "second"):
+            self.plot(path, "-o", folder, "--pdf")
+        names = sorted(file.name for file in (self.folder / "first").iterdir())
+        self.assertEqual(names, sorted(f"{name}.{form}" for name in (
+            "timeline", "latency_cdf", "latency_ccdf", "components", "cuts_by_rate", "gain", "regret", "stations")
+            for form in ("png", "pdf")))
+        for name in names:
+            data = self.read(f"first/{name}")
+            self.assertEqual(data, self.read(f"second/{name}"), name)
+            self.assertNotIn(b"CreationDate", data)
+            if name.endswith(".pdf"):
+                self.assertEqual(data[:5], b"%PDF-")
+        self.write("third/gain.pdf", "mine")
+        self.assertIn("gain.pdf", self.plot(path, "-o", "third", "--pdf", code=CANT_CREATE).stderr)
+        self.plot(path, "-o", "third")
+
+    def test_sweep(self):
+        self.write("study.ini", SCENARIO.replace("rate = 8Mbit/s", "rate = ${rate=4,8,16}Mbit/s")
+                   .replace("duration = 20s", "duration = ${length=10,20}s\n[sweep]\nrepeat = 3\n"))
+        self.expect(self.call("sweep", "run", "study.ini", "-o", "runs"), 0)
+        self.expect(self.call("sweep", "merge", "runs", "-o", "cube.h5"), 0)
+        self.assertEqual(self.plot("cube.h5", "-o", "figures").stdout, "figures/sweep.png\n")
+        with h5py.File(self.folder / "cube.h5", "r+") as file:
+            del file["run_state"]
+        self.expect(self.call("plot", "cube.h5", "-o", "more"), INVALID, ["cube.h5: run_state is missing or damaged"])
+
+    def test_heights_are_those_of_the_steps(self):
+        """What the scripts draw, before they draw it, against the columns."""
+        path = self.result(FULL)
+        script = "import sys; sys.path.insert(0, sys.argv[2])\n" \
+            "import numpy as np, style, gain, cuts_by_rate\n" \
+            "from result import Result\n" \
+            "result = Result(sys.argv[1]); p = result.policies.index('dynamic-split')\n" \
+            "b = result.policies.index('no-offload')\n" \
+            "rates = result.column('rate_true', p); n = min(result.n_steps[p], result.n_steps[b])\n" \
+            "cells = gain.cells(result, p, b, np.zeros(rates.size, int), 1, np.zeros(rates.size, int), 1)\n" \
+            "print(repr(float(cells[0, 0])))\n" \
+            "borders = cuts_by_rate.classes_of(rates); print(borders[0] == rates.min(), borders[-1] == rates.max())\n"
+        shown = subprocess.run([sys.executable, "-c", script, path, pathlib.Path(__file__).parents[2] / "analysis" / "plot"],
+                               capture_output=True, text=True)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        mean, ends = shown.stdout.splitlines()
+        with h5py.File(path) as file:
+            names = list(file["policy"].asstr())
+            at = names.index("dynamic-split"), names.index("no-offload")
+            self.assertAlmostEqual(float(mean), 100 * file["summary/gain_mean_of_ratios"][at], delta=1e-9)
+        self.assertEqual(ends, "True True")
 
     def test_nothing_is_replaced_unasked(self):
         path = self.result(GRID)
