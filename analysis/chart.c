@@ -48,13 +48,14 @@ double es_axis_share(const es_axis *axis, double value) {
 }
 
 static size_t logarithmic_ticks(const es_axis *axis, double ticks[ES_AXIS_TICKS]) {
-    double decades = log10(axis->to / axis->from);
-    double every = fmax(1, ceil(decades / (ES_AXIS_TICKS - 1)));
-    bool dense = decades <= 3.5;
+    static const double factors[] = {1, 2, 5};
+    const int first = (int)floor(log10(axis->from)), last = (int)ceil(log10(axis->to));
+    const int every = 1 + (last - first) / ES_AXIS_TICKS;
+    const size_t n_factors = log10(axis->to / axis->from) <= 3.5 ? 3 : 1;
     size_t n = 0;
-    for (double power = floor(log10(axis->from)); power <= log10(axis->to) + 1e-9; power += every)
-        for (int factor = 1; factor <= (dense ? 5 : 1); factor += factor == 1 ? 1 : 3) {
-            double tick = factor * pow(10, power);
+    for (int power = first; power <= last; power += every)
+        for (size_t f = 0; f < n_factors; f++) {
+            double tick = factors[f] * pow(10, power);
             if (tick >= axis->from * (1 - 1e-9) && tick <= axis->to * (1 + 1e-9) &&
                 n < ES_AXIS_TICKS)
                 ticks[n++] = tick;
@@ -67,8 +68,10 @@ size_t es_axis_ticks(const es_axis *axis, double ticks[ES_AXIS_TICKS]) {
         return logarithmic_ticks(axis, ticks);
     double step = tick_step(axis), first = ceil(axis->from / step - 1e-9);
     size_t n = 0;
-    for (double i = first; i * step <= axis->to + 1e-9 * step && n < ES_AXIS_TICKS; i++)
-        ticks[n++] = i * step + 0.0; /* no -0 */
+    while (n < ES_AXIS_TICKS && (first + (double)n) * step <= axis->to + 1e-9 * step) {
+        ticks[n] = (first + (double)n) * step + 0.0; /* no -0 */
+        n++;
+    }
     return n;
 }
 

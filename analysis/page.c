@@ -21,7 +21,9 @@ void es_page_escape(const char *value, es_text *text) {
 
 /* RFC 4648, section 4. */
 static void add_base64(const unsigned char *data, size_t length, es_text *text) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { PADDING = 64 };
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     for (size_t i = 0; i < length; i += 3) {
         size_t n = length - i < 3 ? length - i : 3;
         unsigned long group = 0;
@@ -29,7 +31,7 @@ static void add_base64(const unsigned char *data, size_t length, es_text *text) 
             group = group << 8 | (k < n ? data[i + k] : 0);
         char out[4];
         for (size_t k = 0; k < 4; k++)
-            out[k] = k <= n ? digits[group >> (18 - 6 * k) & 63] : '=';
+            out[k] = digits[k <= n ? group >> (18 - 6 * k) & 63 : PADDING];
         es_text_append(text, out, sizeof out);
     }
 }

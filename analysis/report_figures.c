@@ -72,7 +72,7 @@ static size_t level_at(const es_run_report *report, size_t policy, size_t cut, s
             all += n;
             chosen += c == cut ? n : 0;
         }
-    return chosen == 0 ? 0 : (size_t)((double)(chosen * N_LEVELS - 1) / (double)all) + 1;
+    return chosen == 0 ? 0 : (size_t)((chosen * N_LEVELS - 1) / all) + 1;
 }
 
 /* Whether any step was in the column. */
@@ -214,15 +214,14 @@ void es_run_report_series(const es_run_report *report, es_text *text) {
     es_text_add(text, "<div class=\"strip\"><div class=\"times\">");
     for (int i = 0; i < N_TIMES; i++)
         es_text_add(text, "<span>%.4g</span>", steps->end_s / divisor * i / (N_TIMES - 1));
-    double per_column = (double)(ES_SERIES_COLUMNS / n) * (double)steps->most;
+    uint64_t per_column = ES_SERIES_COLUMNS / n * steps->most;
     es_text_add(text,
                 "</div></div>\n<figcaption>Time of arrival, %s. Every strip has a scale of its own "
                 "and %zu columns of %.3g s; %s%s</figcaption>\n</figure>\n</section>\n",
                 unit, n, steps->end_s / (double)n,
                 per_column <= 1 ? "a value is a request's and holds until the next one."
                                 : "a column spans the least and the largest value of the requests "
-                                  "that arrived in it, of which there are several, so that no "
-                                  "extreme is lost.",
+                                  "that arrived in it: no extreme is lost.",
                 report->n_shown < report->result->n_policies ? " Not all policies are drawn." : "");
     free(strips.data);
 }
