@@ -12,9 +12,9 @@
 enum { MOST_SERIES_BYTES = 560000, LEAST_COLUMNS = 512, N_LEVELS = 3, N_TIMES = 7 };
 
 static size_t dash_of(const es_result *result, size_t policy) {
-    return strcmp(result->types[policy], "oracle") == 0 ? 2
-           : es_summary_is_adaptive(result, policy)     ? 0
-                                                        : 1;
+    return es_summary_is_oracle(result, policy)     ? 2
+           : es_summary_is_adaptive(result, policy) ? 0
+                                                    : 1;
 }
 
 static void add_policy_legend(const es_run_report *report, es_text *text) {
@@ -340,10 +340,7 @@ void es_run_report_cuts(const es_run_report *report, es_text *text) {
             most = fmax(most, result->cut_share[p * result->n_cuts + cut]);
         if (!(most > 0))
             continue;
-        es_table_add(&table, "%zu %s%s", cut, result->cuts[cut],
-                     cut == 0                    ? " (full offload)"
-                     : cut + 1 == result->n_cuts ? " (no offload)"
-                                                 : "");
+        es_table_add(&table, "%zu %s%s", cut, result->cuts[cut], es_result_cut_note(result, cut));
         for (size_t p = 0; p < result->n_policies; p++) {
             double share = result->cut_share[p * result->n_cuts + cut];
             if (share > 0)

@@ -94,10 +94,7 @@ static void add_legend(const struct states *states, const es_result *result, siz
         es_chart_area_sample(states->colours[cut], text);
         es_text_add(text, "%zu ", cut);
         es_page_escape(result->cuts[cut], text);
-        es_text_add(text, "%s</li>",
-                    cut == 0                    ? " (full offload)"
-                    : cut + 1 == result->n_cuts ? " (no offload)"
-                                                : "");
+        es_text_add(text, "%s</li>", es_result_cut_note(result, cut));
     }
     es_text_add(text, "</ul>\n");
 }

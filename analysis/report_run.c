@@ -175,9 +175,6 @@ static void add_question(const es_result *result, es_text *text) {
     es_text_add(text, ", cuts per %s, mode %s", result->granularity, result->mode);
     if (es_result_is_grid(result))
         es_text_add(text, " over a grid of states");
-    if (result->n_replications > 1)
-        es_text_add(text, ", %zu replications, of which the figures over time show the first",
-                    result->n_replications);
     if (result->warmup_s > 0)
         es_text_add(text, ", the first %g s left out as warm-up", result->warmup_s);
     es_text_add(text, ", seed %lld.</p>\n</header>\n<main id=\"main\">\n", (long long)result->seed);

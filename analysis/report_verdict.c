@@ -12,8 +12,8 @@ static double figure(const es_result *result, const char *name, size_t policy) {
 }
 
 bool es_run_report_may_win(const es_result *result, size_t policy) {
-    return strcmp(result->types[policy], "oracle") != 0 &&
-           !(figure(result, "saturated", policy) > 0) && figure(result, "completed", policy) > 0;
+    return !es_summary_is_oracle(result, policy) && !(figure(result, "saturated", policy) > 0) &&
+           figure(result, "completed", policy) > 0;
 }
 
 static void find_best(es_run_report *report) {

@@ -3,6 +3,7 @@
 #include "edgesplit/number.h"
 #include "reader.h"
 
+#include <math.h>
 #include <string.h>
 
 static void read_cuts(es_reader *reader, es_result *result) {
@@ -19,6 +20,43 @@ static void read_cuts(es_reader *reader, es_result *result) {
     result->head_s = es_reader_doubles(reader, "cuts/head_time", 2, over_batches);
     result->tail_s = es_reader_doubles(reader, "cuts/tail_time", 2, over_batches);
     result->uplink_bytes = es_reader_integers(reader, "cuts/uplink_bytes", 2, over_batches);
+}
+
+/* Of a run with several devices; where they are of several groups, cuts are called GROUP/CUT. */
+static void read_groups(es_reader *reader, es_result *result) {
+    size_t n = result->n_groups =
+        es_reader_has(reader, "group") ? es_reader_length(reader, "group") : 0;
+    result->cut_groups =
+        n > 1 ? es_reader_integers(reader, "cuts/cut_group", 1, &result->n_cuts)
+              : es_reader_allocate(reader, result->n_cuts, sizeof *result->cut_groups);
+    if (n == 0)
+        return;
+    result->groups = es_reader_texts(reader, "group_name", n);
+    result->group_devices = es_reader_integers(reader, "group_devices", 1, &n);
+    for (size_t i = 0; i < result->n_cuts && reader->status == ES_OK && n > 1; i++) {
+        es_text name = {0};
+        if (result->cut_groups[i] < 0 || (size_t)result->cut_groups[i] >= n) {
+            es_reader_damaged(reader, "cuts/cut_group");
+            return;
+        }
+        es_text_add(&name, "%s/%s", result->groups[result->cut_groups[i]], result->cuts[i]);
+        if (name.failed)
+            reader->status = es_errors_no_memory(reader->errors, reader->path);
+        else {
+            free(result->cuts[i]);
+            result->cuts[i] = name.data;
+        }
+    }
+}
+
+static void read_step_counts(es_reader *reader, es_result *result) {
+    bool replicated = es_reader_has(reader, "replication");
+    result->n_replications = replicated ? es_reader_length(reader, "replication") : 1;
+    const size_t lengths[] = {result->n_replications, result->n_policies};
+    if (result->n_replications == 0)
+        es_reader_damaged(reader, "replication");
+    result->n_steps =
+        es_reader_integers(reader, "n_steps", replicated ? 2 : 1, &lengths[replicated ? 0 : 1]);
 }
 
 static void read_attributes(es_reader *reader, es_result *result) {
@@ -94,12 +132,7 @@ static void read_all(es_reader *reader, es_result *result) {
                  over_stations[] = {n, result->n_stations};
     result->policies = es_reader_texts(reader, "policy", n);
     result->types = es_reader_texts(reader, "policy_type", n);
-    result->n_replications =
-        es_reader_has(reader, "replication") ? es_reader_length(reader, "replication") : 1;
-    const size_t over_replications[] = {result->n_replications, n};
-    result->n_steps = result->n_replications > 1
-                          ? es_reader_integers(reader, "n_steps", 2, over_replications)
-                          : es_reader_integers(reader, "n_steps", 1, &n);
+    read_step_counts(reader, result);
     result->roles = es_reader_texts(reader, "inputs/input", result->n_inputs);
     result->paths = es_reader_texts(reader, "inputs/path", result->n_inputs);
     result->hashes = es_reader_texts(reader, "inputs/sha256", result->n_inputs);
@@ -164,6 +197,7 @@ void es_result_destroy(es_result *result) {
     es_reader_free_texts(result->provenances, result->n_inputs);
     es_reader_free_texts(result->cuts, result->n_cuts);
     es_reader_free_texts(result->stations, result->n_stations);
+    es_reader_free_texts(result->groups, result->n_groups);
     for (size_t i = 0; i < result->n_figures; i++) {
         free(result->figures[i].name);
         free(result->figures[i].units);
@@ -199,6 +233,13 @@ double es_result_figure_of(const es_result *result, const char *name, size_t pol
 
 bool es_result_is_grid(const es_result *result) {
     return strcmp(result->mode, "isolated") == 0 && strcmp(result->states, "grid") == 0;
+}
+
+const char *es_result_cut_note(const es_result *result, size_t cut) {
+    const int64_t *groups = result->cut_groups;
+    bool is_first = cut == 0 || groups[cut - 1] != groups[cut];
+    bool is_last = cut + 1 == result->n_cuts || groups[cut + 1] != groups[cut];
+    return is_first ? " (full offload)" : is_last ? " (no offload)" : "";
 }
 
 bool es_result_is_paired(const es_result *result) {

@@ -26,7 +26,6 @@ typedef struct es_result {
     size_t n_policies;
     char **policies, **types; /* [n_policies] */
     int64_t *n_steps;         /* [n_policies], of the first replication */
-    size_t n_replications;    /* the steps that are read are those of the first one */
 
     size_t n_inputs;
     char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
@@ -63,6 +62,10 @@ void es_result_destroy(es_result *result);
 
 /* Whether its steps are all combinations of listed states, not a course of time. */
 bool es_result_is_grid(const es_result *result);
+
+/* What a cut at either end of its group is, to be put behind its name: " (full offload)", " (no
+ * offload)" or "". */
+const char *es_result_cut_note(const es_result *result, size_t cut);
 
 /* Whether a step is the same request for every policy: not in closed mode. */
 bool es_result_is_paired(const es_result *result);

@@ -9,7 +9,8 @@ struct es_steps {
     const char *path;
     const es_result *result;
     hid_t file;
-    int rank; /* of a column */
+    hid_t devices;  /* of cuts that are to be numbered over all groups, else invalid */
+    double *device; /* [ES_STEPS_BLOCK] */
     size_t n_columns;
     const char *names[ES_STEPS_MOST_COLUMNS];
     hid_t columns[ES_STEPS_MOST_COLUMNS];
@@ -19,24 +20,20 @@ static es_status damaged(const es_steps *steps, const char *column, es_errors *e
     return es_errors_add(errors, ES_INVALID, steps->path, 0, "%s is missing or damaged", column);
 }
 
-/* (Replication,) policy, step. */
-static int rank_of(const es_result *result) {
-    return result->n_replications > 1 ? 3 : 2;
-}
-
 static bool is_column(hid_t variable, const es_result *result) {
     if (variable < 0)
         return false;
+    int rank = result->n_replications > 1 ? 3 : 2;
     hsize_t lengths[3] = {0}, longest = 0;
     hid_t space = H5Dget_space(variable), type = H5Dget_type(variable);
     H5T_class_t class = H5Tget_class(type);
-    int rank = rank_of(result);
     for (size_t p = 0; p < result->n_policies; p++)
         if ((hsize_t)result->n_steps[p] > longest)
             longest = (hsize_t)result->n_steps[p];
     bool is = (class == H5T_FLOAT || class == H5T_INTEGER) &&
               H5Sget_simple_extent_ndims(space) == rank &&
               H5Sget_simple_extent_dims(space, lengths, NULL) == rank &&
+              (rank == 2 || lengths[0] == result->n_replications) &&
               lengths[rank - 2] == result->n_policies && lengths[rank - 1] >= longest;
     H5Tclose(type);
     H5Sclose(space);
@@ -57,8 +54,10 @@ es_status es_steps_open(const char *path, const es_result *result, size_t n_colu
     es_steps *steps = es_alloc(1, sizeof *steps);
     if (steps == NULL)
         return es_errors_no_memory(errors, path);
-    *steps = (es_steps){
-        .path = path, .file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), .rank = rank_of(result)};
+    *steps = (es_steps){.path = path,
+                        .result = result,
+                        .file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT),
+                        .devices = H5I_INVALID_HID};
     es_status status = ES_OK;
     if (steps->file < 0)
         status = es_errors_add(errors, ES_NO_INPUT, path, 0, "cannot be opened again");
@@ -129,20 +128,10 @@ static bool number_cuts(const es_steps *steps, size_t policy, size_t from, size_
 
 es_status es_steps_read(es_steps *steps, size_t policy, size_t from, size_t n,
                         double *const *values, es_errors *errors) {
-    const hsize_t starts[] = {0, policy, from}, counts[] = {1, 1, n};
-    const hsize_t *start = starts + 3 - steps->rank, *count = counts + 3 - steps->rank;
-    if (n == 0)
-        return ES_OK;
-    hid_t memory = H5Screate_simple(1, &counts[2], NULL);
-    es_status status = ES_OK;
-    for (size_t c = 0; c < steps->n_columns && status == ES_OK; c++) {
-        hid_t space = H5Dget_space(steps->columns[c]);
-        if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-            H5Dread(steps->columns[c], H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values[c]) <
-                0)
-            status = damaged(steps, steps->names[c], errors);
-        H5Sclose(space);
-    }
-    H5Sclose(memory);
-    return status;
+    for (size_t c = 0; c < steps->n_columns && n > 0; c++)
+        if (!read_rows(steps, steps->columns[c], policy, from, n, values[c]) ||
+            (steps->devices >= 0 && strcmp(steps->names[c], "split_index") == 0 &&
+             !number_cuts(steps, policy, from, n, values[c])))
+            return damaged(steps, steps->names[c], errors);
+    return ES_OK;
 }

@@ -19,9 +19,8 @@ ES_NODISCARD es_status es_steps_open(const char *path, const es_result *result, 
                                      es_errors *errors);
 void es_steps_close(es_steps *steps);
 
-/* Reads the rows from .. from + n of a policy (of the first replication) into `values`
- * [n_columns][n], whole numbers as doubles too. The rows have to be there. ES_INVALID: the file is
- * damaged. */
+/* Reads the rows from .. from + n of a policy into `values` [n_columns][n], whole numbers as
+ * doubles too. The rows have to be there. ES_INVALID: the file is damaged. */
 ES_NODISCARD es_status es_steps_read(es_steps *steps, size_t policy, size_t from, size_t n,
                                      double *const *values, es_errors *errors);
 

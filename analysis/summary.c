@@ -31,9 +31,14 @@ bool es_summary_is_adaptive(const es_result *result, size_t policy) {
     return true;
 }
 
+bool es_summary_is_oracle(const es_result *result, size_t policy) {
+    static const char prefix[] = "oracle";
+    return strncmp(result->types[policy], prefix, sizeof prefix - 1) == 0;
+}
+
 size_t es_summary_main_policy(const es_result *result) {
     for (size_t p = 0; p < result->n_policies; p++)
-        if (es_summary_is_adaptive(result, p) && strcmp(result->types[p], "oracle") != 0)
+        if (es_summary_is_adaptive(result, p) && !es_summary_is_oracle(result, p))
             return p;
     return 0;
 }

@@ -15,6 +15,9 @@ void es_summary_warnings(const es_result *result, es_text *text);
 /* Whether a policy decides anew for every request, by its type. */
 bool es_summary_is_adaptive(const es_result *result, size_t policy);
 
+/* Whether a policy sees the future, by its type. */
+bool es_summary_is_oracle(const es_result *result, size_t policy);
+
 /* The policy that a result is most likely about: the first that decides per request and does not
  * see the future, else the first. */
 size_t es_summary_main_policy(const es_result *result);

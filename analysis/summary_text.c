@@ -233,11 +233,6 @@ static void print_gains(const es_result *result, size_t width, es_text *text) {
     es_text_add(text, "(over the steps that both completed)\n");
 }
 
-/* What a cut at either end means. */
-static const char *cut_note(const es_result *result, size_t cut) {
-    return cut == 0 ? " (full offload)" : cut + 1 == result->n_cuts ? " (no offload)" : "";
-}
-
 static bool is_used(const es_result *result, size_t cut) {
     for (size_t p = 0; p < result->n_policies; p++)
         if (result->cut_share[p * result->n_cuts + cut] > 0)
@@ -253,7 +248,7 @@ static void fill_cut_matrix(const es_result *result, es_table *table) {
     for (size_t cut = 0; cut < result->n_cuts; cut++) {
         if (!is_used(result, cut))
             continue;
-        es_table_add(table, "%zu %s%s", cut, result->cuts[cut], cut_note(result, cut));
+        es_table_add(table, "%zu %s%s", cut, result->cuts[cut], es_result_cut_note(result, cut));
         for (size_t p = 0; p < result->n_policies; p++) {
             double share = result->cut_share[p * result->n_cuts + cut];
             if (share > 0)
@@ -275,7 +270,8 @@ static void print_cut_list(const es_result *result, es_text *text) {
             if (!(share > 0))
                 continue;
             es_table_add(&table, "%s", name);
-            es_table_add(&table, "%zu %s%s", cut, result->cuts[cut], cut_note(result, cut));
+            es_table_add(&table, "%zu %s%s", cut, result->cuts[cut],
+                         es_result_cut_note(result, cut));
             add_percent(&table, share);
             name = "";
         }

@@ -17,7 +17,7 @@ def applies(result):
 
 def pairs(result):
     """(policy, baseline): the first policy that decides per request and does not see the future, over both ends."""
-    mine = next((p for p in result.adaptive() if result.types[p] != "oracle"), None)
+    mine = next((p for p in result.adaptive() if not result.types[p].startswith("oracle")), None)
     bases = [p for p in range(len(result.policies)) if result.types[p] in BASELINES]
     if mine is None or np.unique(result.column("rate_true", mine)).size < 2:
         return []

@@ -18,7 +18,8 @@ class Result:
         self.file = h5py.File(path, "r")
         self.policies = texts(self.file["policy"])
         self.types = texts(self.file["policy_type"])
-        self.n_steps = self.first(self.file["n_steps"], 1)
+        self.n_replications = self.file["replication"].size if "replication" in self.file else 1
+        self.n_steps = self._first(self.file["n_steps"])[...]
         self.cut_names = texts(self.file["cuts/name"])
         self.cut_groups = self.file["cuts/cut_group"][...] if "cut_group" in self.file["cuts"] else None
         if self.cut_groups is not None:
@@ -29,11 +30,6 @@ class Result:
             self.warmup_s = float(np.nanmax(self.file["summary/warmup"]))
         self.is_grid = self["mode"] == "isolated" and self["states"] == "grid"
         self.is_paired = self["mode"] != "closed"
-
-    @staticmethod
-    def first(variable, rank):
-        """A variable, of the first replication where there are several."""
-        return variable[0] if variable.ndim > rank else variable[...]
 
     def __enter__(self):
         return self
@@ -51,22 +47,28 @@ class Result:
         return variable[0] if "replication" in self.file and variable.ndim > 1 else variable
 
     def column(self, name, policy):
-        """A column of the per-step table, without padding."""
-        variable = self.file[name]
-        return variable[(0,) * (variable.ndim - 2) + (policy, slice(0, self.n_steps[policy]))]
+        """A column of the per-step table, without padding; cuts are numbered over all groups of devices."""
+        at = (0, policy) if self.n_replications > 1 else (policy,)
+        values = self.file[name][(*at, slice(self.n_steps[policy]))]
+        if name == "split_index" and self.cut_groups is not None:
+            ends = np.cumsum(self.file["group_devices"][...])
+            group = np.searchsorted(ends, self.column("device", policy), side="right")
+            values = values + np.searchsorted(self.cut_groups, group)
+        return values
 
     def series(self, name):
         """A variable of /series, or None."""
         if f"series/{name}" not in self.file:
             return None
-        return self.first(self.file[f"series/{name}"], 3 if name in ("utilisation", "queue_length") else 1)
-
-    def stations(self):
-        return texts(self.file["summary/station"])
+        variable = self.file[f"series/{name}"]
+        return variable[...] if name == "time" else self._first(variable)[...]
 
     def figure(self, name, policy):
         summary = self.file["summary"]
         return float(summary[name][policy]) if name in summary else np.nan
+
+    def stations(self):
+        return texts(self.file["summary/station"])
 
     def cut_share(self, policy):
         return self.file["summary/cut_share"][policy]

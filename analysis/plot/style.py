@@ -31,7 +31,7 @@ def setup():
 def line(result, i, policy):
     """Look of the i-th policy shown: deciding per request is solid and thick, fixed dashed, the bound dotted."""
     colour = PALETTE[i % len(PALETTE)]
-    if result.types[policy] == "oracle":
+    if result.types[policy].startswith("oracle"):
         return {"color": colour, "linestyle": (0, (1, 1)), "linewidth": 1.4, "zorder": 3.5}
     if result.is_adaptive(policy):
         return {"color": colour, "linestyle": "-", "linewidth": 1.8, "zorder": 3}
