@@ -219,11 +219,11 @@ const es_command es_report_compare = {
     .notes =
         "With one file its policy against the others of the file; with several the same policy "
         "of the first\nagainst that of each other one: request by request where seed, arrivals "
-        "and batches are the same,\nelse, and in closed mode, unpaired, by the means (Welch's "
-        "method). Intervals hold the mean with 95 % (those of a set of deciles all "
-        "together): 32 batch means with a\ncorrection for what correlation they have left; "
-        "nothing is taken from single steps, which are\ncorrelated. They speak of more time in "
-        "the same scenario, not of other scenarios.",
+        "and batches are the same;\nelse, and in closed mode, unpaired, by the means (Welch's "
+        "method), and the conclusion says so.\nIntervals hold the mean with 95 % (those of a set "
+        "of deciles all together): 32 batch means with a\ncorrection for what correlation they "
+        "have left; nothing is taken from single steps, which are\ncorrelated. They speak of more "
+        "time in the same scenario, not of other scenarios.",
     .operand = "RESULT.h5",
     .least_operands = 1,
     .most_operands = ES_ANY_NUMBER,
