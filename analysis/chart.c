@@ -136,19 +136,59 @@ static void add_strip_line(const es_axis *axis, size_t n, const es_extent *colum
         es_text_add(text, "H%zu", n);
 }
 
-void es_chart_strip(const char *label, const es_axis *axis, size_t n, const es_extent *columns,
+/* One edge of an area: of the columns [n] from left to right, or back. Returns where it ends. */
+static int add_edge(const es_axis *axis, size_t n, const es_extent *columns, bool upper, int y,
                     es_text *text) {
+    size_t width = 0;
+    for (size_t k = 0; k < n; k++) {
+        const es_extent *column = upper ? &columns[k] : &columns[n - 1 - k];
+        int next = strip_y(axis, upper ? column->most : column->least);
+        if (next != y) {
+            if (width > 0)
+                es_text_add(text, upper ? "h%zu" : "h-%zu", width);
+            es_text_add(text, "v%d", next - y);
+            width = 0;
+            y = next;
+        }
+        width++;
+    }
+    es_text_add(text, upper ? "h%zu" : "h-%zu", width);
+    return y;
+}
+
+/* The area from the least to the most of each column. */
+static void add_strip_area(const es_axis *axis, size_t n, const es_extent *columns, es_text *text) {
+    for (size_t i = 0; i < n; i++) {
+        size_t end = i;
+        while (end < n && columns[end].known)
+            end++;
+        if (end == i)
+            continue;
+        int y = strip_y(axis, columns[i].most);
+        es_text_add(text, "M%zu %d", i, y);
+        y = add_edge(axis, end - i, &columns[i], true, y, text);
+        add_edge(axis, end - i, &columns[i], false, y, text);
+        es_text_add(text, "z");
+        i = end;
+    }
+}
+
+void es_chart_strip(const char *label, const es_axis *axis, size_t n, const es_extent *columns,
+                    bool area, es_text *text) {
     double middle = axis->logarithmic ? sqrt(axis->from * axis->to) : (axis->from + axis->to) / 2;
-    es_text_add(
-        text,
-        "<div class=\"strip\"><h3>%s</h3><div class=\"scale\" aria-hidden=\"true\">"
-        "<span>%.5g</span><span>%.4g</span><span>%.5g</span></div>"
-        "<svg class=\"line\" role=\"img\" aria-label=\"Course over time, between %.4g and "
-        "%.4g\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\">"
-        "<path class=\"grid\" d=\"M0 %dH%zuM0 %dH%zuM0 %dH%zu\"/><path class=\"plain\" d=\"",
-        label, axis->to, middle, axis->from, axis->from, axis->to, n, STRIP_HEIGHT, STRIP_MARGIN, n,
-        STRIP_HEIGHT / 2, n, STRIP_HEIGHT - STRIP_MARGIN, n);
-    add_strip_line(axis, n, columns, text);
+    es_text_add(text,
+                "<div class=\"strip\"><h3>%s</h3><div class=\"scale\" aria-hidden=\"true\">"
+                "<span>%.5g</span><span>%.4g</span><span>%.5g</span></div>"
+                "<svg class=\"line\" role=\"img\" aria-label=\"Course over time, between %.4g and "
+                "%.4g\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\">"
+                "<path class=\"grid\" d=\"M0 %dH%zuM0 %dH%zuM0 %dH%zu\"/><path class=\"%s\" d=\"",
+                label, axis->to, middle, axis->from, axis->from, axis->to, n, STRIP_HEIGHT,
+                STRIP_MARGIN, n, STRIP_HEIGHT / 2, n, STRIP_HEIGHT - STRIP_MARGIN, n,
+                area ? "span" : "plain");
+    if (area)
+        add_strip_area(axis, n, columns, text);
+    else
+        add_strip_line(axis, n, columns, text);
     es_text_add(text, "\"/></svg></div>\n");
 }
 

@@ -32,9 +32,10 @@ void es_extent_add(es_extent *extent, double value);
 void es_extent_join(es_extent *extent, const es_extent *later);
 
 /* Appends a strip: columns [n] over the whole width of the page, with the axis on the left. `label`
- * is HTML. Between columns a value holds until the next one. */
+ * is HTML. As a line through the columns, where a value holds until the next one; or as the `area`
+ * from the least to the most of each column, where what lies between is not known. */
 void es_chart_strip(const char *label, const es_axis *axis, size_t n, const es_extent *columns,
-                    es_text *text);
+                    bool area, es_text *text);
 
 /* Begins a chart of curves with its axes; appends a curve of points [n], as steps if `stepped`, in
  * colour `colour` and dash `dash` (0 .. 3); a whisker; and ends it. Labels are HTML. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Bytes that the time series may take: the page is to stay below 1 MB. */
-enum { MOST_SERIES_BYTES = 560000, LEAST_COLUMNS = 512, N_LEVELS = 3, N_TIMES = 7 };
+enum { MOST_SERIES_BYTES = 700000, LEAST_COLUMNS = 512, N_LEVELS = 3, N_TIMES = 7 };
 
 static size_t dash_of(const es_result *result, size_t policy) {
     return es_summary_is_oracle(result, policy)     ? 2
@@ -38,7 +38,7 @@ static void add_policy_legend(const es_run_report *report, es_text *text) {
 
 /* Appends a strip of `n` columns, each of several of a series. */
 static void add_strip(const char *label, const es_axis *axis, const es_extent *series, size_t n,
-                      double unit, es_text *text) {
+                      double unit, bool area, es_text *text) {
     es_extent columns[ES_SERIES_COLUMNS];
     size_t each = ES_SERIES_COLUMNS / n;
     for (size_t i = 0; i < n; i++) {
@@ -48,17 +48,17 @@ static void add_strip(const char *label, const es_axis *axis, const es_extent *s
         columns[i].least /= unit;
         columns[i].most /= unit;
     }
-    es_chart_strip(label, axis, n, columns, text);
+    es_chart_strip(label, axis, n, columns, area, text);
 }
 
 static void add_state_strip(const char *label, const es_extent *series, size_t n, double unit,
-                            es_text *text) {
+                            bool area, es_text *text) {
     double most = 0;
     for (size_t i = 0; i < ES_SERIES_COLUMNS; i++)
         if (series[i].known)
             most = fmax(most, series[i].most / unit);
     es_axis axis = es_axis_fit(0, most > 0 ? most : 1);
-    add_strip(label, &axis, series, n, unit, text);
+    add_strip(label, &axis, series, n, unit, area, text);
 }
 
 /* The steps of a policy in a column that chose a cut, as one of N_LEVELS shares; 0: none. */
@@ -138,6 +138,11 @@ static void add_choices(const es_run_report *report, size_t policy, size_t n, si
     es_text_add(text, "</svg></div>\n");
 }
 
+/* Whether requests may share a column of `n`. */
+static bool has_shared_columns(const es_run_report *report, size_t n) {
+    return report->steps->most > 1 || n < ES_SERIES_COLUMNS;
+}
+
 /* In ms, as all that is drawn. */
 static es_axis latency_axis(const es_extent *latency_s) {
     double least = 0, most = 0;
@@ -154,8 +159,9 @@ static es_axis latency_axis(const es_extent *latency_s) {
 static void add_strips(const es_run_report *report, size_t n, es_text *text) {
     const es_result *result = report->result;
     const es_report_steps *steps = report->steps;
-    add_state_strip("uplink rate, Mbit/s", steps->rate_bps, n, 1e6, text);
-    add_state_strip("load of the server, share of its capacity", steps->load, n, 1, text);
+    bool area = has_shared_columns(report, n);
+    add_state_strip("uplink rate, Mbit/s", steps->rate_bps, n, 1e6, area, text);
+    add_state_strip("load of the server, share of its capacity", steps->load, n, 1, area, text);
     for (size_t i = 0; i < report->n_shown; i++) {
         size_t policy = report->shown[i];
         es_axis axis = latency_axis(steps->policies[policy].latency_s);
@@ -165,7 +171,7 @@ static void add_strips(const es_run_report *report, size_t n, es_text *text) {
         es_text_add(&label, ", ms%s", axis.logarithmic ? ", logarithmic" : "");
         text->failed |= label.failed;
         if (!label.failed)
-            add_strip(label.data, &axis, steps->policies[policy].latency_s, n, 1e-3, text);
+            add_strip(label.data, &axis, steps->policies[policy].latency_s, n, 1e-3, area, text);
         free(label.data);
         if (steps->policies[policy].choices != NULL)
             add_choices(report, policy, n, i, text);
@@ -214,14 +220,14 @@ void es_run_report_series(const es_run_report *report, es_text *text) {
     es_text_add(text, "<div class=\"strip\"><div class=\"times\">");
     for (int i = 0; i < N_TIMES; i++)
         es_text_add(text, "<span>%.4g</span>", steps->end_s / divisor * i / (N_TIMES - 1));
-    uint64_t per_column = ES_SERIES_COLUMNS / n * steps->most;
     es_text_add(text,
                 "</div></div>\n<figcaption>Time of arrival, %s. Every strip has a scale of its own "
                 "and %zu columns of %.3g s; %s%s</figcaption>\n</figure>\n</section>\n",
                 unit, n, steps->end_s / (double)n,
-                per_column <= 1 ? "a value is a request's and holds until the next one."
-                                : "a column spans the least and the largest value of the requests "
-                                  "that arrived in it: no extreme is lost.",
+                has_shared_columns(report, n)
+                    ? "a column spans the least and the largest value of the requests that arrived "
+                      "in it: no extreme is lost."
+                    : "a value is a request's and holds until the next one.",
                 report->n_shown < report->result->n_policies ? " Not all policies are drawn." : "");
     free(strips.data);
 }
