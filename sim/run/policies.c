@@ -102,7 +102,10 @@ static es_status add(struct resolving *r, const char *cut_name, bool hindsight) 
                                              .hysteresis = section->hysteresis,
                                              .min_dwell = (uint64_t)section->min_dwell,
                                              .expected_dwell = section->expected_dwell,
-                                             .energy_weight = section->energy_weight}};
+                                             .energy_weight = section->energy_weight,
+                                             .exploration = section->exploration,
+                                             .discount = section->discount,
+                                             .load_bins = (uint64_t)section->load_bins}};
     }
     return ES_OK;
 }
@@ -263,7 +266,7 @@ static es_status resolve_split(struct resolving *r) {
 static es_status check_keys(const es_plan *plan, const es_policy_section *section,
                             const es_policy_ops *ops, es_errors *errors) {
     bool whole = ops->whole_device || ops->whole_server, single = whole || ops->fixed;
-    bool chooses = !single && !ops->clairvoyant;
+    bool chooses = !single && !ops->clairvoyant && ops->learn == NULL;
     const es_scenario *first = plan->groups[0].scenario; /* isolated mode has no other */
     bool grid = first->workload.states == ES_STATES_GRID;
     bool queues = first->workload.mode != ES_ISOLATED;
@@ -287,11 +290,14 @@ static es_status check_keys(const es_plan *plan, const es_policy_section *sectio
         {"probe_every", sampled && queues},
         {"probe_bytes", sampled && queues && section->probe_every_s > 0},
         {"load_aware", sampled && queues},
-        {"queue_aware", chooses && queues},
+        {"queue_aware", chooses && queues && !ops->tabulated},
         {"hysteresis", ops->may_stay},
         {"min_dwell", ops->may_stay},
         {"expected_dwell", ops->may_stay},
         {"energy_weight", ops->needs_power},
+        {"exploration", ops->learn != NULL},
+        {"discount", ops->learn != NULL},
+        {"load_bins", ops->tabulated},
     };
     es_status status = ES_OK;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -315,6 +321,9 @@ static es_status check_needs(const struct resolving *r) {
         if (ops->needs_power && isnan(group->scenario->energy.active_w))
             status = complain(r, group, "type", "%s needs the powers of [energy]", ops->name);
     }
+    if (ops->observe != NULL && plan->groups[0].scenario->workload.mode != ES_ISOLATED)
+        return es_policy_complain(plan->scenario, r->section, "type", r->errors,
+                                  "%s needs [workload] mode = isolated", ops->name);
     if (ops->clairvoyant && !plan->foresees)
         status = es_policy_complain(
             plan->scenario, r->section, "type", r->errors,

@@ -314,6 +314,13 @@ const struct key keys[] = {
              "dynamic-split: requests that [device] switch_cost is spread over"),
     QUANTITY("policy", "energy_weight", OF(energy_weight), RATIO, 0, 1, "0.5",
              "energy-aware: of energy against latency, each relative to no offload"),
+    QUANTITY("policy", "exploration", OF(exploration), RATIO, 0, 1e6, "1",
+             "mu-lin-ucb: how much it hopes for from cuts it has not tried; 1: as published"),
+    QUANTITY("policy", "discount", OF(discount), RATIO, 0, 1, "1",
+             "mu-lin-ucb: what each later result leaves of the weight of a result; 1: nothing is "
+             "forgotten"),
+    COUNT("policy", "load_bins", OF(load_bins), 1, 1000, "20",
+          "threshold-table: it holds the loads 0, 1 / load_bins, ..., 1"),
 };
 const size_t n_keys = sizeof keys / sizeof keys[0];
 

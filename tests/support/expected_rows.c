@@ -218,21 +218,48 @@ static void look_at_queues(const struct history *history, size_t i, es_policy_vi
     view->uplink_wait_bits = (double)bits - (double)sent / 1e9;
 }
 
+/* What every offloaded request of a batch pays besides. */
+static double delay_s(const struct random_world *world, int64_t batch) {
+    const es_world_config *config = &world->config;
+    double result_bits = 8 * config->groups[0].result_bytes * (double)batch;
+    double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
+    return receive_s + es_time_s(config->groups[0].uplink.propagation_ns + config->groups[0].downlink.propagation_ns);
+}
+
+/* Creates the memory that the policy has when request i arrives: it knows what became of those that
+ * are back by then. */
+static void *memory_of(const struct history *history, size_t i) {
+    const struct random_world *world = history->world;
+    const es_policy *policy = &world->policy;
+    double delays_s[MAX_BATCHES];
+    for (size_t b = 0; b < world->network.n_batches; b++)
+        delays_s[b] = delay_s(world, world->network.batches[b]);
+    void *memory = policy_memory(policy, &(es_policy_start){.n_tables = world->network.n_batches,
+                                                            .tables = world->network.tables,
+                                                            .delay_s = delays_s});
+    for (size_t j = 0; j < i && policy->ops->learn != NULL; j++) {
+        const struct passage *past = &history->passages[j];
+        es_policy_feedback feedback = {&world->network.tables[past->table], past->cut,
+                                       es_time_s(past->received - past->done_at[ES_DEVICE])};
+        if (past->received <= history->passages[i].arrival)
+            policy->ops->learn(policy, memory, &feedback);
+    }
+    return memory;
+}
+
 /* What the policy sees of request i besides rate and load. */
 static es_policy_view view_of(const struct history *history, size_t i, const double *outcome_s) {
     const struct random_world *world = history->world;
     const es_world_config *config = &world->config;
     const struct passage *request = &history->passages[i];
-    double result_bits = 8 * config->groups[0].result_bytes * (double)request->batch;
-    double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
     es_policy_view view = {
         .costs = &world->network.tables[request->table],
-        .delay_s = receive_s + es_time_s(config->groups[0].uplink.propagation_ns +
-                                         config->groups[0].downlink.propagation_ns),
+        .delay_s = delay_s(world, request->batch),
         .deadline_s =
             request->deadline_ns == ES_TIME_NEVER ? ES_INFINITY : es_time_s(request->deadline_ns),
         .switch_cost_s = es_time_s(config->groups[0].switch_cost_ns),
         .has_previous = i > 0,
+        .n_before = i,
         .power = config->groups[0].has_energy ? &config->groups[0].power : NULL,
         .outcome_s = outcome_s,
     };
@@ -335,7 +362,10 @@ static void take(struct history *history, size_t i, es_time arrival, struct row 
     es_policy_view view = view_of(history, i, outcome_s);
     view.rate_bps = row->rate_estimate;
     view.load = row->load_estimate;
+    void *memory = memory_of(history, i);
+    view.memory = memory;
     request->cut = world->policy.ops->choose(&world->policy, &view);
+    free(memory);
     request->head_ns = scaled(world->network.head_ns[request->table][request->cut], factors[0]) +
                        switching_ns(history, i, request->cut);
     request->tail_ns = scaled(world->network.tail_ns[request->table][request->cut], factors[1]);

@@ -90,8 +90,10 @@ static void random_policy(struct random_world *world, struct dice *dice) {
     size_t n_policies = 0, n = 0;
     while (es_policies_at(n_policies) != NULL)
         n_policies++;
-    const es_policy_ops *ops =
-        es_policies_at((size_t)roll_between(dice, 0, (int64_t)n_policies - 1));
+    const es_policy_ops *ops;
+    do /* what observes is for isolated mode alone; it has tests of its own */
+        ops = es_policies_at((size_t)roll_between(dice, 0, (int64_t)n_policies - 1));
+    while (ops->observe != NULL);
     uint32_t last = (uint32_t)(world->network.n_cuts - 1);
     for (uint32_t cut = 0; cut <= last; cut++)
         if (roll_chance(dice, ops->clairvoyant ? 85 : 60))
@@ -111,7 +113,10 @@ static void random_policy(struct random_world *world, struct dice *dice) {
                      .hysteresis = roll_chance(dice, 30) ? roll_real(dice) : 0,
                      .min_dwell = roll_chance(dice, 30) ? (uint64_t)roll_between(dice, 1, 9) : 0,
                      .expected_dwell = 1 + 9 * roll_real(dice),
-                     .energy_weight = roll_real(dice)},
+                     .energy_weight = roll_real(dice),
+                     .exploration = 2 * roll_real(dice),
+                     .discount = roll_chance(dice, 50) ? 1 : roll_real(dice),
+                     .load_bins = (uint64_t)roll_between(dice, 1, 30)},
     };
 }
 

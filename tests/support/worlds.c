@@ -52,9 +52,21 @@ es_rate *stepped_rate(size_t n, const es_time *starts, const int64_t *rates, es_
 }
 
 es_policy policy_with(const char *name, size_t n, const uint32_t *candidates) {
-    es_policy policy = {.ops = es_policies_find(name), .n_candidates = n, .candidates = candidates};
+    es_policy policy = {.ops = es_policies_find(name),
+                        .n_candidates = n,
+                        .candidates = candidates,
+                        .settings = {.exploration = 1, .discount = 1, .load_bins = 20}};
     assert_non_null(policy.ops);
     return policy;
+}
+
+void *policy_memory(const es_policy *policy, const es_policy_start *start) {
+    if (policy->ops->memory_bytes == NULL)
+        return NULL;
+    void *memory = es_alloc(1, policy->ops->memory_bytes(policy, start));
+    assert_non_null(memory);
+    policy->ops->begin(policy, start, memory);
+    return memory;
 }
 
 es_policy fixed_at(size_t cut) {

@@ -39,6 +39,10 @@ es_rate *stepped_rate(size_t n, const es_time *starts, const int64_t *rates, es_
 /* The policy of that name with these candidates. */
 es_policy policy_with(const char *name, size_t n, const uint32_t *candidates);
 
+/* Creates the memory of a policy and begins it; NULL if the policy has none. The caller frees it.
+ */
+void *policy_memory(const es_policy *policy, const es_policy_start *start);
+
 /* 0, 1, 2, ...: the cuts of a policy that may take any, and cut i alone at [i]. */
 extern const uint32_t every_cut[MAX_CUTS];
 es_policy fixed_at(size_t cut);

@@ -15,7 +15,7 @@ static void the_table_is_in_order(void **state) {
         assert_true(strlen(ops->summary) > 10);
         assert_true(ops->whole_device + ops->whole_server + ops->fixed + ops->clairvoyant <= 1);
     }
-    assert_int_equal(n, 7);
+    assert_int_equal(n, 10);
     assert_null(es_policies_at(n + 1));
     assert_null(es_policies_find("dynamic"));
     assert_string_equal(es_policies_nearest("dynamc-split"), "dynamic-split");
@@ -71,7 +71,10 @@ static void random_situation(struct situation *s, struct dice *dice) {
     s->settings = (es_policy_settings){.hysteresis = roll_chance(dice, 50) ? roll_real(dice) : 0,
                                        .min_dwell = (uint64_t)roll_between(dice, 0, 10),
                                        .expected_dwell = 1 + 9 * roll_real(dice),
-                                       .energy_weight = roll_real(dice)};
+                                       .energy_weight = roll_real(dice),
+                                       .exploration = 2 * roll_real(dice),
+                                       .discount = roll_real(dice),
+                                       .load_bins = (uint64_t)roll_between(dice, 1, 50)};
 }
 
 static void every_policy_returns_one_of_its_candidates(void **state) {
@@ -85,6 +88,14 @@ static void every_policy_returns_one_of_its_candidates(void **state) {
                                 .n_candidates = s.n_candidates,
                                 .candidates = s.candidates,
                                 .settings = s.settings};
+            es_policy_start start = {.n_tables = 1,
+                                     .tables = s.network.tables,
+                                     .delay_s = &s.view.delay_s,
+                                     .n_requests = 1};
+            void *memory = policy_memory(&policy, &start);
+            if (policy.ops->observe != NULL)
+                policy.ops->observe(&policy, &s.view, memory);
+            s.view.memory = memory;
             struct situation before = s;
             size_t cut = policy.ops->choose(&policy, &s.view);
             bool found = false;
@@ -93,6 +104,7 @@ static void every_policy_returns_one_of_its_candidates(void **state) {
             assert_true(found);
             assert_int_equal(policy.ops->choose(&policy, &s.view), cut); /* it keeps no state */
             assert_memory_equal(&before, &s, sizeof s);
+            free(memory);
         }
     }
 }
@@ -156,6 +168,71 @@ static void dynamic_split_changes_only_where_it_pays(void **state) {
         n_stays += !pays;
     }
     assert_true(n_changes > 500 && n_stays > 500);
+}
+
+/* Where the load is a tabulated one, the table's cut is as fast as any, at every rate, with or
+ * without a link and for each of several batch sizes. */
+static void the_threshold_table_is_the_argmin(void **state) {
+    (void)state;
+    struct dice dice = {7};
+    struct situation s, other;
+    size_t n_cuts[MAX_CUTS] = {0};
+    for (size_t i = 0; i < 5000; i++) {
+        random_situation(&other, &dice);
+        random_situation(&s, &dice);
+        s.view.device_wait_s = s.view.uplink_wait_bits = 0;
+        es_policy policy = policy_with("threshold-table", s.n_candidates, s.candidates);
+        policy.settings.load_bins = s.settings.load_bins;
+        es_cut_costs tables[] = {other.network.tables[0], s.network.tables[0]};
+        bool one = other.network.n_cuts < s.network.n_cuts;
+        const double delays_s[] = {other.view.delay_s, s.view.delay_s};
+        es_policy_start start = {one ? 1 : 2, &tables[one], &delays_s[one], 0};
+        void *memory = policy_memory(&policy, &start);
+        s.view.memory = memory;
+        s.view.costs = &tables[1];
+        for (uint64_t k = 0; k <= s.settings.load_bins; k++) {
+            s.view.load = (double)k / (double)s.settings.load_bins;
+            s.view.rate_bps = roll_chance(&dice, 5) ? 0 : exp(25 * roll_real(&dice));
+            size_t cut = policy.ops->choose(&policy, &s.view);
+            n_cuts[cut]++;
+            for (size_t c = 0; c < s.n_candidates; c++)
+                assert_false(latency_s(&s, s.candidates[c]) < latency_s(&s, cut) * (1 - 1e-14));
+        }
+        free(memory);
+    }
+    for (size_t cut = 0; cut < MAX_CUTS; cut++)
+        assert_true(n_cuts[cut] > 500);
+}
+
+/* Between tabulated loads it is what dynamic-split does at the nearest one. */
+static void the_threshold_table_rounds_the_load(void **state) {
+    (void)state;
+    struct dice dice = {8};
+    struct situation s;
+    size_t n_differs = 0;
+    for (size_t i = 0; i < 5000; i++) {
+        random_situation(&s, &dice);
+        s.view.has_previous = false;
+        s.view.device_wait_s = s.view.uplink_wait_bits = 0;
+        es_policy table = policy_with("threshold-table", s.n_candidates, s.candidates);
+        es_policy dynamic = policy_with("dynamic-split", s.n_candidates, s.candidates);
+        double bins = (double)(table.settings.load_bins = s.settings.load_bins);
+        void *memory =
+            policy_memory(&table, &(es_policy_start){1, s.view.costs, &s.view.delay_s, 0});
+        s.view.memory = memory;
+        s.view.load = roll_real(&dice);
+        size_t cut = table.ops->choose(&table, &s.view);
+        n_differs += dynamic.ops->choose(&dynamic, &s.view) != cut;
+        double fraction = s.view.load * bins - floor(s.view.load * bins);
+        s.view.load = (floor(s.view.load * bins) + (fraction >= 0.5)) / bins;
+        size_t expected = dynamic.ops->choose(&dynamic, &s.view);
+        assert_true(cut == expected ||
+                    fabs(latency_s(&s, cut) - latency_s(&s, expected)) <
+                        1e-14 * latency_s(&s, cut) ||
+                    isinf(latency_s(&s, expected)));
+        free(memory);
+    }
+    assert_true(n_differs > 20);
 }
 
 /* SEMANTICS 6, with the time of receiving counted as waiting. */
@@ -322,6 +399,8 @@ int main(void) {
         cmocka_unit_test(every_policy_returns_one_of_its_candidates),
         cmocka_unit_test(dynamic_split_is_the_argmin),
         cmocka_unit_test(dynamic_split_changes_only_where_it_pays),
+        cmocka_unit_test(the_threshold_table_is_the_argmin),
+        cmocka_unit_test(the_threshold_table_rounds_the_load),
         cmocka_unit_test(deadline_aware_takes_the_cheapest_cut_in_time),
         cmocka_unit_test(energy_aware_is_the_least_weighted_sum),
         cmocka_unit_test(oracle_is_the_least_outcome),

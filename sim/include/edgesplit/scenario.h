@@ -75,6 +75,8 @@ typedef struct es_policy_section {
     int queue_aware;
     double hysteresis, expected_dwell, energy_weight;
     int64_t min_dwell;
+    double exploration, discount;
+    int64_t load_bins;
 } es_policy_section;
 
 /* A variable of a study and its value in one run. */

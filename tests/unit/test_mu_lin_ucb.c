@@ -1,0 +1,134 @@
+/* The policy that learns from delays alone: isolated worlds, where what is best is known. */
+#include "random_world.h"
+
+#include <math.h>
+
+enum { N_STEPS = 20000 };
+
+/* Mean regret and share of optimal decisions of steps first .. last - 1. */
+struct outcome {
+    double mean_regret_s, optimal;
+};
+
+static struct outcome outcome_of(const struct run *run, size_t first, size_t last) {
+    struct outcome outcome = {0};
+    for (size_t i = first; i < last; i++) {
+        outcome.mean_regret_s += run->rows[i].regret / (double)(last - first);
+        outcome.optimal += (run->rows[i].regret == 0) / (double)(last - first);
+    }
+    return outcome;
+}
+
+/* Five cuts of which each is the best somewhere: with x ns per bit and the server's whole capacity
+ * they take, propagation included, 23 + 1.2 x, 29 + 0.72 x, 39 + 0.24 x, 52 + 0.08 x and 80 ms. */
+static struct made_up five_cuts(void) {
+    return (struct made_up){
+        .n_cuts = 5,
+        .n_batches = 1,
+        .batches = {1},
+        .head_ns = {{0, 10 * MS, 26 * MS, 45 * MS, 80 * MS}},
+        .tail_ns = {{20 * MS, 16 * MS, 10 * MS, 4 * MS, 0}},
+        .bytes = {{150000, 90000, 30000, 10000, 0}},
+    };
+}
+
+/* A run of `policy` over steps of 1 s each, the rate being `rates` in turn for equal parts. */
+static struct run run_at(const struct made_up *network, const es_policy *policy, size_t n,
+                         const int64_t *rates, int64_t capacity) {
+    es_time starts[4] = {0};
+    for (size_t i = 1; i <= n; i++)
+        starts[i] = (es_time)(N_STEPS / n * i) * ES_SECOND;
+    es_rate *uplink = stepped_rate(n, starts, rates, ES_AT_END_HOLD);
+    es_rate *server = constant_rate(capacity);
+    es_world_config config = one_request(&network->cost, policy, uplink, server);
+    config.isolated = true;
+    config.n_steps = N_STEPS;
+    config.uplink_propagation_ns = 3 * MS;
+    struct run run = run_world(config);
+    es_rate_destroy(uplink);
+    es_rate_destroy(server);
+    return run;
+}
+
+/* Whichever cut is the best, it ends up there but for the requests that it is forced to offload. */
+static void in_a_stationary_world_it_finds_the_best_cut(void **state) {
+    (void)state;
+    static const struct {
+        int64_t rate, capacity;
+        int best;
+    } cases[] = {{500000000, ES_FULL_CAPACITY, 0}, {60000000, ES_FULL_CAPACITY, 1},
+                 {25000000, ES_FULL_CAPACITY, 2},  {6000000, ES_FULL_CAPACITY, 3},
+                 {500000, ES_FULL_CAPACITY, 4},    {60000000, ES_FULL_CAPACITY / 4, 3}};
+    struct made_up network = five_cuts();
+    made_up_cost(&network);
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        es_policy policy = policy_with("mu-lin-ucb", 5, every_cut);
+        struct run run = run_at(&network, &policy, 1, &cases[k].rate, cases[k].capacity);
+        struct outcome early = outcome_of(&run, 0, 200);
+        struct outcome late = outcome_of(&run, N_STEPS / 2, N_STEPS);
+        assert_int_equal(run.rows[N_STEPS - 1].split_index, cases[k].best);
+        assert_true(late.optimal > 0.9);
+        if (cases[k].best < 4) /* where forced requests cost nothing */
+            assert_true(late.mean_regret_s < early.mean_regret_s / 10);
+        run_fini(&run);
+    }
+}
+
+/* A link that is of no use for a third of the run. Nothing but the requests that are offloaded by
+ * force shows that it is back; with a discount what was learnt before is soon forgotten. */
+static void it_comes_back_from_no_offload(void **state) {
+    (void)state;
+    struct made_up network = five_cuts();
+    made_up_cost(&network);
+    const int64_t rates[] = {25000000, 200000, 60000000};
+    es_policy policy = policy_with("mu-lin-ucb", 5, every_cut);
+    policy.settings.discount = 0.98;
+    struct run run = run_at(&network, &policy, 3, rates, ES_FULL_CAPACITY);
+    size_t third = N_STEPS / 3, n_offloaded[3] = {0};
+    for (size_t i = 0; i < 3 * third; i++)
+        n_offloaded[i / third] += run.rows[i].split_index != 4;
+    assert_int_equal(n_offloaded[0], third);
+    assert_in_range(n_offloaded[1], third / 13, third / 8);
+    assert_in_range(n_offloaded[2], third - third / 10, third);
+    assert_true(outcome_of(&run, N_STEPS - third / 2, N_STEPS).mean_regret_s < 0.1 * 0.041);
+    run_fini(&run);
+}
+
+/* With more than one batch size, whose requests teach about each other: the figures of the larger
+ * batch are twice those of the other one, so is what it takes, and the best cut is the same. */
+static void what_one_batch_size_shows_holds_for_another(void **state) {
+    (void)state;
+    struct made_up network = five_cuts();
+    network.n_batches = 2;
+    network.batches[1] = 2;
+    for (size_t cut = 0; cut < 5; cut++) {
+        network.head_ns[1][cut] = 2 * network.head_ns[0][cut];
+        network.tail_ns[1][cut] = 2 * network.tail_ns[0][cut];
+        network.bytes[1][cut] = 2 * network.bytes[0][cut];
+    }
+    made_up_cost(&network);
+    es_policy policy = policy_with("mu-lin-ucb", 5, every_cut);
+    es_policy_start start = {2, network.tables, (const double[]){0, 0}, 0};
+    void *memory = policy_memory(&policy, &start);
+    for (size_t i = 0; i < 1000; i++)
+        for (size_t cut = 0; cut < 4; cut++) {
+            const es_cut_costs *costs = &network.tables[0];
+            es_policy_feedback feedback = {costs, cut,
+                                           costs->tail_s[cut] + costs->bits[cut] / 25e6};
+            policy.ops->learn(&policy, memory, &feedback);
+        }
+    for (size_t b = 0; b < 2; b++) {
+        es_policy_view view = {.costs = &network.tables[b], .memory = memory};
+        assert_int_equal(policy.ops->choose(&policy, &view), 2);
+    }
+    free(memory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_a_stationary_world_it_finds_the_best_cut),
+        cmocka_unit_test(it_comes_back_from_no_offload),
+        cmocka_unit_test(what_one_batch_size_shows_holds_for_another),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
