@@ -73,7 +73,8 @@ class Commands(ProgramTest):
 
     def test_lists(self):
         for what, names in {"policies": ["no-offload", "full-offload", "static-split", "dynamic-split",
-                                         "deadline-aware", "energy-aware", "oracle"],
+                                         "threshold-table", "deadline-aware", "energy-aware", "mu-lin-ucb", "oracle",
+                                         "oracle-dp"],
                             "traces": ["canonical", "csv", "mahimahi", "cooked", "sabre", "gnettrack", "starlink",
                                        "5gophers", "simgrid", "planetlab", "bitbrains", "azure-llm", "azure-functions",
                                        "interarrival", "jsonl"],

@@ -1,0 +1,107 @@
+"""`edgesplit model mincut`: by hand on a network with two branches, and against `edgesplit map` where there are none."""
+import csv
+import io
+import pathlib
+import unittest
+
+import harness
+
+USAGE, INVALID, NO_INPUT = 64, 65, 66
+PROFILES = pathlib.Path(__file__).parents[2] / "kernels" / "profiles"
+MEASURED = [str(PROFILES / f"efficientnet-b0.epyc-{kind}.profile") for kind in ("slow", "fast")]
+
+# The input of 4 elements goes into two branches, of 100 and 1 elements, which are joined to 2; the end reads the input too.
+BRANCHES = """\
+# edgesplit-model: 1
+# name: branches
+# source: by hand
+# input: 4x1x1
+index,name,op,unit,block,residual,inputs,out_shape,kernel,stride,dilation,padding,groups,bias,params,macs
+1,wide,custom,wide,all,0,0,100x1x1,,,,,,,0,0
+2,narrow,custom,narrow,all,0,0,1x1x1,,,,,,,0,0
+3,join,custom,join,all,0,1 2,2x1x1,,,,,,,0,0
+4,end,custom,end,all,0,0 3,1x1x1,,,,,,,0,0
+"""
+HEADER = "kind,index,name,op,batch,n,median_s,p05_s,p95_s,min_s,mean_s,std_s,out_elems\n"
+
+
+def layers(times_s, granularity="leaf", batch=1):
+    rows = "".join(f"layer,{i},,,{batch},1,{time!r},,,,,,\n" for i, time in enumerate(times_s, 1))
+    return f"# model: branches\n# kind: modelled\n# granularity: {granularity}\n{HEADER}{rows}"
+
+
+class Mincut(harness.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.write("branches.model", BRANCHES)
+        self.write("device.profile", layers((10, 1, 20, 90)))
+        self.write("server.profile", layers((20, 11, 5, 5)))
+        self.words = ("model", "mincut", "branches.model", "--device", "device.profile", "--server", "server.profile")
+
+    def row(self, *words):
+        row, = csv.DictReader(io.StringIO(self.output(*self.words, *words, "--csv")))
+        return row
+
+    def test_one_of_two_branches(self):
+        """8 bit/s and 1 byte per element: a second per element, as in tests/unit/test_mincut.c."""
+        row = self.row("--rate", "8bit/s", "--feature-bytes", "1")
+        self.assertEqual([row[name] for name in ("device_units", "prefix", "tensors", "bytes", "cut", "cut_name")],
+                         ["1", "false", "2", "5", "3", "join"])
+        self.assertEqual([float(row[name]) for name in ("head_s", "send_s", "tail_s", "latency_s", "cut_latency_s")],
+                         [1, 5, 30, 36, 42])
+        self.assertAlmostEqual(float(row["gain"]), 1 / 7)
+        shown = self.output(*self.words, "--rate", "8bit/s", "--feature-bytes", "1")
+        self.assertIn("branches in 4 leaf units; batch 1, load 0; bytes: 1 per input element, 1 per feature element",
+                      shown)
+        self.assertIn("at 8bit/s the device has all up to narrow but wide\n", shown)
+
+    def test_options_count(self):
+        words = ("--rate", "8bit/s", "--feature-bytes", "1")
+        self.assertEqual(self.row(*words, "--privacy")["device_units"], "4")
+        loaded = self.row(*words, "--load", "0.5")  # 1 + 5 + 60 s as before, and 31 + 6 + 10 with all but the end
+        self.assertEqual((float(loaded["latency_s"]), loaded["prefix"]), (47, "true"))
+        self.assertEqual(float(self.row(*words, "--delay", "10s")["latency_s"]), 46)
+        headed = self.row(*words, "--header", "3B")
+        self.assertEqual((float(headed["latency_s"]), headed["bytes"]), (39, "8"))
+        self.assertEqual(float(self.row(*words, "--input-bytes", "2")["latency_s"]), 40)
+        slow = self.row("--rate", "8bit/s", "--feature-bytes", "30")  # narrow's tensor too takes long then
+        self.assertEqual((float(slow["latency_s"]), slow["prefix"], slow["cut_name"], float(slow["gain"])),
+                         (45, "true", "input", 0))
+
+    def test_on_a_measured_network_it_is_what_the_map_says(self):
+        """Squeeze and excitation is no branch worth parting: the best set is a cut of the layers' order."""
+        words = ("--device", MEASURED[0], "--server", MEASURED[1], "--csv", "--feature-bytes", "0.25")
+        rates = "4..400 step 4 Mbit/s"
+        found = list(csv.DictReader(io.StringIO(
+            self.output("model", "mincut", "efficientnet-b0", *words, "--rate", rates))))
+        borders = list(csv.DictReader(io.StringIO(
+            self.output("map", "--model", "efficientnet-b0", *words, "--batch", "1", "--granularity", "fused",
+                        "--candidates", "all", "--rate", "4..401Mbit/s"))))
+        self.assertGreater(len(borders), 3)
+        self.assertEqual(len(found), 100)
+        for row in found:
+            rate = float(row["rate_bps"])
+            best, = [r for r in borders if float(r["rate_from_bps"]) <= rate < float(r["rate_to_bps"])]
+            self.assertEqual((row["prefix"], row["cut"], row["device_units"]), ("true", best["cut"], best["cut"]))
+            self.assertAlmostEqual(float(row["latency_s"]), float(best["constant_s"]) + float(best["bits"]) / rate,
+                                   delta=2e-9 + 8 / rate)  # whole bytes
+
+    def test_mistakes(self):
+        self.expect(self.call("model", "mincut", "branches.model"), USAGE,
+                    [f".*--{name} is missing" for name in ("rate", "device", "server")])
+        self.expect(self.call(*self.words, "--rate", "8"), USAGE, [".*--rate 8: expected .*"])
+        self.expect(self.call(*self.words, "--rate", "8bit/s", "--load", "1"), USAGE,
+                    [".*--load 1: expected less than 1"])
+        self.expect(self.call(*self.words, "--rate", "8bit/s", "--batch", "2"), INVALID,
+                    [f"{side}.profile: holds no time of layer 1 at batch 2; expected one of every layer by itself"
+                     for side in ("device", "server")])
+        self.write("server.profile", layers((1,), "fused"))
+        self.expect(self.call(*self.words, "--rate", "8bit/s"), INVALID,
+                    ["server.profile: has granularity fused; expected leaf, as in device.profile"])
+        self.write("server.profile", layers((1, 2, 3, 4)).replace("branches", "vgg16"))
+        self.expect(self.call(*self.words, "--rate", "8bit/s"), INVALID, ["server.profile: .*vgg16.*"])
+        self.expect(self.call(*self.words[:-1], "no.profile", "--rate", "8bit/s"), NO_INPUT, ["no.profile: .*"])
+
+
+if __name__ == "__main__":
+    harness.main()
