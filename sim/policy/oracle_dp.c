@@ -58,7 +58,7 @@ static void observe(const es_policy *policy, const es_policy_view *view, void *m
     uint64_t t = plan->n++;
     for (size_t i = 0; i < n; i++) {
         double outcome_s = view->outcome_s[policy->candidates[i]];
-        bool pays = t > 0 && isfinite(outcome_s); /* what is never finished has no latency */
+        bool pays = isfinite(outcome_s); /* what is never finished has no latency */
         struct cost *cost = &plan->costs[i], change = {0, pays ? view->switch_cost_s : 0};
         if (is_less(*cost, change))
             plan->same_cut[t * row_bytes(policy) + i / 8] |= (unsigned char)(1 << i % 8);

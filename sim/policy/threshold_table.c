@@ -38,10 +38,8 @@ static void begin(const es_policy *policy, const es_policy_start *start, void *m
         for (size_t i = 0; i < n; i++) {
             size_t cut = policy->candidates[i];
             bool stays = cut + 1 == view.costs->n_cuts;
-            /* a fully loaded server never finishes even a tail of no time */
-            double at_zero = load < 1 || stays ? es_policy_predict_s(&view, cut, 0, 1 / (1 - load))
-                                               : ES_INFINITY;
-            table->lines[i] = (es_line){at_zero, stays ? 0 : view.costs->bits[cut]};
+            table->lines[i] = (es_line){es_policy_predict_s(&view, cut, 0, 1 / (1 - load)),
+                                        stays ? 0 : view.costs->bits[cut]};
         }
         table->n_pieces[row] =
             (uint32_t)es_envelope_lower(n, table->lines, 0, ES_INFINITY, table->pieces + row * n);

@@ -400,6 +400,80 @@ static void regret_is_never_negative_and_0_for_the_oracle(void **state) {
     assert_true(n_positive > 1000 && n_oracle > 500);
 }
 
+/* A policy that takes its candidates in turn and notes what it is told. */
+static struct lessons {
+    es_policy_start start;
+    size_t n, n_wrong_delays;
+    es_policy_feedback feedback[MAX_REQUESTS];
+} lessons;
+
+static size_t note_bytes(const es_policy *policy, const es_policy_start *start) {
+    (void)policy;
+    (void)start;
+    return sizeof(uint64_t);
+}
+
+static void note_start(const es_policy *policy, const es_policy_start *start, void *memory) {
+    (void)policy;
+    lessons = (struct lessons){.start = *start};
+    *(uint64_t *)memory = 0;
+}
+
+static size_t take_turns(const es_policy *policy, const es_policy_view *view) {
+    size_t table = (size_t)(view->costs - lessons.start.tables);
+    lessons.n_wrong_delays += table >= lessons.start.n_tables ||
+                              lessons.start.delay_s[table] != view->delay_s ||
+                              *(const uint64_t *)view->memory != lessons.n;
+    return policy->candidates[view->n_before % policy->n_candidates];
+}
+
+static void note_feedback(const es_policy *policy, void *memory,
+                          const es_policy_feedback *feedback) {
+    (void)policy;
+    lessons.feedback[lessons.n++] = *feedback;
+    *(uint64_t *)memory += 1;
+}
+
+/* A policy that learns is told of every result that comes back, and only of those, what the rows
+ * say of it. */
+static void what_a_policy_learns_from_is_in_the_rows(void **state) {
+    (void)state;
+    static const es_policy_ops ops = {.name = "pupil",
+                                      .memory_bytes = note_bytes,
+                                      .begin = note_start,
+                                      .learn = note_feedback,
+                                      .choose = take_turns};
+    size_t n_taught = 0;
+    for (uint64_t seed = 1; seed <= N_WORLDS; seed++) {
+        struct random_world world;
+        random_world_init(&world, seed);
+        world.policy.ops = &ops;
+        world.config.isolated = seed % 4 == 0;
+        struct run run = run_world(world.config);
+        size_t n = 0;
+        for (size_t i = 0; i < run.n; i++) {
+            const struct row *r = &run.rows[i];
+            size_t cut = world.policy.candidates[i % world.policy.n_candidates];
+            assert_int_equal(r->split_index, cut);
+            if (!is_done(r) || cut + 1 == world.network.n_cuts)
+                continue;
+            const es_policy_feedback *found = &lessons.feedback[n++];
+            assert_int_equal(found->cut, cut);
+            assert_int_equal(found->costs->bytes[cut], r->uplink_bytes);
+            assert_near("offloaded part", seed, i, found->offloaded_s,
+                        r->uplink_queue_time + r->uplink_time + r->server_queue_time +
+                            r->tail_time + r->downlink_time,
+                        1e-12);
+        }
+        assert_int_equal(lessons.n, n);
+        assert_int_equal(lessons.n_wrong_delays, 0);
+        n_taught += n;
+        run_fini(&run);
+        random_world_fini(&world);
+    }
+    assert_true(n_taught > 1000);
+}
+
 /* Runs another world to its end in the midst of this one. */
 struct nested {
     struct run run;
@@ -457,6 +531,7 @@ int main(void) {
         cmocka_unit_test(pitfall_17_no_policy_but_the_oracle_knows_the_future),
         cmocka_unit_test(doubled_times_and_halved_rates_double_every_latency),
         cmocka_unit_test(regret_is_never_negative_and_0_for_the_oracle),
+        cmocka_unit_test(what_a_policy_learns_from_is_in_the_rows),
         cmocka_unit_test(worlds_do_not_know_of_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

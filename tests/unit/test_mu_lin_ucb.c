@@ -124,10 +124,33 @@ static void what_one_batch_size_shows_holds_for_another(void **state) {
     free(memory);
 }
 
+/* What a short memory forgets is not known again, but does not go out of range either. */
+static void one_cut_for_ever_and_a_short_memory(void **state) {
+    (void)state;
+    static const uint32_t cuts[] = {2, 4};
+    struct made_up network = five_cuts();
+    made_up_cost(&network);
+    es_policy policy = policy_with("mu-lin-ucb", 2, cuts);
+    policy.settings.discount = 0.5;
+    es_policy_start start = {1, network.tables, (const double[]){0}, 0};
+    void *memory = policy_memory(&policy, &start);
+    es_policy_view view = {.costs = network.tables, .n_before = 1, .memory = memory};
+    es_policy_feedback feedback = {network.tables, 2, 0.02};
+    for (size_t i = 0; i < 5000; i++)
+        policy.ops->learn(&policy, memory, &feedback);
+    assert_int_equal(policy.ops->choose(&policy, &view), 2); /* 26 + 20 ms against 80 */
+    feedback.offloaded_s = 2;
+    for (size_t i = 0; i < 20; i++)
+        policy.ops->learn(&policy, memory, &feedback);
+    assert_int_equal(policy.ops->choose(&policy, &view), 4);
+    free(memory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_a_stationary_world_it_finds_the_best_cut),
         cmocka_unit_test(it_comes_back_from_no_offload),
+        cmocka_unit_test(one_cut_for_ever_and_a_short_memory),
         cmocka_unit_test(what_one_batch_size_shows_holds_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

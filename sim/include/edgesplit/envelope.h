@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* value(x) = at_zero + slope * x; a line with at_zero INFINITY is left out. */
+/* value(x) = at_zero + slope * x; a line with at_zero INFINITY or NaN is left out. */
 typedef struct es_line {
     double at_zero, slope;
 } es_line;
