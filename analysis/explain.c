@@ -267,8 +267,15 @@ static void say_why(const struct step *step, es_text *text) {
         es_text_add(text, ", as for every request: it does not look at the state.\n");
         return;
     }
-    if (strcmp(result->types[step->policy], "oracle") == 0) {
-        es_text_add(text, ": it sees what is to come and takes what is truly best.\n");
+    if (es_summary_is_oracle(result, step->policy)) {
+        bool plans = strcmp(result->types[step->policy], "oracle") != 0;
+        es_text_add(text, ": it sees what is to come and takes what is truly best%s.\n",
+                    plans ? " for all requests together" : "");
+        return;
+    }
+    if (isnan(row[RATE_KNOWN])) {
+        es_text_add(text, ": it learns from the delays of its own requests and is told neither the "
+                          "rate nor the load.\n");
         return;
     }
     es_text_add(
@@ -319,12 +326,14 @@ static void print_text(const struct step *step, es_text *text) {
     const double *row = step->values[step->policy];
     if (step->result->title[0] != '\0')
         es_text_add(text, "%s\n", step->result->title);
-    es_text_add(
-        text,
-        "step %zu: arrives at %.6g s, batch %.0f; uplink %.4g Mbit/s (known as %.4g), server "
-        "load %.3g (known as %.3g)\n",
-        step->number, row[ARRIVAL], row[BATCH], row[RATE_TRUE] / 1e6, row[RATE_KNOWN] / 1e6,
-        row[LOAD_TRUE], row[LOAD_KNOWN]);
+    es_text_add(text, "step %zu: arrives at %.6g s, batch %.0f; ", step->number, row[ARRIVAL],
+                row[BATCH]);
+    if (isnan(row[RATE_KNOWN]))
+        es_text_add(text, "uplink %.4g Mbit/s, server load %.3g (neither known)\n",
+                    row[RATE_TRUE] / 1e6, row[LOAD_TRUE]);
+    else
+        es_text_add(text, "uplink %.4g Mbit/s (known as %.4g), server load %.3g (known as %.3g)\n",
+                    row[RATE_TRUE] / 1e6, row[RATE_KNOWN] / 1e6, row[LOAD_TRUE], row[LOAD_KNOWN]);
     print_cuts(step, text);
     print_policies(step, text);
     es_text_add(text, "\n");

@@ -128,7 +128,7 @@ void world_learn_rate(es_world *world, const struct device *device, double rate_
 void world_learn_capacity(es_world *world, const struct device *device, double share, es_time now);
 
 /* What the policy knows at `at`, times not falling; `rate_bps` and `load` are the truth and are
- * replaced. */
+ * replaced; by NaN for a policy that learns. */
 void world_know(es_world *world, const struct device *device, es_time at, double *rate_bps,
                 double *load);
 

@@ -20,6 +20,9 @@ bool es_world_foresees(const es_world_config *config) {
 }
 
 bool world_knows_truth(const es_world_config *config) {
+    for (size_t g = 0; g < config->n_groups; g++)
+        if (config->groups[g].policy->ops->learn != NULL)
+            return false;
     return config->knowing == ES_KNOW_TRUE && config->staleness_ns == 0 && config->noise == 0;
 }
 
@@ -262,6 +265,8 @@ void world_know(es_world *world, const struct device *device, es_time at, double
         double share = (1 - *load) * exp(gsl_ran_gaussian_ziggurat(noise, config->noise));
         *load = 1 - fmin(share, 1);
     }
+    if (world->groups[device->group].config->policy->ops->learn != NULL)
+        *rate_bps = *load = ES_NAN;
 }
 
 static void *memory_of(const struct group *group, size_t i_device) {

@@ -246,6 +246,17 @@ class Explain(ReportTest):
         rows = list(csv.DictReader(io.StringIO(self.report("explain", path, "--step", step, "--csv"))))
         self.assertEqual(len(rows), 21)
 
+    def test_a_policy_that_learns_and_one_that_plans_are_explained(self):
+        path = self.result(harness.SCENARIO.replace("duration = 20s", "steps = 50").replace("arrivals = poisson", "mode = isolated")
+                           + "[policy mu-lin-ucb]\n[policy oracle-dp]\n", "learns.h5")
+        learner = self.report("explain", path, "--step", 20, "--policy", "mu-lin-ucb")
+        self.assertIn("(neither known)\n", learner)
+        self.assertIn("is told neither the rate nor the load.\n", learner)
+        self.assertNotIn("nan", learner)
+        self.assertTrue(np.isnan(self.columns(path, "mu-lin-ucb")["rate_estimate"]).all())
+        self.assertIn("takes what is truly best for all requests together.\n",
+                      self.report("explain", path, "--step", 20, "--policy", "oracle-dp"))
+
     def test_mistakes(self):
         path = self.result(FULL)
         self.expect(self.call("explain", path), USAGE, [".*--step.*"])

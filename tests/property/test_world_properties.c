@@ -261,6 +261,11 @@ static void pitfall_10_arrivals_and_batches_are_those_of_any_policy(void **state
     }
 }
 
+/* Both the same number, or both none. */
+static bool is_same(double a, double b) {
+    return a == b || (isnan(a) && isnan(b));
+}
+
 /* Draws the pieces that start behind `at` anew; the function up to there stays what it was. */
 static void change_the_future(struct pieces *pieces, struct dice *dice, es_time at) {
     for (size_t i = 0; i < pieces->n; i++)
@@ -286,8 +291,9 @@ static void pitfall_17_no_policy_but_the_oracle_knows_the_future(void **state) {
         bool clairvoyant = world.policy.ops->clairvoyant;
         for (size_t i = 0; i < before.n && i < after.n; i++) {
             const struct row *a = &before.rows[i], *b = &after.rows[i];
-            bool same = a->split_index == b->split_index && a->rate_estimate == b->rate_estimate &&
-                        a->load_estimate == b->load_estimate;
+            bool same = a->split_index == b->split_index &&
+                        is_same(a->rate_estimate, b->rate_estimate) &&
+                        is_same(a->load_estimate, b->load_estimate);
             if (a->arrival_time > es_time_s(at))
                 n_changed_later += !same;
             else if (clairvoyant)

@@ -159,6 +159,10 @@ static void believe(const struct history *history, size_t i, struct row *row) {
     struct speed_sample rates[MAX_REQUESTS], shares[MAX_REQUESTS];
     size_t n_rates = 0, n_shares = 0;
     es_time now = history->passages[i].arrival;
+    if (world->policy.ops->learn != NULL) {
+        row->rate_estimate = row->load_estimate = ES_NAN;
+        return;
+    }
     if (config->knowing == ES_KNOW_TRUE) {
         es_time then = max_time(0, now - config->staleness_ns);
         row->rate_estimate = (double)rate_at(&world->uplink, then);

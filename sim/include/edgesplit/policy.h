@@ -24,7 +24,7 @@ typedef struct es_power {
     double active_w, transmit_w, receive_w, idle_w;
 } es_power;
 
-/* The situation at one decision. */
+/* The situation at one decision. A policy that learns is not told rate and load: they are NaN. */
 typedef struct es_policy_view {
     const es_cut_costs *costs; /* of this request's batch */
     double
