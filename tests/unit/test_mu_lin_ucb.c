@@ -146,9 +146,100 @@ static void one_cut_for_ever_and_a_short_memory(void **state) {
     free(memory);
 }
 
+/* The sum of all samples, each with its weight, and one more unit of every direction. */
+struct regression {
+    double a[3][3], b[3];
+};
+
+static double determinant(double m[3][3]) {
+    return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
+           m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
+           m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
+}
+
+/* x' A^-1 y, by Cramer's rule. */
+static double through_inverse(struct regression *sums, const double x[3], const double y[3]) {
+    double product = 0, whole = determinant(sums->a);
+    for (size_t k = 0; k < 3; k++) {
+        double m[3][3];
+        for (size_t i = 0; i < 3; i++)
+            for (size_t j = 0; j < 3; j++)
+                m[i][j] = j == k ? y[i] : sums->a[i][j];
+        product += x[k] * determinant(m) / whole;
+    }
+    return product;
+}
+
+static void features_of(const struct made_up *network, size_t cut, double x[3]) {
+    double most_tail_s = 0, most_bits = 0;
+    for (size_t i = 0; i < network->n_cuts; i++) {
+        most_tail_s = fmax(most_tail_s, network->tail_s[0][i]);
+        most_bits = fmax(most_bits, network->bits[0][i]);
+    }
+    x[0] = network->tail_s[0][cut] / most_tail_s;
+    x[1] = network->bits[0][cut] / most_bits;
+    x[2] = 1;
+}
+
+/* The rule as the paper and its authors' program state it, from all samples at once. */
+static void decisions_are_those_of_the_formula(void **state) {
+    (void)state;
+    enum { N_SAMPLES = 400 };
+    size_t n_forced = 0, n_stays = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct dice dice = {seed};
+        struct made_up network = five_cuts();
+        for (size_t cut = 0; cut < 4; cut++)
+            network.bytes[0][cut] += roll_between(&dice, 0, 50000);
+        made_up_cost(&network);
+        es_policy policy = policy_with("mu-lin-ucb", 5, every_cut);
+        policy.settings.discount = roll_chance(&dice, 50) ? 1 : 0.9 + 0.1 * roll_real(&dice);
+        policy.settings.exploration = 2 * roll_real(&dice);
+        es_policy_start start = {1, network.tables, (const double[]){0}, 0};
+        void *memory = policy_memory(&policy, &start);
+        struct regression sums = {.a = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+        const double unit_s = 0.08; /* no offload takes the longest on idle stations */
+        for (uint64_t n = 0; n < N_SAMPLES; n++) {
+            uint64_t request = n + 1, horizon = request <= 200 ? 200 : 400;
+            bool forced = request % (horizon == 200 ? 4 : 5) == 0; /* roots 3.76 and 4.47 */
+            double alpha = policy.settings.exploration *
+                           (1 + 0.05 * sqrt(3 * log((1 + 3 * (double)horizon) / 0.1)));
+            double scores_s[5], least_s = forced ? 1e9 : 0.08;
+            for (size_t cut = 0; cut < 4; cut++) {
+                double x[3];
+                features_of(&network, cut, x);
+                double mean = through_inverse(&sums, x, sums.b);
+                double variance = through_inverse(&sums, x, x);
+                scores_s[cut] = network.head_s[0][cut] + unit_s * (mean - alpha * sqrt(variance));
+                least_s = fmin(least_s, scores_s[cut]);
+            }
+            scores_s[4] = 0.08;
+            es_policy_view view = {.costs = network.tables, .n_before = n, .memory = memory};
+            size_t cut = policy.ops->choose(&policy, &view);
+            assert_true(fabs(scores_s[cut] - least_s) < 1e-9);
+            assert_false(forced && cut == 4);
+            n_forced += forced;
+            n_stays += cut == 4;
+            cut = (size_t)roll_between(&dice, 0, 3);
+            double y_s = 0.2 * roll_real(&dice), x[3];
+            policy.ops->learn(&policy, memory, &(es_policy_feedback){network.tables, cut, y_s});
+            features_of(&network, cut, x);
+            for (size_t i = 0; i < 3; i++) {
+                for (size_t j = 0; j < 3; j++)
+                    sums.a[i][j] = policy.settings.discount * (sums.a[i][j] - (i == j)) + (i == j) +
+                                   x[i] * x[j];
+                sums.b[i] = policy.settings.discount * sums.b[i] + x[i] * y_s / unit_s;
+            }
+        }
+        free(memory);
+    }
+    assert_true(n_forced > 10000 && n_stays > 1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_a_stationary_world_it_finds_the_best_cut),
+        cmocka_unit_test(decisions_are_those_of_the_formula),
         cmocka_unit_test(it_comes_back_from_no_offload),
         cmocka_unit_test(one_cut_for_ever_and_a_short_memory),
         cmocka_unit_test(what_one_batch_size_shows_holds_for_another),
