@@ -287,6 +287,9 @@ static void say_why(const struct step *step, es_text *text) {
     es_text_add(text, "that takes %.4g ms", 1e3 * step->predicted_s[chosen]);
     if (second == result->n_cuts)
         es_text_add(text, "; it had no other candidate.\n");
+    else if (!isfinite(step->predicted_s[second]))
+        es_text_add(text, ", and by no other of its %zu candidates would it ever be done.\n",
+                    step->n_candidates);
     else if (step->predicted_s[second] >= step->predicted_s[chosen])
         es_text_add(text, ", the least of its %zu candidates; cut %zu %s would take %.4g ms.\n",
                     step->n_candidates, second, result->cuts[second],

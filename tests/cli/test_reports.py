@@ -257,6 +257,14 @@ class Explain(ReportTest):
         self.assertIn("takes what is truly best for all requests together.\n",
                       self.report("explain", path, "--step", 20, "--policy", "oracle-dp"))
 
+    def test_a_dead_link_is_said_in_words(self):
+        self.write("up.csv", "# quantity: bandwidth\n# unit: Mbit/s\n# at_end: loop\n# duration: 20s\n"
+                             "time_s,value\n0,0\n10,8\n")
+        path = self.result(harness.SCENARIO.replace("rate = 8Mbit/s", "trace = up.csv"), "dead.h5")
+        shown = " ".join(self.report("explain", path, "--step", 0).split())
+        self.assertIn("and by no other of its", shown)
+        self.assertNotIn("inf", shown)
+
     def test_mistakes(self):
         path = self.result(FULL)
         self.expect(self.call("explain", path), USAGE, [".*--step.*"])
