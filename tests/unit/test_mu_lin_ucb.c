@@ -43,7 +43,7 @@ static struct run run_at(const struct made_up *network, const es_policy *policy,
     es_world_config config = one_request(&network->cost, policy, uplink, server);
     config.isolated = true;
     config.n_steps = N_STEPS;
-    config.uplink_propagation_ns = 3 * MS;
+    config.groups[0].uplink.propagation_ns = 3 * MS;
     struct run run = run_world(config);
     es_rate_destroy(uplink);
     es_rate_destroy(server);

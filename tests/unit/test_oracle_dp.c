@@ -14,9 +14,9 @@ static void isolated_world(struct random_world *world, uint64_t seed, es_time sw
     static es_block block; /* one for all: the next world needs no new memory */
     world->config.block = &block;
     world->config.isolated = true;
-    world->config.switch_cost_ns = switch_cost_ns;
-    world->config.has_energy = true;
-    world->config.population = 0;
+    world->config.groups[0].switch_cost_ns = switch_cost_ns;
+    world->config.groups[0].has_energy = true;
+    world->config.groups[0].population = 0;
 }
 
 /* What counts: requests that never finish, then the sum of all latencies. */
@@ -40,7 +40,7 @@ static bool is_worse(struct total a, struct total b) {
 }
 
 static struct run run_policy(struct random_world *world, const es_policy *policy) {
-    world->config.policy = policy;
+    world->config.groups[0].policy = policy;
     return run_world(world->config);
 }
 
@@ -154,7 +154,7 @@ static void it_pays_for_a_change_only_where_that_comes_back(void **state) {
         es_world_config config = one_request(&network.cost, &policy, uplink, server);
         config.isolated = true;
         config.n_steps = 3;
-        config.switch_cost_ns = 15 * MS;
+        config.groups[0].switch_cost_ns = 15 * MS;
         struct run run = run_world(config);
         for (size_t i = 0; i < 3; i++)
             assert_int_equal(run.rows[i].split_index, expected[p][i]);

@@ -49,7 +49,7 @@ static void one_request_takes_the_hand_sum(void **state) {
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2), *down = constant_rate(MBPS);
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server.capacity.capacity = half;
+    config.server.capacity = half;
     config.groups[0].downlink.rate = down;
     config.groups[0].result_bytes = 1000;
     config.groups[0].uplink.propagation_ns = 5 * MS;
@@ -140,7 +140,7 @@ static void a_tail_spans_load_changes(void **state) {
     es_rate *loaded = stepped_rate(2, starts, rates, ES_AT_END_LOOP);
     es_policy policy = fixed_at(0);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server.capacity.capacity = loaded;
+    config.server.capacity = loaded;
     struct run run = run_world(config);
     assert_ns(run.rows->tail_time, 5 * MS);
     assert_true(run.rows->load_true == 0.5);
@@ -422,7 +422,7 @@ static void energy_is_power_times_time(void **state) {
     es_rate *half = constant_rate(ES_FULL_CAPACITY / 2), *down = constant_rate(MBPS);
     es_policy policy = fixed_at(1);
     es_world_config config = requests(&policy, 1, ES_SECOND);
-    config.server.capacity.capacity = half;
+    config.server.capacity = half;
     config.groups[0].downlink.rate = down;
     config.groups[0].result_bytes = 1000;
     config.groups[0].uplink.propagation_ns = 5 * MS;
