@@ -141,7 +141,12 @@ class Module(ResultTest):
         shown = subprocess.run([sys.executable, example, "quickstart.h5", "figure.png"],
                                cwd=self.folder, capture_output=True, text=True, timeout=120)
         self.assertEqual(shown.returncode, 0, shown.stderr)
-        self.assertRegex(shown.stdout, r"dynamic-split +mean +[0-9.]+ ms")
+        with results.open(self.folder / "quickstart.h5") as run:
+            mean_ms, p95_ms = (1e3 * run.figure(name, "dynamic-split") for name in ("latency_mean", "latency_p95"))
+            self.assertIn(f"dynamic-split  mean {mean_ms:7.2f} ms, p95 {p95_ms:8.2f} ms\n", shown.stdout)
+            cuts, counts = np.unique(run.column("split_index", "dynamic-split"), return_counts=True)
+            for cut, count in zip(cuts, counts):
+                self.assertIn(f"cut {cut:2} {run.cuts[cut]:11} {100 * count / counts.sum():5.1f} % of the steps", shown.stdout)
         self.assertEqual(self.read("figure.png")[:8], b"\x89PNG\r\n\x1a\n")
 
 
