@@ -147,7 +147,7 @@ class Commands(ProgramTest):
         if not bash:
             self.skipTest("there is no bash")
         environment = {**os.environ, "PATH": f"{harness.bin_folder}:{os.environ['PATH']}"}
-        for line, expected in {"edgesplit r": {"run"}, "edgesplit ch": {"check"}, "edgesplit run --fo": {"--force"},
+        for line, expected in {"edgesplit r": {"run", "report"}, "edgesplit ch": {"check"}, "edgesplit run --fo": {"--force"},
                                "edgesplit run d": {"device.profile"}, "edgesplit run --output s": {"server.profile"},
                                "edgesplit run -- --": set(), "edgesplit nothing --": set(),
                                "edgesplit check --re": {"--resolved", "--reference"},
