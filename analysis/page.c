@@ -101,8 +101,9 @@ void es_page_download(const char *name, const char *type, const char *label, con
 
 void es_page_table(const char *caption, const es_table *table, size_t emphasised, es_text *text) {
     text->failed |= table->failed;
-    es_text_add(text, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">"
-                      "<table><caption>");
+    es_text_add(text, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+    es_page_escape(caption, text);
+    es_text_add(text, "\"><table><caption>");
     es_page_escape(caption, text);
     es_text_add(text, "</caption>\n");
     for (size_t i = 0; !table->failed && i < table->n_cells; i++) {
