@@ -56,7 +56,7 @@ static void swap_bits(uint64_t *x, uint64_t *y, int shift, uint64_t mask) {
 }
 
 /* Transposes a square of 8 x 8 bytes: squares of 4, of 2 and of 1 change places across the
- * diagonal (Knuth, The Art of Computer Programming 4A, 7.1.3, exercise on transposing). */
+ * diagonal, as Warren does with bits (Hacker's Delight, 7-3). */
 static void transpose(uint64_t rows[8]) {
     for (int i = 0; i < 4; i++)
         swap_bits(&rows[i], &rows[i + 4], 32, 0x00000000ffffffffU);

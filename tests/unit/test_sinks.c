@@ -73,7 +73,8 @@ static es_run_record record_of(size_t n_replications, bool compress) {
     };
 }
 
-/* The value of a column in a step: of some columns all bits are random, some are one constant each. */
+/* The value of a column in a step: of some columns all bits are random, some are one constant each.
+ */
 static uint64_t bits_of(size_t replication, size_t policy, uint64_t step, size_t column) {
     if (column % 3 == 0)
         return 42 + column;
