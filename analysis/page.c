@@ -1,6 +1,7 @@
 #include "page.h"
 
 #include "edgesplit/file.h"
+#include "edgesplit/version.h"
 
 #include <string.h>
 
@@ -77,9 +78,9 @@ es_status es_page_begin(const char *title, es_text *text, es_errors *errors) {
     return ES_OK;
 }
 
-void es_page_end(const char *program, es_text *text) {
+void es_page_end(es_text *text) {
     es_text_add(text, "</main>\n<footer><p class=\"soft\">Made by ");
-    es_page_escape(program, text);
+    es_page_escape(es_version(), text);
     es_text_add(text,
                 ". This page is complete: it loads nothing and sends nothing.</p></footer>\n"
                 "<script>%s</script>\n</body>\n</html>\n",
@@ -114,7 +115,8 @@ void es_page_table(const char *caption, const es_table *table, size_t emphasised
                               : row == emphasised ? "<tr class=\"best\">"
                                                   : "<tr>");
         if (row == 0 || column == 0)
-            es_text_add(text, "<th scope=\"%s\">", row == 0 ? "col" : "row");
+            es_text_add(text, "<th scope=\"%s\"%s>", row == 0 ? "col" : "row",
+                        is_text ? " class=\"text\"" : "");
         else
             es_text_add(text, is_text ? "<td class=\"text\">" : "<td>");
         es_page_escape(table->cells[i], text);

@@ -20,7 +20,7 @@ void es_page_escape(const char *value, es_text *text);
 /* Appends all up to the headline `title`. The page's policy of content (CSP) allows this style and
  * this script, by their SHA-256, and nothing else. ES_INTERNAL: there is no SHA-256. */
 ES_NODISCARD es_status es_page_begin(const char *title, es_text *text, es_errors *errors);
-void es_page_end(const char *program, es_text *text);
+void es_page_end(es_text *text);
 
 /* Append the begin of a section with its heading, a landmark named by it; end it with "</section>".
  */

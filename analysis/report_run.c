@@ -105,7 +105,7 @@ static void add_stations(const es_result *result, es_text *text) {
         for (size_t kind = 0; kind < 2; kind++) {
             const double *values = kind == 0 ? result->utilisation : result->queue_length;
             es_table_add(&table, "%s", result->stations[s]);
-            es_table_add(&table, kind == 0 ? "use (share of time)" : "requests there");
+            es_table_add(&table, kind == 0 ? "utilisation (1)" : "requests (1)");
             for (size_t p = 0; p < result->n_policies; p++)
                 es_table_add(&table, "%.3f", values[p * result->n_stations + s]);
         }
@@ -160,8 +160,10 @@ static void add_provenance(const es_run_report *report, es_text *text) {
                 (long long)result->seed, result->input_bytes_per_element,
                 result->feature_bytes_per_element, result->header_bytes);
     add_inputs(result, text);
-    es_text_add(text, "<p>To reproduce it, save the scenario beside these files and type, with the "
-                      "same version of the program:</p>\n<pre>edgesplit run scenario.ini -o ");
+    es_text_add(
+        text,
+        "<p>To reproduce it, save the scenario where its paths lead to these files and "
+        "type, with the same version of the program:</p>\n<pre>edgesplit run scenario.ini -o ");
     es_page_escape(name, text);
     es_text_add(text, "</pre>\n<p>");
     es_page_download("scenario.ini", "text/plain;charset=utf-8", "Save the scenario", &scenario,
@@ -230,6 +232,6 @@ es_status es_run_report_page(const es_run_report *report, es_text *text, es_erro
     es_run_report_cuts(report, text);
     add_stations(result, text);
     add_provenance(report, text);
-    es_page_end(result->program, text);
+    es_page_end(text);
     return ES_OK;
 }

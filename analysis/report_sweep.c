@@ -425,8 +425,10 @@ static void add_provenance(const es_joined *joined, const char *path, es_text *t
     es_page_escape(es_path_name(path), text);
     es_text_add(text, ", format %s, runs by ", joined->format_version);
     es_page_escape(joined->program, text);
-    es_text_add(text, ".</p>\n<p>To reproduce it, save the study beside its inputs and type, with "
-                      "the same version of the program:</p>\n<pre>edgesplit sweep run study.ini");
+    es_text_add(
+        text,
+        ".</p>\n<p>To reproduce it, save the study where its paths lead to its inputs "
+        "and type, with the same version of the program:</p>\n<pre>edgesplit sweep run study.ini");
     if (joined->config[0] != '\0') {
         es_text_add(text, " -c ");
         es_page_escape(joined->config, text);
@@ -467,7 +469,7 @@ es_status es_sweep_report_page(const char *path, es_text *text, es_errors *error
         add_download(&sweep, text);
         add_curves(&sweep, text);
         add_provenance(joined, path, text);
-        es_page_end(joined->program, text);
+        es_page_end(text);
     }
     sweep_fini(&sweep);
     es_joined_destroy(joined);

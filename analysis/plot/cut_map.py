@@ -65,7 +65,7 @@ def draw(result):
             cuts = grid_of(result, p, load, rates, batches)
             index = np.ma.masked_where(cuts < 0, np.searchsorted(used, cuts))
             panel.pcolormesh(cell_edges(rates / divisor, logarithmic), cell_edges(batches, False), index, cmap=shades,
-                             vmin=-0.5, vmax=len(used) - 0.5)
+                             vmin=-0.5, vmax=len(used) - 0.5, edgecolors="face", linewidth=0.5)
             panel.grid(visible=False)
             if logarithmic:
                 panel.set_xscale("log")

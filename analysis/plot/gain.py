@@ -69,7 +69,8 @@ def draw(result):
     height = 1.5 + 0.28 * len(rows)
     figure, axes = plt.subplots(1, len(wanted), sharey=True, squeeze=False, figsize=(style.WIDTH_IN, height))
     for panel, values, (_, base) in zip(axes[0], shown, wanted):
-        mesh = panel.pcolormesh(borders / divisor, np.arange(len(rows) + 1) - 0.5, values, **colours)
+        mesh = panel.pcolormesh(borders / divisor, np.arange(len(rows) + 1) - 0.5, values, edgecolors="face",
+                                linewidth=0.5, **colours)
         if style.spans_decades(rates) and borders[0] > 0:
             panel.set_xscale("log")
             style.plain_log_ticks(panel.xaxis, (1, 2, 5) if len(wanted) == 1 else (1,))

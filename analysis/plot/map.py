@@ -168,7 +168,8 @@ def draw_gain(rows, conventions):
         dict(cmap="PuOr", norm=plt.matplotlib.colors.TwoSlopeNorm(0, vmin=min(-20, least), vmax=100))
     for (p, c), values in shown.items():
         one = axes[p][c]
-        mesh = one.pcolormesh(edges / divisor, np.arange(len(grid.bands) + 1) - 0.5, values, **colours)
+        mesh = one.pcolormesh(edges / divisor, np.arange(len(grid.bands) + 1) - 0.5, values, edgecolors="face",
+                              linewidth=0.5, **colours)
         draw_borders(one, grid, grid.panels[p], divisor)
         one.set_title(", ".join(filter(None, [columns[c][0], grid.panel_title(grid.panels[p])])), loc="left")
     figure.subplots_adjust(left=0.07, right=0.88, top=1 - 0.32 / height, bottom=0.68 / height, hspace=0.4, wspace=0.1)
