@@ -165,6 +165,10 @@ static void add_provenance(const es_run_report *report, es_text *text) {
         "<p>To reproduce it, save the scenario where its paths lead to these files and "
         "type, with the same version of the program:</p>\n<pre>edgesplit run scenario.ini -o ");
     es_page_escape(name, text);
+    es_text_add(text,
+                "</pre>\n<p>or, with the result file at hand, let it be run again and compared:"
+                "</p>\n<pre>edgesplit verify ");
+    es_page_escape(name, text);
     es_text_add(text, "</pre>\n<p>");
     es_page_download("scenario.ini", "text/plain;charset=utf-8", "Save the scenario", &scenario,
                      text);

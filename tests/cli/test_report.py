@@ -268,7 +268,9 @@ class Numbers(ReportPage):
 
     def test_scenario_of_the_page_gives_the_same_figures(self):
         path = self.result(FULL)
-        self.write("again.ini", self.page(path).download("scenario.ini"))
+        page = self.page(path)
+        self.write("again.ini", page.download("scenario.ini"))
+        self.assertIn("edgesplit verify out.h5", [text for tag, _, text in page.elements if tag == "pre"])
         self.run_scenario("again.ini", "again.h5")
         self.assertEqual(self.summary(path)["policies"], self.summary(self.folder / "again.h5")["policies"])
         with h5py.File(path) as file:
