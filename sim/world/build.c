@@ -44,15 +44,26 @@ static es_status create_sources(es_world *world) {
     return ES_OK;
 }
 
+/* Numbers the propagation lines of a direction; returns how many there are. */
+static size_t number_lines(es_world *world, bool up) {
+    size_t *n = &world->open->n_lines[up];
+    for (size_t g = 0; g < world->config.n_groups; g++) {
+        const es_group *group = &world->config.groups[g];
+        world->groups[g].first_line[up] = *n;
+        *n += line_is_own(up ? &group->uplink : &group->downlink) ? group->n_devices : 1;
+    }
+    return *n;
+}
+
 /* Gives every device its downlink, and every link that is shared its crowd. */
 static es_status create_links(es_world *world) {
     open_system *open = world->open;
     const es_world_config *config = &world->config;
     uint32_t n_crowds = 0;
     open->downlinks = es_alloc(world->n_devices, sizeof *open->downlinks);
-    open->up_lines = es_alloc(config->n_groups, sizeof *open->up_lines);
-    open->down_lines = es_alloc(config->n_groups, sizeof *open->down_lines);
-    if (open->downlinks == NULL || open->up_lines == NULL || open->down_lines == NULL)
+    for (int up = 0; up < 2; up++)
+        open->lines[up] = es_alloc(number_lines(world, up), sizeof *open->lines[up]);
+    if (open->downlinks == NULL || open->lines[0] == NULL || open->lines[1] == NULL)
         return ES_NO_MEMORY;
     for (size_t g = 0; g < config->n_groups; g++) {
         const es_group *group = &config->groups[g];
@@ -131,8 +142,8 @@ static es_status create_engine(es_world *world) {
     slots->server = slots->uplink + world->n_uplinks;
     slots->downlink = slots->server + config->server.n_servers;
     slots->up_line = slots->downlink + open->n_downlinks;
-    slots->down_line = slots->up_line + (up ? config->n_groups : 0);
-    slots->batch = slots->down_line + (down ? config->n_groups : 0);
+    slots->down_line = slots->up_line + (up ? open->n_lines[1] : 0);
+    slots->batch = slots->down_line + (down ? open->n_lines[0] : 0);
     slots->probe = slots->batch + (config->server.max_batch > 0);
     slots->arrival = slots->probe + (config->probe_every_ns > 0 ? world->n_devices : 0);
     slots->background = slots->arrival + open->n_sources;
@@ -176,8 +187,8 @@ void open_destroy(open_system *open) {
     free(open->tail_draws);
     free(open->downlinks);
     free(open->crowds);
-    free(open->up_lines);
-    free(open->down_lines);
+    free(open->lines[0]);
+    free(open->lines[1]);
     free(open->server.serving);
     for (size_t g = 0; g < ES_MAX_GROUPS; g++)
         free(open->server.merged[g]);

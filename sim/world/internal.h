@@ -23,6 +23,8 @@ struct list_place {
 struct group {
     const es_group *config;
     size_t first_device, first_source;
+    size_t first_line[2]; /* of propagation, down and up: one, or with delays that change one for
+                             each device that has a link of its own */
     const es_cut_costs **costs; /* [n_batches] the table of each batch size */
     double *delay_s;            /* [n_batches] fixed part of an offloaded request */
     double *table_delay_s;      /* [cost->n_batches] likewise; NULL: the policy has no memory */
@@ -68,7 +70,7 @@ struct gaze {
     es_rate_cursor now, then;
 };
 
-enum { NOBODY = UINT32_MAX };
+#define NOBODY UINT32_MAX
 
 struct link {
     struct flow flow;
@@ -91,7 +93,6 @@ typedef struct es_world {
     es_rng *gaps, *noises; /* [n_devices] Poisson arrivals; noise. NULL without */
     es_block *block;       /* rows not yet handed over */
     double *outcome_s;     /* [n_cuts] of the first group */
-    bool drops;            /* some group gives up what is overdue */
     es_world_result *result;
     struct open_system *open; /* NULL in isolated mode */
 } es_world;

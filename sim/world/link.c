@@ -63,7 +63,7 @@ void link_join(es_world *world, bool up, uint32_t index, es_time now) {
     size_t i = up ? device->uplink : device->downlink;
     struct link *link = link_at(world, up, i);
     request->since = now;
-    request->station = (uint8_t)station_of(up);
+    request->station = station_of(up) & 15;
     count(&open->kinds[station_of(up)], now, 1, 0);
     if (link->crowd == NOBODY) {
         fifo_push(open->requests, &link->queue, index);
@@ -91,20 +91,25 @@ static es_time delay_at(const es_link *link, struct line *line, es_time now) {
     return link->delay != NULL ? es_rate_at(link->delay, &line->cursor, now) : link->propagation_ns;
 }
 
+static size_t line_slot(const open_system *open, bool up, size_t i) {
+    return (up ? open->slots.up_line : open->slots.down_line) + i;
+}
+
 void propagate(es_world *world, bool up, uint32_t index, es_time now) {
     open_system *open = world->open;
     struct request *request = &open->requests[index];
-    const struct device *device = device_of(world, request);
-    const es_group *group = group_of(world, device)->config;
-    struct line *line = (up ? open->up_lines : open->down_lines) + device->group;
-    es_time due = now + delay_at(up ? &group->uplink : &group->downlink, line, now);
+    const struct group *group = &world->groups[device_of(world, request)->group];
+    const es_link *link = up ? &group->config->uplink : &group->config->downlink;
+    size_t i = group->first_line[up];
+    if (line_is_own(link))
+        i += request->device - group->first_device;
+    struct line *line = &open->lines[up][i];
+    es_time due = now + delay_at(link, line, now);
     if (due < line->last_due)
         due = line->last_due;
     line->last_due = due;
-    if (open->delays != NULL && up)
-        open->delays[index].up_ns = due - now;
-    else if (open->delays != NULL)
-        open->delays[index].down_ns = due - now;
+    if (open->delays != NULL)
+        *(up ? &open->delays[index].up_ns : &open->delays[index].down_ns) = due - now;
     if (due == now && line->queue.n == 0) {
         arrive_at_end(world, up, index, now);
         return;
@@ -112,16 +117,15 @@ void propagate(es_world *world, bool up, uint32_t index, es_time now) {
     request->since = due;
     fifo_push(open->requests, &line->queue, index);
     if (line->queue.n == 1)
-        plan_event(open, (up ? open->slots.up_line : open->slots.down_line) + device->group, due);
+        plan_event(open, line_slot(open, up, i), due);
 }
 
 void line_done(es_world *world, bool up, size_t i, es_time now) {
     open_system *open = world->open;
-    struct line *line = (up ? open->up_lines : open->down_lines) + i;
+    struct line *line = &open->lines[up][i];
     uint32_t index = fifo_pop(open->requests, &line->queue);
     if (line->queue.n > 0)
-        plan_event(open, (up ? open->slots.up_line : open->slots.down_line) + i,
-                   open->requests[line->queue.first].since);
+        plan_event(open, line_slot(open, up, i), open->requests[line->queue.first].since);
     arrive_at_end(world, up, index, now);
 }
 
@@ -143,7 +147,7 @@ void link_done(es_world *world, bool up, size_t i, es_time now) {
         send_next(world, up, i, now);
     }
     struct request *request = &open->requests[index];
-    request->station = (uint8_t)(station + 1);
+    request->station = (station + 1) & 15;
     if (is_probe(open, index)) {
         link->planned_bits -= 8 * world->config.probe_bytes;
         probe_sent(world, index, now);

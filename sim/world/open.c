@@ -6,11 +6,17 @@
 #include <gsl/gsl_randist.h>
 #include <string.h>
 
+/* How long a head takes as far as is known beforehand. */
+static int64_t planned_head_ns(const es_world *world, const struct request *request) {
+    const struct group *group = &world->groups[device_of(world, request)->group];
+    return costs_of(world, request)->head_ns[request->cut] +
+           (request->switches ? group->config->switch_cost_ns : 0);
+}
+
 /* Keeps the sums that show_queues reads: `sign` 1 for a request that joins, -1 for one that leaves.
  */
 static void plan_head(es_world *world, const struct request *request, int sign) {
-    device_of(world, request)->planned_head_ns +=
-        sign * costs_of(world, request)->head_ns[request->cut];
+    device_of(world, request)->planned_head_ns += sign * planned_head_ns(world, request);
 }
 
 static size_t slot_of_source(const es_world *world, const struct request *request) {
@@ -80,7 +86,7 @@ void come_back(es_world *world, uint32_t index, es_time now) {
     if (response_ns > 0) {
         int64_t profiled_ns = costs_of(world, request)->tail_ns[request->cut];
         world_learn_capacity(world, device_of(world, request),
-                             (double)profiled_ns / (double)response_ns, now);
+                             fmin(1, (double)profiled_ns / (double)response_ns), now);
     }
     es_time head_end =
         request->arrival + request->visit[ES_DEVICE].wait_ns + request->visit[ES_DEVICE].service_ns;
@@ -172,7 +178,7 @@ static void show_queues(es_world *world, size_t i, es_time now, es_policy_view *
     if (device->queue.n > 0) {
         const struct request *first = &open->requests[device->queue.first];
         es_time begun = first->since + first->visit[ES_DEVICE].wait_ns;
-        int64_t planned_ns = costs_of(world, first)->head_ns[first->cut];
+        int64_t planned_ns = planned_head_ns(world, first);
         wait_ns -= now - begun < planned_ns ? now - begun : planned_ns;
     }
     view->device_wait_s = es_time_s(wait_ns);
@@ -210,6 +216,7 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
     if (policy->settings.queue_aware)
         show_queues(world, i_device, now, &view);
     request->cut = (uint16_t)policy->ops->choose(policy, &view);
+    request->switches = world_switch_ns(world, device, request->cut) > 0;
     request->visit[ES_DEVICE].service_ns = head_time_ns(world, request, request->cut, &draws);
     request->visit[ES_SERVER].service_ns = tail_time_ns(world, request, request->cut, &draws);
     if (open->least_ns != NULL)

@@ -70,7 +70,7 @@ static bool belong_together(const es_world *world, uint32_t a, uint32_t b) {
 }
 
 /* Images of the batch that the first in the queue would be served in now. */
-static int64_t images_together(const es_world *world) {
+static int64_t images_together(const es_world *world, es_time now) {
     const struct fifo *waiting = &world->open->server.waiting;
     const struct request *requests = world->open->requests;
     int64_t images = images_of(world, &requests[waiting->first]);
@@ -78,16 +78,26 @@ static int64_t images_together(const es_world *world) {
     for (uint32_t i = 1; i < waiting->n && images < world->config.server.max_batch; i++) {
         index = requests[index].next;
         if (belong_together(world, waiting->first, index) &&
+            !is_overdue(world, &requests[index], now) &&
             images + images_of(world, &requests[index]) <= world->config.server.max_batch)
             images += images_of(world, &requests[index]);
     }
     return images;
 }
 
+static bool is_given_up(const es_world *world, uint32_t index, es_time now) {
+    return !is_job(world->open, index) && is_overdue(world, &world->open->requests[index], now);
+}
+
 static void begin(es_world *world, uint32_t index, es_time now) {
     struct request *request = &world->open->requests[index];
     request->visit[ES_SERVER].wait_ns = now - request->since;
     request->next = NOBODY;
+}
+
+static void give_up(es_world *world, uint32_t index, es_time now) {
+    count(&world->open->kinds[ES_SERVER], now, -1, 0);
+    drop(world, index, now);
 }
 
 /* Takes the first in the queue and what is served with it; returns the nominal time. */
@@ -109,6 +119,10 @@ static int64_t take_batch(es_world *world, es_time now) {
             fifo_push(open->requests, &rest, index);
             continue;
         }
+        if (is_overdue(world, &open->requests[index], now)) {
+            give_up(world, index, now);
+            continue;
+        }
         images += more;
         begin(world, index, now);
         open->requests[last].next = index;
@@ -123,33 +137,12 @@ static int64_t take_batch(es_world *world, es_time now) {
     return profiled_ns > 0 ? scaled(merged_ns, (double)alone_ns / (double)profiled_ns) : merged_ns;
 }
 
-/* Gives up what is overdue: the first in the queue, or, where tails are merged, any. */
-static void drop_overdue(es_world *world, es_time now) {
-    open_system *open = world->open;
-    struct fifo rest = {0}, *waiting = &open->server.waiting;
-    while (world->drops && waiting->n > 0) {
-        uint32_t index = waiting->first;
-        bool overdue = !is_job(open, index) && is_overdue(world, &open->requests[index], now);
-        if (!overdue && world->config.server.max_batch == 0)
-            return;
-        fifo_pop(open->requests, waiting);
-        if (overdue) {
-            count(&open->kinds[ES_SERVER], now, -1, 0);
-            drop(world, index, now);
-        } else {
-            fifo_push(open->requests, &rest, index);
-        }
-    }
-    if (rest.n > 0)
-        *waiting = rest;
-}
-
 /* Until when a server waits for more to serve with the first in the queue; `now` or before: it does
  * not. */
-static es_time wait_until(const es_world *world) {
+static es_time wait_until(const es_world *world, es_time now) {
     const open_system *open = world->open;
     uint32_t first = open->server.waiting.first;
-    if (!may_merge(world, first) || images_together(world) >= world->config.server.max_batch)
+    if (!may_merge(world, first) || images_together(world, now) >= world->config.server.max_batch)
         return 0;
     return open->requests[first].since + world->config.server.max_wait_ns;
 }
@@ -160,10 +153,11 @@ static void serve(es_world *world, es_time now) {
     struct server *server = &open->server;
     es_time due = ES_TIME_NEVER;
     while (server->n_idle > 0) {
-        drop_overdue(world, now);
+        while (server->waiting.n > 0 && is_given_up(world, server->waiting.first, now))
+            give_up(world, fifo_pop(open->requests, &server->waiting), now);
         if (server->waiting.n == 0)
             break;
-        es_time until = wait_until(world);
+        es_time until = wait_until(world, now);
         if (until > now) {
             due = until;
             break;
@@ -199,9 +193,8 @@ void server_join(es_world *world, uint32_t index, es_time now) {
     if (world->config.server.discipline == ES_FIFO) {
         fifo_push(open->requests, &server->waiting, index);
         serve(world, now);
-    } else if (!is_job(open, index) && is_overdue(world, request, now)) {
-        count(&open->kinds[ES_SERVER], now, -1, 0);
-        drop(world, index, now);
+    } else if (is_given_up(world, index, now)) {
+        give_up(world, index, now);
     } else {
         es_work work = (es_work)request->visit[ES_SERVER].service_ns * ES_FULL_CAPACITY;
         count(&open->kinds[ES_SERVER], now, 0, server->crowd.n == 0);

@@ -36,8 +36,9 @@ struct request {
     uint32_t next;  /* behind it in the same queue, line or batch; in a crowd the left child */
     uint32_t right; /* child, in a crowd */
     uint16_t cut;
-    uint8_t station; /* es_station: what it has passed lies before */
-    int8_t status;   /* es_step_status, or IN_FLIGHT */
+    uint8_t station : 4;  /* es_station: what it has passed lies before */
+    uint8_t switches : 1; /* its head pays for a change of the cut */
+    int8_t status;        /* es_step_status, or IN_FLIGHT */
 };
 
 _Static_assert(sizeof(struct request) == 128, "what a request in flight takes");
@@ -77,7 +78,7 @@ struct server {
     struct crowd crowd;
     struct flow flow;
     size_t n_idle;
-    size_t first_idle; /* no server before this one is idle */
+    size_t first_idle;                          /* no server before this one is idle */
     uint32_t *serving;                          /* [n_servers] the first of a batch; NOBODY: idle */
     const es_cut_costs **merged[ES_MAX_GROUPS]; /* [max_batch + 1] of each group, by images */
 };
@@ -108,7 +109,7 @@ typedef struct open_system {
     uint32_t mask;            /* ring capacity - 1 */
     uint32_t first_probe, first_job;
     struct fifo free_jobs;
-    uint64_t n_jobs; /* of others at the server */
+    uint64_t n_jobs;      /* of others at the server */
     uint64_t first, next; /* steps: oldest not yet written, next to arrive */
     size_t n_sources, n_downlinks;
     uint32_t *device_of;             /* [n_sources] */
@@ -117,8 +118,9 @@ typedef struct open_system {
     es_rng job_gaps, job_draws;
     struct list_place job_place; /* of the next job of others in the list */
     struct link *downlinks;
-    struct crowd *crowds;               /* of links that are shared */
-    struct line *up_lines, *down_lines; /* [n_groups] */
+    struct crowd *crowds;  /* of links that are shared */
+    struct line *lines[2]; /* [n_lines] down and up */
+    size_t n_lines[2];
     struct server server;
     es_rate_cursor *probe_cursors; /* [n_devices] of the server, when a probe comes by */
     struct kind kinds[ES_N_STATIONS];
@@ -225,6 +227,12 @@ es_time crowd_next(const open_system *open, const struct crowd *crowd, struct fl
 /* A request begins a transfer's queue; the transfer in hand is done. */
 void link_join(es_world *world, bool up, uint32_t index, es_time now);
 void link_done(es_world *world, bool up, size_t link, es_time now);
+
+/* Whether each device has a propagation line of its own: delays that change let nothing overtake on
+ * a link, while constant ones keep any order, and one line does for all. */
+static inline bool line_is_own(const es_link *link) {
+    return link->delay != NULL && link->sharing == ES_OWN;
+}
 
 /* A request goes over a propagation line; the first of one is through. */
 void propagate(es_world *world, bool up, uint32_t index, es_time now);

@@ -139,7 +139,6 @@ static es_status create(es_world *world) {
         *group = (struct group){.config = of, .first_device = world->n_devices};
         world->n_devices += of->n_devices;
         poisson = poisson || (of->poisson && of->arrivals.n == 0);
-        world->drops = world->drops || of->drop_late;
     }
     world->block = config->block != NULL ? config->block : es_alloc(1, sizeof *world->block);
     world->outcome_s = es_alloc(config->groups[0].cost->n_cuts, sizeof *world->outcome_s);

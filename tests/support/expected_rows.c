@@ -179,9 +179,9 @@ static void believe(const struct history *history, size_t i, struct row *row) {
         if (past->received <= now &&
             past->service_ns[ES_SERVER] + (config->load_aware ? past->wait_ns[ES_SERVER] : 0) > 0)
             shares[n_shares++] = (struct speed_sample){
-                (double)world->network.tail_ns[past->table][past->cut] /
-                    (double)(past->service_ns[ES_SERVER] +
-                             (config->load_aware ? past->wait_ns[ES_SERVER] : 0)),
+                fmin(1, (double)world->network.tail_ns[past->table][past->cut] /
+                            (double)(past->service_ns[ES_SERVER] +
+                                     (config->load_aware ? past->wait_ns[ES_SERVER] : 0))),
                 past->received};
     }
     row->rate_estimate = estimate_of(config, n_rates, rates, config->initial_rate_bps);
@@ -207,7 +207,8 @@ static void look_at_queues(const struct history *history, size_t i, es_policy_vi
     for (size_t j = 0; j < i; j++) {
         const struct passage *past = &history->passages[j];
         es_time head_begun = past->begun_at[ES_DEVICE], send_begun = past->begun_at[ES_UPLINK];
-        int64_t planned_ns = world->network.head_ns[past->table][past->cut];
+        int64_t planned_ns =
+            world->network.head_ns[past->table][past->cut] + switching_ns(history, j, past->cut);
         if (past->done_at[ES_DEVICE] > now)
             wait_ns += planned_ns;
         if (past->done_at[ES_DEVICE] > now && head_begun <= now)
@@ -227,7 +228,8 @@ static double delay_s(const struct random_world *world, int64_t batch) {
     const es_world_config *config = &world->config;
     double result_bits = 8 * config->groups[0].result_bytes * (double)batch;
     double receive_s = world->has_downlink ? result_bits / es_rate_mean(world->downlink_rate) : 0;
-    return receive_s + es_time_s(config->groups[0].uplink.propagation_ns + config->groups[0].downlink.propagation_ns);
+    return receive_s + es_time_s(config->groups[0].uplink.propagation_ns +
+                                 config->groups[0].downlink.propagation_ns);
 }
 
 /* Creates the memory that the policy has when request i arrives: it knows what became of those that

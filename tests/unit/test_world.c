@@ -575,7 +575,8 @@ static void out_of_memory_is_reported(void **state) {
         es_policy policy = policy_with(es_policies_at(i)->name, 3, every_cut);
         es_world_config config = requests(&policy, 1, MS);
         config.isolated = policy.ops->observe != NULL;
-        config.groups[0].poisson = config.groups[0].exponential_head = config.groups[0].exponential_tail = true;
+        config.groups[0].poisson = config.groups[0].exponential_head =
+            config.groups[0].exponential_tail = true;
         config.series_period_ns = MS;
         bool struck = true;
         size_t n = 0;

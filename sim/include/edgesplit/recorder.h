@@ -132,8 +132,8 @@ typedef struct es_summary {
 
 typedef struct es_sink_ops {
     const char *name, *summary;
-    /* Steps and series of one (replication, policy) may come between those of another, with the same
-     * result. Else they come replication by replication, in each policy by policy. Calls never
+    /* Steps and series of one (replication, policy) may come between those of another, with the
+     * same result. Else they come replication by replication, in each policy by policy. Calls never
      * overlap, but may come from different threads. */
     bool any_order;
     /* Opens a sink for one run. `path` names the result, `replace` whether one there may be
@@ -141,8 +141,8 @@ typedef struct es_sink_ops {
      * `*sink`. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
     es_status (*open)(const es_run_record *record, const char *path, bool replace, void **sink,
                       es_errors *errors);
-    /* Appends steps `first` .. first + block->n - 1 of a policy in a replication, in full blocks but
-     * for the last. ES_IO. */
+    /* Appends steps `first` .. first + block->n - 1 of a policy in a replication, in full blocks
+     * but for the last. ES_IO. */
     es_status (*steps)(void *sink, size_t replication, size_t policy, uint64_t first,
                        const es_block *block, es_errors *errors);
     /* Appends intervals of a policy's time series. ES_IO. */

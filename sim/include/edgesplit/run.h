@@ -61,8 +61,9 @@ typedef struct es_run_report {
 } es_run_report;
 
 /* Simulates every policy in every replication and publishes the result, which is the same byte for
- * byte for any number of threads. ES_INTERRUPTED, ES_CANT_CREATE, ES_IO, ES_NO_MEMORY; ES_INTERNAL if the run's own checks (conservation, components, Little's
- * law) fail. Nothing is left behind on failure.
+ * byte for any number of threads. ES_INTERRUPTED, ES_CANT_CREATE, ES_IO, ES_NO_MEMORY; ES_INTERNAL
+ * if the run's own checks (conservation, components, Little's law) fail. Nothing is left behind on
+ * failure.
  *
  * Memory: per thread a world and 9 MB. Where warmup = auto, and of a sink that wants rows in order
  * a thread whose turn has not come, steps are kept in a nameless temporary file beside the output:
