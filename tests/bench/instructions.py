@@ -1,6 +1,6 @@
 """How many instructions a request of the tandem takes, counted by callgrind: no more than 5 % above what stands below.
 
-    python3 instructions.py BENCH_RUN BUILD
+    python3 instructions.py EDGESPLIT BUILD
 
 A run of 2 n requests less one of n, over n: start and end cancel out. BUILD names compiler, processor and build type; the
 count is of one of them, so with another one the test is skipped. It always prints what it counts: when a change is worth
@@ -20,8 +20,8 @@ SKIPPED = 77
 
 def count(program, n_requests):
     scenario = pathlib.Path(__file__).resolve().parent / "tandem.ini"
-    result = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, scenario, "null",
-                             f"scenario.steps={n_requests}"], capture_output=True, text=True)
+    result = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "run", "-q", scenario,
+                             "--sink", "null", "-s", f"scenario.steps={n_requests}"], capture_output=True, text=True)
     counted = re.search(r"Collected : (\d+)", result.stderr)
     if result.returncode != 0 or counted is None:
         sys.exit(f"callgrind ended with {result.returncode}: {result.stderr}")

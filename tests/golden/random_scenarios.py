@@ -3,7 +3,7 @@
 Times are whole nanoseconds without any pattern, so that what happens at the same time does so for a reason, not by chance.
 """
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -101,11 +101,11 @@ class Draw:
             lambda: "0" if self.chance(outage) else str(self.dice.randint(mean_kbit // 5, 2 * mean_kbit)),
             lambda text: int(text) * 1000)
 
-    def arrival_trace(self, name, batches, mean_gap, n):
+    def arrival_trace(self, name, batches, mean_gap, n, may_coincide):
         dice, at, rows = self.dice, 0, []
         with_batches, with_deadlines = self.chance(0.5), self.chance(0.3)
         for _ in range(n):
-            at += int(dice.expovariate(1) * mean_gap) if self.chance(0.9) else 0
+            at += int(dice.expovariate(1) * mean_gap) if not may_coincide or self.chance(0.9) else 0
             rows.append((at, dice.choice(batches) if with_batches or with_deadlines else None,
                          self.time(20, 300) if with_deadlines and self.chance(0.6) else None))
         loops = self.chance(0.5)
@@ -142,12 +142,14 @@ class Draw:
                 kbit = self.dice.randint(mean_kbit // 3, 2 * mean_kbit)
                 link.rate = constant(kbit * 1000)
                 keys[way, "rate"] = f"{kbit}kbit/s"
-        if self.fleets and (sharing, discipline) != ("own", "fifo"):
+        if link.rate is None:
+            link.discipline, link.sharing = "fifo", "own"
+        elif (sharing, discipline) != ("own", "fifo"):
             keys[way, "sharing"], keys[way, "discipline"] = sharing, discipline
         return link
 
     def delay(self, way, keys, name, link):
-        if self.fleets and self.chance(0.15):
+        if self.fleets and link.sharing != "all" and self.chance(0.15):
             file = f"{name}.{way}-delay"
             link.delay = self.rate_trace(file, "latency", "ms", lambda: str(self.dice.randint(0, 40)),
                                          lambda text: int(text) * MS, ("loop", "hold"))
@@ -182,7 +184,7 @@ class Draw:
                 server.max_wait = self.time(1, 40)
                 keys["server", "max_wait"] = f"{server.max_wait}ns"
         if self.chance(0.25):
-            rows, repeat = self.arrival_trace("background.arrivals", (1,), 40 * MS, 12)
+            rows, repeat = self.arrival_trace("background.arrivals", (1,), 40 * MS, 12, True)
             server.background, server.background_repeat = tuple(row[0] for row in rows), repeat
             server.background_time = self.time(0.5, 15)
             keys["server", "background_trace"] = "background.arrivals"
@@ -229,7 +231,7 @@ class Draw:
         else:
             file = f"{name}.arrivals"
             group.arrivals, group.arrivals_repeat = self.arrival_trace(
-                file, group.batches, mean_gap // group.n_devices, dice.randint(1, 30))
+                file, group.batches, mean_gap // group.n_devices, dice.randint(1, 30), group.n_devices == 1)
             keys["workload", "arrivals"], keys["workload", "trace"] = "trace", file
         has_batches = group.arrivals is not None and group.arrivals[0][1] is not None
         if not has_batches and group.batches != (1,):
@@ -287,7 +289,7 @@ class Draw:
             keys, links = {}, []
             for way, (sharing, discipline) in kinds.items():
                 if way in common:
-                    links.append(Link(common[way].rate, discipline, sharing))
+                    links.append(replace(common[way]))
                 else:
                     n = count if sharing == "group" else 1
                     links.append(self.link(way, keys, f"g{i}", self.mean_kbit(n), sharing, discipline))

@@ -3,12 +3,15 @@
 Times are whole nanoseconds, work is counted in units times nanoseconds with Python's exact numbers, and a piece of work ends
 at the first nanosecond by which it is done. Nothing is random.
 """
+import collections
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import simpy
 
 SECOND = 10**9
+AFTERMATH = 30 * SECOND  # jobs of others go on coming so long after the last arrival
+MOST_DEVICES = 1000
 COMPLETED, LATE, DROPPED, UNFINISHED = range(4)
 
 
@@ -47,6 +50,13 @@ class Rate:
                 return work + value * (end - start)
             work += value * length
             start += length
+
+    def mean(self):
+        """Over one pass."""
+        if not self.span:
+            return self.values[0]
+        return Fraction(sum(v * (end - start) for v, start, end in zip(self.values, self.starts, [*self.starts[1:], self.span])),
+                        self.span)
 
     def finish(self, start, work):
         """The first nanosecond by which `work`, begun at `start`, is done; None: never."""
@@ -137,10 +147,10 @@ class Request:
         self.head = self.device_wait = self.uplink_wait = self.uplink = 0
         self.server_wait = self.tail = self.downlink = 0
 
-    def begin_service(self, now, wait, joined):
+    def is_called(self, now):
+        """It would start service now."""
         if self.group.drop_late and self.is_late(now):
             raise Dropped
-        setattr(self, wait, now - joined)
 
     def is_late(self, now):
         return self.deadline is not None and now - self.arrival > self.deadline
@@ -152,32 +162,60 @@ class Job(Request):
     def __init__(self, work):
         self.work, self.group, self.cut, self.batch = work, None, None, 1
 
-    def begin_service(self, now, wait, joined):
+    def is_called(self, now):
         pass
 
 
 def until(env, end):
-    """Waits for a time, or for ever."""
-    yield env.event() if end is None else env.timeout(end - env.now)
+    """Waits for a time, or for ever. What takes no time is over before anything else happens."""
+    if end != env.now:
+        yield env.never if end is None else env.timeout(end - env.now)
+
+
+# What happens at the same time: first what goes on within an event, then completions, then arrivals, by device.
+AT_ONCE, ARRIVALS = simpy.events.URGENT, simpy.events.NORMAL + 1
+
+
+def occur(event, priority, delay=0):
+    """Lets an event happen; SimPy's own calls for it leave no choice of the priority."""
+    event._ok, event._value = True, None
+    event.env.schedule(event, priority, delay)
+    return event
+
+
+def wake(event):
+    """Whoever waits for it goes on next, as part of what woke it."""
+    occur(event, AT_ONCE)
 
 
 class Fifo:
     """`n` servers before one queue, each working at the whole rate."""
 
     def __init__(self, env, rate, n=1):
-        self.env, self.rate, self.servers = env, rate, simpy.Resource(env, n)
+        self.env, self.rate, self.idle, self.queue = env, rate, n, collections.deque()
         self.begun = None  # with one server: since when it serves
 
     def serve(self, request, work, wait):
         """Returns the time of service; the time before it becomes the request's `wait`, the name of a field."""
         joined = self.env.now
-        with self.servers.request() as turn:
+        if self.idle == 0:
+            turn = self.env.event()
+            self.queue.append(turn)
             yield turn
-            request.begin_service(self.env.now, wait, joined)
+        else:
+            self.idle -= 1
+        try:
+            request.is_called(self.env.now)
             begun = self.begun = self.env.now
+            setattr(request, wait, begun - joined)
             yield from until(self.env, self.rate.finish(begun, work))
+            return self.env.now - begun
+        finally:
             self.begun = None
-        return self.env.now - begun
+            if self.queue:
+                wake(self.queue.popleft())
+            else:
+                self.idle += 1
 
 
 class Sharing:
@@ -190,7 +228,7 @@ class Sharing:
 
     def serve(self, request, work, wait):
         joined = self.env.now
-        request.begin_service(joined, wait, joined)
+        request.is_called(joined)
         self.advance()
         done = self.env.event()
         self.jobs.append((self.given + work, done))
@@ -216,9 +254,19 @@ class Sharing:
         self.advance()
         for goal, done in self.jobs:
             if goal <= self.given:
-                done.succeed()
+                wake(done)
         self.jobs = [job for job in self.jobs if job[0] > self.given]
         self.look_ahead()
+
+
+@dataclass(eq=False)
+class Waiting:
+    request: Request
+    joined: int
+    work: int
+    wait: str
+    done: simpy.Event
+    begun: int = None
 
 
 class Batching:
@@ -229,23 +277,22 @@ class Batching:
         self.env, self.server, self.idle, self.queue, self.plan = env, server, server.n, [], 0
 
     def serve(self, request, work, wait):
-        done = self.env.event()
-        self.queue.append((request, self.env.now, work, done, wait))
+        entry = Waiting(request, self.env.now, work, wait, self.env.event())
+        self.queue.append(entry)
         self.dispatch()
-        begun = yield done
-        if begun is None:
+        yield entry.done
+        if entry.begun is None:
             raise Dropped
-        return self.env.now - begun
+        return self.env.now - entry.begun
 
     def begins(self, entry):
         """Whether a request that is called is not too late; if it is, it leaves."""
-        request, joined, _, done, wait = entry
         try:
-            request.begin_service(self.env.now, wait, joined)
+            entry.request.is_called(self.env.now)
             return True
         except Dropped:
             self.queue.remove(entry)
-            done.succeed(None)
+            wake(entry.done)
             return False
 
     def gather(self):
@@ -254,10 +301,10 @@ class Batching:
             pass
         if not self.queue:
             return None, 0
-        first = self.queue[0][0]
+        first = self.queue[0].request
         batch, images = [self.queue[0]], first.batch
         for entry in self.queue[1:]:
-            other = entry[0]
+            other = entry.request
             if (first.group is not None and other.group is first.group and other.cut == first.cut
                     and images + other.batch <= self.server.max_batch and self.begins(entry)):
                 batch.append(entry)
@@ -270,14 +317,14 @@ class Batching:
             batch, images = self.gather()
             if batch is None:
                 return
-            first, joined = batch[0][:2]
-            full_at = joined + self.server.max_wait
+            first = batch[0].request
+            full_at = batch[0].joined + self.server.max_wait
             if first.group is not None and images < self.server.max_batch and self.env.now < full_at:
                 self.env.process(self.look_again(self.plan, full_at))
                 return
             self.queue = [entry for entry in self.queue if entry not in batch]
             self.idle -= 1
-            work = batch[0][2] if first.group is None else first.group.tails[images][first.cut] * SECOND
+            work = batch[0].work if first.group is None else first.group.tails[images][first.cut] * SECOND
             self.env.process(self.run(batch, work))
 
     def look_again(self, plan, at):
@@ -286,10 +333,12 @@ class Batching:
             self.dispatch()
 
     def run(self, batch, work):
-        begun = self.env.now
-        yield from until(self.env, self.server.capacity.finish(begun, work))
         for entry in batch:
-            entry[3].succeed(begun)
+            entry.begun = self.env.now
+            setattr(entry.request, entry.wait, entry.begun - entry.joined)
+        yield from until(self.env, self.server.capacity.finish(self.env.now, work))
+        for entry in batch:
+            wake(entry.done)
         self.idle += 1
         self.dispatch()
 
@@ -329,14 +378,14 @@ class Path:
             propagation = self.link.delay.at(start)
             self.last = max(self.last, start + propagation)
             propagation = self.last - start
-        yield self.env.timeout(propagation)
+        yield from until(self.env, start + propagation)
         return propagation
 
 
 class Device:
-    def __init__(self, world, group, index):
+    def __init__(self, world, group, index, number):
         env = world.env
-        self.world, self.group, self.index = world, group, index
+        self.world, self.group, self.index, self.number = world, group, index, number
         self.processor = Fifo(env, constant(SECOND))
         self.uplink, self.downlink = (world.path(way, group, index) for way in ("uplink", "downlink"))
         self.rows, self.previous, self.free_at = [], None, 0
@@ -367,18 +416,23 @@ class Device:
             yield at + turn * group.arrivals_repeat, batch, deadline
             k += n
 
+    def arrival(self, at):
+        """The event that something arrives at this device then."""
+        env = self.world.env
+        return occur(env.event(), ARRIVALS + self.number / MOST_DEVICES, at - env.now)
+
     def arrivals(self):
         for at, batch, deadline in self.arrival_times():
-            yield self.world.env.timeout(at - self.world.env.now)
+            yield self.arrival(at)
             if not self.world.admits():
                 return
             self.world.env.process(self.life(batch, deadline))
 
     def source(self):
-        env = self.world.env
+        yield self.arrival(0)
         while self.world.admits():
-            yield env.process(self.life(None, None))
-            yield env.timeout(self.group.think)
+            yield from self.life(None, None)
+            yield self.arrival(self.world.env.now + self.group.think)
 
     # A request
 
@@ -433,6 +487,7 @@ class World:
     def __init__(self, system, policy):
         self.env, self.system, self.policy = simpy.Environment(), system, policy
         self.n_admitted, self.paths = 0, {}
+        self.env.never = self.env.event()
         server = system.server
         if server.discipline == "ps":
             self.server = Sharing(self.env, server.capacity)
@@ -440,7 +495,10 @@ class World:
             self.server = Batching(self.env, server)
         else:
             self.server = Fifo(self.env, server.capacity, server.n)
-        self.devices = [Device(self, group, i) for group in system.groups for i in range(group.n_devices)]
+        self.devices = []
+        for group in system.groups:
+            for i in range(group.n_devices):
+                self.devices.append(Device(self, group, i, len(self.devices)))
 
     def path(self, way, group, index):
         link = getattr(group, way)
@@ -463,8 +521,8 @@ class World:
         server, turn = self.system.server, 0
         while server.background:
             for at in server.background:
-                yield self.env.timeout(at + turn * server.background_repeat - self.env.now)
-                if self.env.now >= self.system.duration:
+                yield from until(self.env, at + turn * server.background_repeat)
+                if self.env.now >= self.system.duration + AFTERMATH:
                     return
                 work = server.background_time * SECOND
                 self.env.process(self.server.serve(Job(work), work, ""))
@@ -485,7 +543,8 @@ class World:
         return best
 
     def predict(self, device, request):
-        """Latency by each cut, ns, as SEMANTICS 3 has it; infinite where the rate or the server's capacity is 0."""
+        """Latency by each cut, ns, as SEMANTICS 3 has it, with the mean of a delay that varies; infinite where the rate or the
+        server's capacity is 0."""
         group, now = device.group, self.env.now
         heads, tails = group.heads[request.batch], group.tails[request.batch]
         rate, capacity = device.uplink.rate.at(now), self.system.server.capacity.at(now)
@@ -496,8 +555,8 @@ class World:
                 backlog = device.uplink.not_sent()
             else:
                 rate = Fraction(rate, device.uplink.in_hand + 1)
-        delay = sum(path.link.delay.at(now) if path.link.delay is not None else link.propagation
-                    for path, link in ((device.uplink, group.uplink), (device.downlink, group.downlink)))
+        delay = sum(link.delay.mean() if link.delay is not None else link.propagation
+                    for link in (group.uplink, group.downlink))
         down = device.downlink.rate.at(now) if device.downlink.rate is not None else None
         answer = 8 * group.result * request.batch
         blocked = rate == 0 or capacity == 0 or (down == 0 and answer > 0)
