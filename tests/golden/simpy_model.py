@@ -166,33 +166,35 @@ class Job(Request):
         pass
 
 
-def until(env, end):
-    """Waits for a time, or for ever. What takes no time is over before anything else happens."""
-    if end != env.now:
-        yield env.never if end is None else env.timeout(end - env.now)
+# What happens at the same time: first what goes on within an event, then completions, then arrivals; of each by device.
+AT_ONCE, COMPLETIONS, ARRIVALS = simpy.events.URGENT, simpy.events.NORMAL, simpy.events.NORMAL + 1
 
 
-# What happens at the same time: first what goes on within an event, then completions, then arrivals, by device.
-AT_ONCE, ARRIVALS = simpy.events.URGENT, simpy.events.NORMAL + 1
-
-
-def occur(event, priority, delay=0):
-    """Lets an event happen; SimPy's own calls for it leave no choice of the priority."""
+def occur(env, at, priority, device=0):
+    """The event that something happens then; SimPy's own calls leave no choice of the priority."""
+    event = env.event()
     event._ok, event._value = True, None
-    event.env.schedule(event, priority, delay)
+    env.schedule(event, priority + device / MOST_DEVICES, at - env.now)
     return event
+
+
+def until(env, end, device=0):
+    """Waits for the end of something, or for ever. What takes no time is over before anything else happens."""
+    if end != env.now:
+        yield env.never if end is None else occur(env, end, COMPLETIONS, device)
 
 
 def wake(event):
     """Whoever waits for it goes on next, as part of what woke it."""
-    occur(event, AT_ONCE)
+    event._ok, event._value = True, None
+    event.env.schedule(event, AT_ONCE)
 
 
 class Fifo:
     """`n` servers before one queue, each working at the whole rate."""
 
-    def __init__(self, env, rate, n=1):
-        self.env, self.rate, self.idle, self.queue = env, rate, n, collections.deque()
+    def __init__(self, env, rate, n=1, device=0):
+        self.env, self.rate, self.idle, self.queue, self.device = env, rate, n, collections.deque(), device
         self.begun = None  # with one server: since when it serves
 
     def serve(self, request, work, wait):
@@ -208,7 +210,7 @@ class Fifo:
             request.is_called(self.env.now)
             begun = self.begun = self.env.now
             setattr(request, wait, begun - joined)
-            yield from until(self.env, self.rate.finish(begun, work))
+            yield from until(self.env, self.rate.finish(begun, work), self.device)
             return self.env.now - begun
         finally:
             self.begun = None
@@ -222,8 +224,8 @@ class Sharing:
     """Processor sharing. `given` is the work that a job has got which was there from the beginning; a job leaves when it has
     grown by the job's own work."""
 
-    def __init__(self, env, rate):
-        self.env, self.rate = env, rate
+    def __init__(self, env, rate, device=0):
+        self.env, self.rate, self.device = env, rate, device
         self.given, self.since, self.jobs, self.plan = Fraction(0), 0, [], 0
 
     def serve(self, request, work, wait):
@@ -248,7 +250,7 @@ class Sharing:
             self.env.process(self.end(self.plan, self.rate.finish(self.env.now, (least - self.given) * len(self.jobs))))
 
     def end(self, plan, at):
-        yield from until(self.env, at)
+        yield from until(self.env, at, self.device)
         if plan != self.plan:  # somebody has come or gone
             return
         self.advance()
@@ -346,14 +348,14 @@ class Batching:
 class Path:
     """A link and the delay behind it, in which nothing overtakes."""
 
-    def __init__(self, env, link, index):
-        self.env, self.link, self.last = env, link, 0
+    def __init__(self, env, link, index, number):
+        self.env, self.link, self.last, self.number = env, link, 0, number
         self.rate = link.rate
         if link.rate is not None:
             if link.stagger:
                 self.rate = Rate(link.rate.starts, link.rate.values, link.rate.span, link.rate.at_end,
                                  link.rate.ahead + index * link.stagger)
-            self.station = (Sharing if link.discipline == "ps" else Fifo)(env, self.rate)
+            self.station = (Sharing if link.discipline == "ps" else Fifo)(env, self.rate, device=number)
         self.in_hand = 0  # transfers under way
         self.accepted_bits = 0  # of requests that were promised to the link and are not sent yet
 
@@ -378,7 +380,7 @@ class Path:
             propagation = self.link.delay.at(start)
             self.last = max(self.last, start + propagation)
             propagation = self.last - start
-        yield from until(self.env, start + propagation)
+        yield from until(self.env, start + propagation, self.number)
         return propagation
 
 
@@ -386,8 +388,8 @@ class Device:
     def __init__(self, world, group, index, number):
         env = world.env
         self.world, self.group, self.index, self.number = world, group, index, number
-        self.processor = Fifo(env, constant(SECOND))
-        self.uplink, self.downlink = (world.path(way, group, index) for way in ("uplink", "downlink"))
+        self.processor = Fifo(env, constant(SECOND), device=number)
+        self.uplink, self.downlink = (world.path(way, group, index, number) for way in ("uplink", "downlink"))
         self.rows, self.previous, self.free_at = [], None, 0
 
     # What arrives
@@ -417,9 +419,7 @@ class Device:
             k += n
 
     def arrival(self, at):
-        """The event that something arrives at this device then."""
-        env = self.world.env
-        return occur(env.event(), ARRIVALS + self.number / MOST_DEVICES, at - env.now)
+        return occur(self.world.env, at, ARRIVALS, self.number)
 
     def arrivals(self):
         for at, batch, deadline in self.arrival_times():
@@ -500,11 +500,12 @@ class World:
             for i in range(group.n_devices):
                 self.devices.append(Device(self, group, i, len(self.devices)))
 
-    def path(self, way, group, index):
+    def path(self, way, group, index, number):
         link = getattr(group, way)
         key = {"own": (way, group.name, index), "group": (way, group.name), "all": way}[link.sharing]
         if key not in self.paths:
-            self.paths[key] = Path(self.env, link, index if link.sharing == "own" else 0)
+            own = link.sharing == "own"
+            self.paths[key] = Path(self.env, link, index if own else 0, number)
         return self.paths[key]
 
     def admits(self):
@@ -543,8 +544,8 @@ class World:
         return best
 
     def predict(self, device, request):
-        """Latency by each cut, ns, as SEMANTICS 3 has it, with the mean of a delay that varies; infinite where the rate or the
-        server's capacity is 0."""
+        """Latency by each cut, ns, as SEMANTICS 3 has it, the way back and delays at their means; infinite where the rate or
+        the server's capacity is 0."""
         group, now = device.group, self.env.now
         heads, tails = group.heads[request.batch], group.tails[request.batch]
         rate, capacity = device.uplink.rate.at(now), self.system.server.capacity.at(now)
@@ -557,16 +558,13 @@ class World:
                 rate = Fraction(rate, device.uplink.in_hand + 1)
         delay = sum(link.delay.mean() if link.delay is not None else link.propagation
                     for link in (group.uplink, group.downlink))
-        down = device.downlink.rate.at(now) if device.downlink.rate is not None else None
-        answer = 8 * group.result * request.batch
-        blocked = rate == 0 or capacity == 0 or (down == 0 and answer > 0)
-        if down and answer > 0:
-            delay += Fraction(answer * SECOND, down)
+        if device.downlink.rate is not None:
+            delay += Fraction(8 * group.result * request.batch * SECOND) / device.downlink.rate.mean()
         latencies = []
         for cut, (head, tail, n_bytes) in enumerate(zip(heads, tails, group.sent[request.batch])):
             if cut == len(heads) - 1:
                 latencies.append(wait + head)
-            elif blocked:
+            elif rate == 0 or capacity == 0:
                 latencies.append(float("inf"))
             else:
                 sent = max(wait + head, Fraction(backlog * SECOND) / rate)
