@@ -320,9 +320,11 @@ class Draw:
         for i, keys in enumerate(labelled):
             if not alone:
                 sections[f"device g{i}"] = {}
+            kept_together = self.chance(0.8)  # the keys of a workload, some of which need each other
             for (section, key), text in keys.items():
                 shared = all(other.get((section, key)) == text for other in labelled)
-                label = "" if alone or (shared and self.chance(0.8)) else f" g{i}"
+                stands_once = kept_together and len(labelled) == 1 if section == "workload" else self.chance(0.8)
+                label = "" if alone or (shared and stands_once) else f" g{i}"
                 sections.setdefault(section + label, {})[key] = text
 
     def policies(self, system):

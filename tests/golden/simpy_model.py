@@ -166,8 +166,10 @@ class Job(Request):
         pass
 
 
-# What happens at the same time: first what goes on within an event, then completions, then arrivals; of each by device.
-AT_ONCE, COMPLETIONS, ARRIVALS = simpy.events.URGENT, simpy.events.NORMAL, simpy.events.NORMAL + 1
+# What happens at the same time: first what goes on within an event, then completions at the stations along the path, at the
+# ends of delays, a batch that waits no longer, arrivals; of each by device.
+AT_ONCE = simpy.events.URGENT
+DEVICE, UPLINK, SERVER, DOWNLINK, UPLINK_DELAY, DOWNLINK_DELAY, BATCHES, ARRIVALS = range(1, 9)
 
 
 def occur(env, at, priority, device=0):
@@ -178,10 +180,10 @@ def occur(env, at, priority, device=0):
     return event
 
 
-def until(env, end, device=0):
+def until(env, end, priority, device=0):
     """Waits for the end of something, or for ever. What takes no time is over before anything else happens."""
     if end != env.now:
-        yield env.never if end is None else occur(env, end, COMPLETIONS, device)
+        yield env.never if end is None else occur(env, end, priority, device)
 
 
 def wake(event):
@@ -193,8 +195,9 @@ def wake(event):
 class Fifo:
     """`n` servers before one queue, each working at the whole rate."""
 
-    def __init__(self, env, rate, n=1, device=0):
-        self.env, self.rate, self.idle, self.queue, self.device = env, rate, n, collections.deque(), device
+    def __init__(self, env, rate, priority, device=0, n=1):
+        self.env, self.rate, self.priority, self.device = env, rate, priority, device
+        self.idle, self.queue = n, collections.deque()
         self.begun = None  # with one server: since when it serves
 
     def serve(self, request, work, wait):
@@ -210,7 +213,7 @@ class Fifo:
             request.is_called(self.env.now)
             begun = self.begun = self.env.now
             setattr(request, wait, begun - joined)
-            yield from until(self.env, self.rate.finish(begun, work), self.device)
+            yield from until(self.env, self.rate.finish(begun, work), self.priority, self.device)
             return self.env.now - begun
         finally:
             self.begun = None
@@ -224,8 +227,8 @@ class Sharing:
     """Processor sharing. `given` is the work that a job has got which was there from the beginning; a job leaves when it has
     grown by the job's own work."""
 
-    def __init__(self, env, rate, device=0):
-        self.env, self.rate, self.device = env, rate, device
+    def __init__(self, env, rate, priority, device=0):
+        self.env, self.rate, self.priority, self.device = env, rate, priority, device
         self.given, self.since, self.jobs, self.plan = Fraction(0), 0, [], 0
 
     def serve(self, request, work, wait):
@@ -250,7 +253,7 @@ class Sharing:
             self.env.process(self.end(self.plan, self.rate.finish(self.env.now, (least - self.given) * len(self.jobs))))
 
     def end(self, plan, at):
-        yield from until(self.env, at, self.device)
+        yield from until(self.env, at, self.priority, self.device)
         if plan != self.plan:  # somebody has come or gone
             return
         self.advance()
@@ -330,7 +333,7 @@ class Batching:
             self.env.process(self.run(batch, work))
 
     def look_again(self, plan, at):
-        yield from until(self.env, at)
+        yield from until(self.env, at, BATCHES)
         if plan == self.plan:
             self.dispatch()
 
@@ -338,7 +341,7 @@ class Batching:
         for entry in batch:
             entry.begun = self.env.now
             setattr(entry.request, entry.wait, entry.begun - entry.joined)
-        yield from until(self.env, self.server.capacity.finish(self.env.now, work))
+        yield from until(self.env, self.server.capacity.finish(self.env.now, work), SERVER)
         for entry in batch:
             wake(entry.done)
         self.idle += 1
@@ -348,14 +351,15 @@ class Batching:
 class Path:
     """A link and the delay behind it, in which nothing overtakes."""
 
-    def __init__(self, env, link, index, number):
+    def __init__(self, env, way, link, index, number):
         self.env, self.link, self.last, self.number = env, link, 0, number
+        priority, self.delay_priority = (UPLINK, UPLINK_DELAY) if way == "uplink" else (DOWNLINK, DOWNLINK_DELAY)
         self.rate = link.rate
         if link.rate is not None:
             if link.stagger:
                 self.rate = Rate(link.rate.starts, link.rate.values, link.rate.span, link.rate.at_end,
                                  link.rate.ahead + index * link.stagger)
-            self.station = (Sharing if link.discipline == "ps" else Fifo)(env, self.rate, device=number)
+            self.station = (Sharing if link.discipline == "ps" else Fifo)(env, self.rate, priority, number)
         self.in_hand = 0  # transfers under way
         self.accepted_bits = 0  # of requests that were promised to the link and are not sent yet
 
@@ -380,7 +384,7 @@ class Path:
             propagation = self.link.delay.at(start)
             self.last = max(self.last, start + propagation)
             propagation = self.last - start
-        yield from until(self.env, start + propagation, self.number)
+        yield from until(self.env, start + propagation, self.delay_priority, self.number)
         return propagation
 
 
@@ -388,7 +392,7 @@ class Device:
     def __init__(self, world, group, index, number):
         env = world.env
         self.world, self.group, self.index, self.number = world, group, index, number
-        self.processor = Fifo(env, constant(SECOND), device=number)
+        self.processor = Fifo(env, constant(SECOND), DEVICE, number)
         self.uplink, self.downlink = (world.path(way, group, index, number) for way in ("uplink", "downlink"))
         self.rows, self.previous, self.free_at = [], None, 0
 
@@ -450,6 +454,7 @@ class Device:
             request.status = LATE if request.is_late(now) else COMPLETED
         except Dropped:
             request.status = DROPPED
+            self.take_back(request)
 
     def choose(self, request):
         heads = self.group.heads[request.batch]
@@ -459,20 +464,24 @@ class Device:
             request.head_work += self.group.switch_cost
         self.previous = request.cut
         self.free_at = max(self.free_at, request.arrival) + request.head_work
-        if request.cut < len(heads) - 1:
-            self.uplink.accepted_bits += 8 * self.group.sent[request.batch][request.cut]
+        request.promised_bits = 8 * self.group.sent[request.batch][request.cut]  # 0 at the last cut
+        self.uplink.accepted_bits += request.promised_bits
+
+    def take_back(self, request):
+        """What a dropped request will not ask of device and uplink any more."""
+        self.free_at -= request.head_work
+        self.uplink.accepted_bits -= request.promised_bits
 
     def pass_stations(self, request):
         group, batch, cut = self.group, request.batch, request.cut
         request.head = yield from self.processor.serve(request, request.head_work * SECOND, "device_wait")
+        request.head_work = 0
         if cut == len(group.heads[batch]) - 1:
             return
         n_bytes, env = group.sent[batch][cut], self.world.env
-        try:
-            request.uplink = yield from self.uplink.send(request, n_bytes, "uplink_wait")
-        finally:
-            self.uplink.accepted_bits -= 8 * n_bytes
-        request.bytes = n_bytes
+        request.uplink = yield from self.uplink.send(request, n_bytes, "uplink_wait")
+        self.uplink.accepted_bits -= request.promised_bits
+        request.bytes, request.promised_bits = n_bytes, 0
         request.uplink += yield from self.uplink.cross(group.uplink.propagation)
         request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
         start = env.now
@@ -490,11 +499,11 @@ class World:
         self.env.never = self.env.event()
         server = system.server
         if server.discipline == "ps":
-            self.server = Sharing(self.env, server.capacity)
+            self.server = Sharing(self.env, server.capacity, SERVER)
         elif server.max_batch:
             self.server = Batching(self.env, server)
         else:
-            self.server = Fifo(self.env, server.capacity, server.n)
+            self.server = Fifo(self.env, server.capacity, SERVER, n=server.n)
         self.devices = []
         for group in system.groups:
             for i in range(group.n_devices):
@@ -505,7 +514,7 @@ class World:
         key = {"own": (way, group.name, index), "group": (way, group.name), "all": way}[link.sharing]
         if key not in self.paths:
             own = link.sharing == "own"
-            self.paths[key] = Path(self.env, link, index if own else 0, number)
+            self.paths[key] = Path(self.env, way, link, index if own else 0, number)
         return self.paths[key]
 
     def admits(self):
@@ -522,7 +531,7 @@ class World:
         server, turn = self.system.server, 0
         while server.background:
             for at in server.background:
-                yield from until(self.env, at + turn * server.background_repeat)
+                yield from until(self.env, at + turn * server.background_repeat, ARRIVALS, MOST_DEVICES - 1)
                 if self.env.now >= self.system.duration + AFTERMATH:
                     return
                 work = server.background_time * SECOND
