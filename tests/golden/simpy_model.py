@@ -160,7 +160,7 @@ class Job(Request):
     """One of others, at the server."""
 
     def __init__(self, work):
-        self.work, self.group, self.cut, self.batch = work, None, None, 1
+        self.work, self.group, self.cut, self.batch, self.number = work, None, None, 1, -1
 
     def is_called(self, now):
         pass
@@ -224,8 +224,8 @@ class Fifo:
 
 
 class Sharing:
-    """Processor sharing. `given` is the work that a job has got which was there from the beginning; a job leaves when it has
-    grown by the job's own work."""
+    """Processor sharing. `given` is the work that a job has got which was there from the beginning; a job leaves when it
+    has grown by the work of the job; of several at once, in the order in which they arrived at their devices."""
 
     def __init__(self, env, rate, priority, device=0):
         self.env, self.rate, self.priority, self.device = env, rate, priority, device
@@ -236,7 +236,7 @@ class Sharing:
         request.is_called(joined)
         self.advance()
         done = self.env.event()
-        self.jobs.append((self.given + work, done))
+        self.jobs.append((self.given + work, request.number, done))
         self.look_ahead()
         yield done
         return self.env.now - joined
@@ -249,7 +249,7 @@ class Sharing:
     def look_ahead(self):
         self.plan += 1
         if self.jobs:
-            least = min(goal for goal, _ in self.jobs)
+            least = min(job[0] for job in self.jobs)
             self.env.process(self.end(self.plan, self.rate.finish(self.env.now, (least - self.given) * len(self.jobs))))
 
     def end(self, plan, at):
@@ -257,9 +257,8 @@ class Sharing:
         if plan != self.plan:  # somebody has come or gone
             return
         self.advance()
-        for goal, done in self.jobs:
-            if goal <= self.given:
-                wake(done)
+        for _, _, done in sorted((job for job in self.jobs if job[0] <= self.given), key=lambda job: job[1]):
+            wake(done)
         self.jobs = [job for job in self.jobs if job[0] > self.given]
         self.look_ahead()
 
@@ -446,6 +445,7 @@ class Device:
             batch = self.group.batches[len(self.rows) % len(self.group.batches)]
         request = Request(self.group, now, batch, self.group.deadline if deadline is None else deadline)
         self.rows.append(request)
+        request.number = self.world.n_admitted
         self.choose(request)
         try:
             yield from self.pass_stations(request)
