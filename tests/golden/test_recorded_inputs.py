@@ -20,7 +20,7 @@ README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 INPUTS = {"lte.up": "traces/mahimahi/ATT-LTE-driving-2016.up",
           "vm1": "traces/planetlab/20110303/planet4_cc_gt_atl_ga_us_uw_oneswarm",
           "requests.csv": "traces/azure-llm/AzureLLMInferenceTrace_code.csv"}
-INPUT_ROLES = ["device profile", "server profile", "uplink trace", "server load trace", "arrivals trace"]
+INPUT_ROLES = ["device profile", "server profile", "uplink trace", "arrivals trace", "server load trace"]
 FINISHED = (0, 1)
 PARTS = ("head_time", "device_queue_time", "uplink_queue_time", "uplink_time", "server_queue_time", "tail_time",
          "downlink_time")
