@@ -96,6 +96,12 @@ static void note_report(const es_log *log, const es_run_report *report, double w
                        report->n_saturated);
 }
 
+static void print_warnings(const es_errors *warnings, FILE *stream) {
+    es_log log = {.stream = stream};
+    for (size_t i = 0; i < warnings->n; i++)
+        es_log_warning(&log, "%s", warnings->records[i].text);
+}
+
 static es_status run_one(const struct one_run *how, size_t run, const char *output,
                          es_errors *errors) {
     const char *path = how->chosen->source.path;
@@ -104,6 +110,8 @@ static es_status run_one(const struct one_run *how, size_t run, const char *outp
     es_scenario *scenario = NULL;
     es_plan *plan = NULL;
     es_run_report report = {0};
+    es_errors warnings;
+    es_errors_init(&warnings);
     es_text sidecar = {0};
     es_text_add(&sidecar, "%s.json", output);
     es_status status = sidecar.failed ? es_errors_no_memory(errors, path) : ES_OK;
@@ -112,6 +120,9 @@ static es_status run_one(const struct one_run *how, size_t run, const char *outp
         status = es_scenario_of_run(how->chosen->study, run, &scenario, errors);
     if (status == ES_OK)
         status = es_plan_of(scenario, how->inputs, &plan, errors);
+    if (status == ES_OK)
+        es_plan_warn(plan, &warnings);
+    print_warnings(&warnings, how->log.stream);
     if (status == ES_OK && kept)
         status = es_output_check(output, how->replace, errors);
     if (status == ES_OK && kept)
@@ -232,6 +243,8 @@ const es_command command_run = {
 /* Opens what every run names, and keeps nothing; prints the one run if that is wanted. */
 static es_status check_runs(const struct chosen_study *chosen, bool resolved, es_inputs *inputs,
                             es_errors *errors) {
+    es_errors warnings;
+    es_errors_init(&warnings);
     es_status status = ES_OK;
     for (size_t i = 0; i < chosen->n && status != ES_NO_MEMORY; i++) {
         es_scenario *scenario = NULL;
@@ -242,6 +255,8 @@ static es_status check_runs(const struct chosen_study *chosen, bool resolved, es
         es_status checked = es_scenario_of_run(chosen->study, chosen->runs[i], &scenario, &found);
         if (checked == ES_OK)
             checked = es_plan_of(scenario, inputs, &plan, &found);
+        if (checked == ES_OK)
+            es_plan_warn(plan, &warnings);
         if (checked == ES_OK && resolved) {
             es_text text = {0};
             es_scenario_resolve(es_plan_scenario(plan), true, &text);
@@ -251,6 +266,7 @@ static es_status check_runs(const struct chosen_study *chosen, bool resolved, es
         es_errors_add_new(errors, &found);
         status = status == ES_OK || checked == ES_NO_MEMORY ? checked : status;
     }
+    print_warnings(&warnings, stderr);
     return status;
 }
 

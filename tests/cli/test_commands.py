@@ -298,6 +298,26 @@ class Commands(ProgramTest):
         self.write("scenario.ini", SCENARIO.replace("[uplink]", "load_trace = load.csv\n[uplink]"))
         self.run_scenario("scenario.ini", "out.h5")
 
+    def test_opportunities_taken_for_a_rate(self):
+        """A mahimahi trace in short windows has a rate that is true and tells a policy nothing."""
+        self.write("lte.up", "".join(f"{ms}\n" for ms in range(3, 4000, 7)))
+        text = SCENARIO.replace("rate = 8Mbit/s", "trace = lte.up")
+        self.write("known.ini", text)
+        warning = (r"warning: \S*known\.ini:10: \[uplink\] trace = lte\.up: with window = 1 ms its rate is that of single "
+                   r"opportunities .*'dynamic-split', with knowledge = true.*; expected window = 1s, or .*")
+        self.expect(self.call("check", "known.ini"), 0, [warning])
+        self.expect(self.call("run", "-q", "known.ini", "-o", "known.h5"), 0, [warning])
+        self.expect(self.call("check", "known.ini", "-s", "uplink.window=${w=1, 2, 100, 1000}ms"), 0,
+                    [warning, warning.replace("1 ms", "2 ms")])
+        for setting in ("uplink.resample=1s", "policy dynamic-split.knowledge=last", "policy dynamic-split.type=oracle",
+                        "policy dynamic-split.type=mu-lin-ucb", "policy dynamic-split.type=no-offload"):
+            with self.subTest(setting):
+                more = ["-s", "policy dynamic-split.initial_rate=1Mbit/s"] if "knowledge" in setting else []
+                self.expect(self.call("check", "known.ini", "-s", setting, *more), 0, [])
+        groups = "[device a]\n[device b]\n[workload b]\nrate = 2/s\n"
+        self.write("groups.ini", text + groups)
+        self.expect(self.call("check", "groups.ini"), 0, [warning.replace("known", "groups")])
+
     def test_selftest(self):
         text = self.output("selftest")
         self.assertEqual(len(re.findall(r"(?m) ok$", text)), 33)

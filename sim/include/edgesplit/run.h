@@ -32,6 +32,10 @@ ES_NODISCARD es_status es_plan_create(const char *path, size_t n_overrides,
                                       es_errors *errors);
 void es_plan_destroy(es_plan *plan);
 
+/* Adds what the plan can do, and its user will hardly have meant, unless it is there already: for
+ * people to read, each with its place and what would be expected. */
+void es_plan_warn(const es_plan *plan, es_errors *warnings);
+
 /* The scenario of a plan; lent until the plan is destroyed. */
 const es_scenario *es_plan_scenario(const es_plan *plan);
 
