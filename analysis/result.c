@@ -146,6 +146,12 @@ static void read_all(es_reader *reader, es_result *result) {
         es_reader_doubles(reader, "summary/gain_mean_of_ratios", 2, over_policies);
     result->gain_ratio_of_means =
         es_reader_doubles(reader, "summary/gain_ratio_of_means", 2, over_policies);
+    if (result->n_replications > 1) {
+        result->gain_mean_of_ratios_half_width =
+            es_reader_doubles(reader, "summary/gain_mean_of_ratios_half_width", 2, over_policies);
+        result->gain_ratio_of_means_half_width =
+            es_reader_doubles(reader, "summary/gain_ratio_of_means_half_width", 2, over_policies);
+    }
     if (reader->status == ES_OK)
         read_figures(reader, result);
     if (isnan(result->warmup_s)) /* found for each policy */
@@ -219,6 +225,8 @@ void es_result_destroy(es_result *result) {
     free(result->cut_share);
     free(result->gain_mean_of_ratios);
     free(result->gain_ratio_of_means);
+    free(result->gain_mean_of_ratios_half_width);
+    free(result->gain_ratio_of_means_half_width);
     free(result->utilisation);
     free(result->queue_length);
     free(result);

@@ -50,6 +50,8 @@ typedef struct es_result {
     double *cut_share;                                 /* [n_policies][n_cuts] */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n_policies][n_policies]: of row over
                                                           column; NaN: no common step */
+    /* The half widths of their 95 % intervals, alike; NULL with one replication. */
+    double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width;
     size_t n_stations;
     char **stations;                    /* [n_stations] */
     double *utilisation, *queue_length; /* [n_policies][n_stations] */

@@ -104,6 +104,12 @@ static void add_gains(const es_result *result, es_text *text) {
             add_member(text, "baseline", result->policies[b]);
             add_number_member(text, "mean_of_ratios", result->gain_mean_of_ratios[p * n + b]);
             add_number_member(text, "ratio_of_means", result->gain_ratio_of_means[p * n + b]);
+            if (result->n_replications > 1) {
+                add_number_member(text, "mean_of_ratios_half_width",
+                                  result->gain_mean_of_ratios_half_width[p * n + b]);
+                add_number_member(text, "ratio_of_means_half_width",
+                                  result->gain_ratio_of_means_half_width[p * n + b]);
+            }
             es_text_add(text, "}");
             separator = ",";
         }

@@ -33,16 +33,26 @@ struct column {
     const char *figure, *header;
     double factor;
     enum { COUNT, LATENCY, DATA, ENERGY, N_GROUPS } group;
-    bool optional; /* left out where no policy knows it */
+    enum {
+        ALWAYS,
+        KNOWN,     /* left out where no policy knows it */
+        REPLICATED /* of several replications only */
+    } shown;
 };
 
 static const struct column columns[] = {
-    {"completed", "n", 1, COUNT, false},           {"late", "late", 1, COUNT, false},
-    {"dropped", "dropped", 1, COUNT, false},       {"unfinished", "unfinished", 1, COUNT, false},
-    {"latency_mean", "mean", 1e3, LATENCY, false}, {"latency_p50", "p50", 1e3, LATENCY, false},
-    {"latency_p95", "p95", 1e3, LATENCY, false},   {"latency_p99", "p99", 1e3, LATENCY, false},
-    {"regret_mean", "regret", 1e3, LATENCY, true}, {"uplink_bytes_mean", "kB", 1e-3, DATA, false},
-    {"energy_mean", "J", 1, ENERGY, true},
+    {"completed", "n", 1, COUNT, ALWAYS},
+    {"late", "late", 1, COUNT, ALWAYS},
+    {"dropped", "dropped", 1, COUNT, ALWAYS},
+    {"unfinished", "unfinished", 1, COUNT, ALWAYS},
+    {"latency_mean", "mean", 1e3, LATENCY, ALWAYS},
+    {"latency_mean_half_width", "+-", 1e3, LATENCY, REPLICATED},
+    {"latency_p50", "p50", 1e3, LATENCY, ALWAYS},
+    {"latency_p95", "p95", 1e3, LATENCY, ALWAYS},
+    {"latency_p99", "p99", 1e3, LATENCY, ALWAYS},
+    {"regret_mean", "regret", 1e3, LATENCY, KNOWN},
+    {"uplink_bytes_mean", "kB", 1e-3, DATA, ALWAYS},
+    {"energy_mean", "J", 1, ENERGY, KNOWN},
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -57,14 +67,17 @@ static bool is_known(const es_result *result, const struct column *column) {
     return false;
 }
 
+static bool is_difference(const struct column *column) {
+    return strcmp(column->header, "regret") == 0 || column->shown == REPLICATED;
+}
+
 /* Decimals of each group: by its least positive value, differences apart. */
 static void find_decimals(const es_result *result, int decimals[N_GROUPS]) {
     double least[N_GROUPS];
     for (size_t g = 0; g < N_GROUPS; g++)
         least[g] = ES_INFINITY;
     for (size_t c = 0; c < N_COLUMNS; c++)
-        for (size_t p = 0; p < result->n_policies && strcmp(columns[c].header, "regret") != 0;
-             p++) {
+        for (size_t p = 0; p < result->n_policies && !is_difference(&columns[c]); p++) {
             double value = value_of(result, &columns[c], p);
             if (value > 0)
                 least[columns[c].group] = fmin(least[columns[c].group], value);
@@ -84,7 +97,9 @@ static bool is_shown(const struct column *const *shown, size_t n, const char *he
 static void choose_columns(const es_result *result, const struct column **shown, size_t *n) {
     *n = 0;
     for (size_t c = 0; c < N_COLUMNS; c++)
-        if (!columns[c].optional || is_known(result, &columns[c]))
+        if (columns[c].shown == ALWAYS ||
+            (columns[c].shown == KNOWN && is_known(result, &columns[c])) ||
+            (columns[c].shown == REPLICATED && result->n_replications > 1))
             shown[(*n)++] = &columns[c];
 }
 
@@ -112,6 +127,9 @@ static void print_policies(const es_result *result, es_text *text) {
     es_text_add(text, "n completed requests: latency%s in ms; kB sent per request that arrived%s\n",
                 is_shown(shown, n, "regret") ? " and regret" : "",
                 is_shown(shown, n, "J") ? ", J per request" : "");
+    if (result->n_replications > 1)
+        es_text_add(text, "means over %zu replications, +- with 95 %% confidence\n",
+                    result->n_replications);
     es_table_print(&table, 0, text);
     es_table_fini(&table);
 }
@@ -190,26 +208,37 @@ static void fill_gain_matrix(const es_result *result, const double *gains, es_ta
     }
 }
 
+/* A pair's gains, with their half widths where replications give them. */
+static void add_gain(const es_result *result, size_t policy, size_t baseline, es_table *table) {
+    size_t at = policy * result->n_policies + baseline;
+    bool replicated = result->n_replications > 1;
+    es_table_add(table, "%s", result->policies[policy]);
+    es_table_add(table, "%s", result->policies[baseline]);
+    add_number(table, 100 * result->gain_mean_of_ratios[at], 1);
+    if (replicated)
+        add_number(table, 100 * result->gain_mean_of_ratios_half_width[at], 1);
+    add_number(table, 100 * result->gain_ratio_of_means[at], 1);
+    if (replicated)
+        add_number(table, 100 * result->gain_ratio_of_means_half_width[at], 1);
+}
+
 /* One pair a line, for the policies that decide per request; all policies if none does. */
 static void print_gain_list(const es_result *result, es_text *text) {
+    static const char *const headers[] = {"gain of, %", "over",           "mean of ratios",
+                                          "+-",         "ratio of means", "+-"};
     size_t n = result->n_policies, n_adaptive = 0;
+    bool replicated = result->n_replications > 1;
     for (size_t p = 0; p < n; p++)
         n_adaptive += es_summary_is_adaptive(result, p);
     es_table table;
-    es_table_init(&table, 4, 2);
-    es_table_add(&table, "gain of, %%");
-    es_table_add(&table, "over");
-    es_table_add(&table, "mean of ratios");
-    es_table_add(&table, "ratio of means");
+    es_table_init(&table, replicated ? 6 : 4, 2);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (replicated || strcmp(headers[i], "+-") != 0)
+            es_table_add(&table, "%s", headers[i]);
     for (size_t p = 0; p < n; p++)
-        for (size_t b = 0; b < n; b++) {
-            if (b == p || (n_adaptive > 0 && !es_summary_is_adaptive(result, p)))
-                continue;
-            es_table_add(&table, "%s", result->policies[p]);
-            es_table_add(&table, "%s", result->policies[b]);
-            add_number(&table, 100 * result->gain_mean_of_ratios[p * n + b], 1);
-            add_number(&table, 100 * result->gain_ratio_of_means[p * n + b], 1);
-        }
+        for (size_t b = 0; b < n; b++)
+            if (b != p && (n_adaptive == 0 || es_summary_is_adaptive(result, p)))
+                add_gain(result, p, b, &table);
     es_text_add(text, "\n");
     es_table_print(&table, 0, text);
     es_table_fini(&table);
@@ -223,7 +252,8 @@ static void print_gains(const es_result *result, size_t width, es_text *text) {
     es_table ratios, means;
     fill_gain_matrix(result, result->gain_mean_of_ratios, &ratios);
     fill_gain_matrix(result, result->gain_ratio_of_means, &means);
-    if (es_table_width(&ratios, 0) <= width && es_table_width(&means, 0) <= width) {
+    if (result->n_replications == 1 && es_table_width(&ratios, 0) <= width &&
+        es_table_width(&means, 0) <= width) {
         print_gain_matrix("mean of ratios", &ratios, text);
         print_gain_matrix("ratio of means", &means, text);
     } else

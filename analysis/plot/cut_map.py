@@ -37,11 +37,11 @@ def grid_of(result, policy, load, rates, batches):
     return cuts
 
 
-def colours_from(cuts, inner):
-    """Greys for the two ends, a scale of depth for the cuts between them."""
+def colours_from(cuts, inner, first=(0,)):
+    """Greys for the two ends (`first`: full offload), a scale of depth for the cuts between them."""
     scale = plt.matplotlib.colormaps["viridis_r"]
     depth = {cut: scale(0.1 + 0.8 * (i / max(1, len(inner) - 1))) for i, cut in enumerate(inner)}
-    return [depth.get(cut, "#DDDDDD" if cut == 0 else "#555555") for cut in cuts]
+    return [depth.get(cut, "#DDDDDD" if cut in first else "#555555") for cut in cuts]
 
 
 def draw(result):

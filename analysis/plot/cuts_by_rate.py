@@ -23,7 +23,9 @@ def classes_of(rates):
 def draw(result):
     policies = [p for p in result.adaptive() if np.unique(result.column("rate_true", p)).size > 1][:MOST_PANELS]
     used = sorted({cut for p in policies for cut in np.flatnonzero(result.cut_share(p) > 0)})
-    colours = dict(zip(used, colours_from(used, [cut for cut in used if 0 < cut < len(result.cut_names) - 1])))
+    first = [cut for cut in used if result.is_full_offload(cut)]
+    inner = [cut for cut in used if cut not in first and not result.is_no_offload(cut)]
+    colours = dict(zip(used, colours_from(used, inner, first)))
     unit, divisor = style.rate_unit(result.column("rate_true", policies[0]))
     height = 1.5 * len(policies) + 1.0
     figure, axes = plt.subplots(len(policies), 1, sharex=True, squeeze=False, figsize=(style.WIDTH_IN, height))

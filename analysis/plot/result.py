@@ -83,8 +83,15 @@ class Result:
         status = self.column("status", policy)
         return (status == COMPLETED) | (status == LATE)
 
+    def is_full_offload(self, cut):
+        """Whether it is the first cut of its group of devices."""
+        return cut == 0 or (self.cut_groups is not None and self.cut_groups[cut - 1] != self.cut_groups[cut])
+
+    def is_no_offload(self, cut):
+        return cut + 1 == len(self.cut_names) or self.is_full_offload(cut + 1)
+
     def cut_label(self, cut):
-        note = " (full offload)" if cut == 0 else " (no offload)" if cut == len(self.cut_names) - 1 else ""
+        note = " (full offload)" if self.is_full_offload(cut) else " (no offload)" if self.is_no_offload(cut) else ""
         return f"{cut} {self.cut_names[cut]}{note}"
 
     def shown_policies(self, most):

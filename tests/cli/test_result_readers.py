@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -384,9 +385,16 @@ class Replications(ResultTest):
         with h5py.File(path) as file:
             self.assertEqual(told["policies"][1]["figures"]["latency_mean_half_width"],
                              file["summary/latency_mean_half_width"][1])
+            gain, width, half = (f"{100 * file['summary'][name][1, 0]:.1f}" for name in (
+                "gain_ratio_of_means", "gain_ratio_of_means_half_width", "gain_mean_of_ratios_half_width"))
+            mean, around = (1e3 * file["summary"][name][1] for name in ("latency_mean", "latency_mean_half_width"))
             rows = list(csv.DictReader(io.StringIO(self.output("export", path, "--csv", "--policy", "dynamic-split"))))
             np.testing.assert_array_equal([float(row["latency"] or "nan") for row in rows],
                                           file["latency"][0, 1, : file["n_steps"][0, 1]])
+        text = self.output("summary", path)
+        self.assertRegex(text, rf"(?m)^dynamic-split( +\d+){{4}} +{mean:.1f} +{around:.1f} ")
+        self.assertRegex(text, rf"(?m)^dynamic-split +no-offload +\S+ +{half} +{re.escape(gain)} +{width}$")
+        self.assertNotIn("+-", self.output("summary", self.result(FULL, "one.h5")))
         for words in (("compare",), ("explain", "--step", "3"), ("export", "--chrome")):
             self.expect(self.call(words[0], path, *words[1:]), 0, [])
 
@@ -547,6 +555,21 @@ class Plot(ResultTest):
             del file["run_state"]
         self.expect(self.call("plot", "cube.h5", "-o", "more"), INVALID, ["cube.h5: run_state is missing or damaged"])
 
+    def run_script(self, script, path):
+        shown = subprocess.run([sys.executable, "-c", script, path, pathlib.Path(__file__).parents[2] / "analysis" / "plot"],
+                               capture_output=True, text=True)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        return shown.stdout
+
+    def test_every_network_has_its_two_ends(self):
+        script = "import sys; sys.path.insert(0, sys.argv[2])\n" \
+            "from result import Result\n" \
+            "result = Result(sys.argv[1])\n" \
+            "print(*(result.cut_label(cut) for cut in (0, 1, 20, 21, 22, 41)), sep='\\n')\n"
+        self.assertEqual(self.run_script(script, self.result(FLEET)).splitlines(), [
+            "0 phone/input (full offload)", "1 phone/stem", "20 phone/classifier (no offload)",
+            "21 watch/input (full offload)", "22 watch/stem", "41 watch/classifier (no offload)"])
+
     def test_heights_are_those_of_the_steps(self):
         """What the scripts draw, before they draw it, against the columns."""
         path = self.result(FULL)
@@ -559,10 +582,7 @@ class Plot(ResultTest):
             "cells = gain.cells(result, p, b, np.zeros(rates.size, int), 1, np.zeros(rates.size, int), 1)\n" \
             "print(repr(float(cells[0, 0])))\n" \
             "borders = cuts_by_rate.classes_of(rates); print(borders[0] == rates.min(), borders[-1] == rates.max())\n"
-        shown = subprocess.run([sys.executable, "-c", script, path, pathlib.Path(__file__).parents[2] / "analysis" / "plot"],
-                               capture_output=True, text=True)
-        self.assertEqual(shown.returncode, 0, shown.stderr)
-        mean, ends = shown.stdout.splitlines()
+        mean, ends = self.run_script(script, path).splitlines()
         with h5py.File(path) as file:
             names = list(file["policy"].asstr())
             at = names.index("dynamic-split"), names.index("no-offload")
