@@ -9,7 +9,8 @@
 
 #define OPTION_SET                                                                                 \
     {                                                                                              \
-        .name = "set", .value = "SECTION.KEY=VALUE", .help = "replace a value of the file",        \
+        .name = "set", .value = "SECTION.KEY=VALUE",                                               \
+        .help = "replace a value of the file; with nothing behind =, take the key away",           \
         .letter = 's', .repeats = true                                                             \
     }
 #define OPTION_CONFIG                                                                              \

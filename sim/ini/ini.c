@@ -132,6 +132,19 @@ es_status es_ini_copy(const es_ini *ini, es_ini **copy) {
     return ES_OK;
 }
 
+/* Why the key of an override without a value cannot be taken away; NULL: it was. */
+static const char *take_away(es_ini *ini, const char *name, es_slice key) {
+    size_t i = 0;
+    while (i < ini->n_entries && (strcmp(ini->sections[ini->entries[i].section].name, name) != 0 ||
+                                  !es_slice_equals(key, ini->entries[i].key)))
+        i++;
+    if (i == ini->n_entries)
+        return "the file has no such key to take away";
+    ini->n_entries--;
+    memmove(&ini->entries[i], &ini->entries[i + 1], (ini->n_entries - i) * sizeof *ini->entries);
+    return NULL;
+}
+
 es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors) {
     char name[ES_INI_NAME_BYTES];
     const char *equals = strchr(assignment, '=');
@@ -150,8 +163,8 @@ es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors
             fault = es_ini_name_fault((es_slice){assignment, (size_t)(dot - assignment)}, name);
         if (fault == NULL)
             fault = es_ini_key_fault(key);
-        if (fault == NULL && value.length == 0)
-            fault = "there is no value behind '='";
+        if (fault == NULL && value.length == 0 && (fault = take_away(ini, name, key)) == NULL)
+            return ES_OK;
         if (fault == NULL && es_ini_without_comment(value).length != value.length)
             fault = "a value may not hold a comment (';' or '#' behind white space)";
     }

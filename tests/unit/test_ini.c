@@ -339,6 +339,24 @@ static void test_override(void **state) {
     es_ini_destroy(ini);
 }
 
+static void test_override_takes_a_key_away(void **state) {
+    (void)state;
+    es_ini *ini = load("[a]\nb = 1\nc = 2\n[a b]\nb = 3\nc = 4\n");
+    override(ini, "a b.b =");
+    assert_int_equal(ini->n_entries, 3);
+    assert_null(es_ini_find(ini, 1, "b"));
+    assert_string_equal(value_of(ini, 0, "b"), "1");
+    assert_string_equal(value_of(ini, 1, "c"), "4");
+    override(ini, "a b.c= ");
+    override(ini, "a.b=");
+    assert_int_equal(ini->n_sections, 2);
+    assert_int_equal(ini->n_entries, 1);
+    assert_string_equal(value_of(ini, 0, "c"), "2");
+    override(ini, "a.b=5");
+    assert_string_equal(value_of(ini, 0, "b"), "5");
+    es_ini_destroy(ini);
+}
+
 static void test_override_usage(void **state) {
     (void)state;
     static const struct {
@@ -350,7 +368,10 @@ static void test_override_usage(void **state) {
         {"a=b.c=d", "expected section.key=value"},
         {".b=c", "the section has no name"},
         {"a.=c", "there is no key before '='"},
-        {"a.b=", "there is no value behind '='"},
+        {"a.c=", "the file has no such key to take away"},
+        {"c.b=", "the file has no such key to take away"},
+        {"a b.b=", "the file has no such key to take away"},
+        {"a.=", "there is no key before '='"},
         {"a.b c=d", "a key may hold only letters, digits, '-' and '_'"},
         {"[a].b=c", "a section name may not hold any of [ ] = ; #"},
         {"a.b=c ;d", "a value may not hold a comment (';' or '#' behind white space)"},
@@ -461,6 +482,7 @@ int main(void) {
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_override),
+        cmocka_unit_test(test_override_takes_a_key_away),
         cmocka_unit_test(test_override_usage),
         cmocka_unit_test(test_complain),
         cmocka_unit_test(test_out_of_memory_while_loading),
