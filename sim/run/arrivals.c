@@ -8,6 +8,9 @@
 /* Times in a run are as short as those in a scenario: three years. */
 static const double longest_s = 1e8;
 
+/* Of /series: more are hardly meant, but they would fill a disk. */
+enum { MOST_INTERVALS = 10000000 };
+
 static es_status take_batches_of_scenario(struct planned_group *group, es_errors *errors) {
     es_list list = group->scenario->workload.batch;
     group->n_batches = list.n;
@@ -89,15 +92,50 @@ static es_status take_deadlines(struct planned_group *group, es_errors *errors) 
     return ES_OK;
 }
 
+/* When the last request of a list comes, unless the duration ends it before. */
+static double last_of_list_s(const struct planned_group *group) {
+    const es_arrival_list *list = &group->arrivals;
+    int64_t steps = group->scenario->scenario.steps;
+    double n_steps = steps > 0 ? (double)steps : (double)list->n;
+    double last_s =
+        es_time_s(list->times[n_steps < (double)list->n ? (size_t)n_steps - 1 : list->n - 1]);
+    if (list->period_ns > 0)
+        last_s += floor(n_steps / (double)list->n) * es_time_s(list->period_ns);
+    return last_s;
+}
+
+/* How long a group's requests come, about, as far as that is known beforehand; else 0. */
+static double coming_s(const es_plan *plan, const struct planned_group *group) {
+    const es_scenario *s = group->scenario;
+    double duration_s = s->scenario.duration_s, n_steps = (double)s->scenario.steps;
+    if (n_steps > 0 && (plan->n_groups > 1 || s->workload.mode == ES_CLOSED))
+        return 0;
+    if (group->arrivals.n > 0 && (n_steps > 0 || group->arrivals.period_ns == 0))
+        return fmin(last_of_list_s(group), duration_s);
+    if (n_steps > 0)
+        return fmin(n_steps / (s->workload.rate_hz * (double)group->n_devices), duration_s);
+    return duration_s;
+}
+
+static es_status check_period(const es_plan *plan, const struct planned_group *group,
+                              es_errors *errors) {
+    const es_scenario *s = group->scenario;
+    double n = coming_s(plan, group) / s->output.period_s;
+    if (s->workload.mode == ES_ISOLATED || !(n > MOST_INTERVALS))
+        return ES_OK;
+    return es_scenario_complain(s, "output", "period", errors,
+                                "makes %.3g intervals of the run, which /series would hold; "
+                                "expected at most %d: a period of %g s or more",
+                                n, (int)MOST_INTERVALS,
+                                ceil(n / MOST_INTERVALS * s->output.period_s));
+}
+
 /* What can only be told once the trace has been read. */
 static es_status check_list(const es_plan *plan, const struct planned_group *group,
                             es_errors *errors) {
     const es_scenario *s = group->scenario;
     const es_arrival_list *list = &group->arrivals;
     bool endless = isnan(s->scenario.duration_s) && s->scenario.steps == 0;
-    double n_steps = s->scenario.steps > 0 ? (double)s->scenario.steps : (double)list->n;
-    double last_s =
-        es_time_s(list->times[n_steps < (double)list->n ? (size_t)n_steps - 1 : list->n - 1]);
     if (list->period_ns > 0 && endless)
         return es_scenario_complain(s, "scenario", "duration", errors,
                                     "the arrivals trace starts again and again: one of duration "
@@ -106,8 +144,7 @@ static es_status check_list(const es_plan *plan, const struct planned_group *gro
         return es_scenario_complain(s, "scenario", "duration", errors,
                                     "is needed: there are several groups, and the arrivals trace "
                                     "of one starts again and again");
-    if (list->period_ns > 0)
-        last_s += floor(n_steps / (double)list->n) * es_time_s(list->period_ns);
+    double last_s = last_of_list_s(group);
     if (isnan(s->scenario.duration_s) && last_s > longest_s)
         return es_scenario_complain(s, "workload", "trace", errors,
                                     "the last request comes at %g s; expected at most %g s, by "
@@ -119,7 +156,8 @@ static es_status check_list(const es_plan *plan, const struct planned_group *gro
     return ES_OK;
 }
 
-es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_errors *errors) {
+static es_status take_arrivals(const es_plan *plan, struct planned_group *group,
+                               es_errors *errors) {
     const es_scenario *s = group->scenario;
     group->has_deadlines = !isnan(s->workload.deadline_s);
     if (s->workload.trace == NULL)
@@ -141,4 +179,9 @@ es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_err
     if (status == ES_OK)
         status = take_deadlines(group, errors);
     return status == ES_OK ? check_list(plan, group, errors) : status;
+}
+
+es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_errors *errors) {
+    es_status status = take_arrivals(plan, group, errors);
+    return status == ES_OK ? check_period(plan, group, errors) : status;
 }

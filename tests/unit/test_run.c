@@ -41,6 +41,49 @@ static void a_sink_is_told_what_runs(void **state) {
     assert_int_equal(memory.policies[0].rows[1].batch, 1);
 }
 
+/* Ten million intervals of /series, and a few more, in each way to know how long requests come. */
+static void too_short_a_period_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *keys;
+        int allowed_s; /* the shortest period; 0: any */
+    } cases[] = {
+        {"[scenario]\nduration = 20000000s\n", 2},
+        {"[scenario]\nduration = 20000000s\nsteps = 50\n", 0},
+        {"[scenario]\nsteps = 60000000\n[workload]\nrate = 2/s\n", 3},
+        {"[scenario]\nsteps = 60000000\n[workload]\nrate = 2/s\n[device]\ncount = 3\n", 0},
+        {"[scenario]\nsteps = 60000000\nduration = 10s\n[workload]\nrate = 2/s\n", 0},
+        {"[scenario]\nsteps = 60000000\n[workload]\nmode = closed\n", 0},
+        {"[scenario]\nduration = 20000000s\n[workload]\nmode = isolated\n", 0},
+        {"[scenario]\nsteps = 60000000\n[device a]\n[device b]\n", 0},
+        {"[workload]\narrivals = trace\ntrace = " LOAD "\n", 9},
+        {"[scenario]\nsteps = 1\n[workload]\narrivals = trace\ntrace = " LOAD "\n", 0},
+        {"[scenario]\nduration = 80000000s\n[workload]\narrivals = trace\nat_end = loop\n"
+         "trace = " LOAD "\n",
+         8},
+    };
+    write_text(load_path, "# quantity: arrivals\n# duration: 90000001s\n", "time_s\n1\n90000000\n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int period_s = 1; period_s <= 9; period_s++) {
+            char text[512];
+            es_plan *plan = NULL;
+            es_status expected = period_s >= cases[i].allowed_s ? ES_OK : ES_INVALID;
+            snprintf(text, sizeof text, "%s" LINK "[output]\nperiod = %ds\n[policy no-offload]\n",
+                     cases[i].keys, period_s);
+            write_scenario(text);
+            es_errors_init(&errors);
+            es_status status = es_plan_create(ini_path, 0, NULL, &plan, &errors);
+            if (status != expected)
+                es_errors_print(&errors, stderr);
+            assert_int_equal(status, expected);
+            if (expected != ES_OK)
+                assert_non_null(strstr(errors.records[0].text, "[output] period = "));
+            es_plan_destroy(plan);
+        }
+    }
+    unlink(load_path);
+}
+
 /* EfficientNet-B0: c falls below all earlier values behind block2, 4, 6, 12 and at the pool. */
 static void candidates_are_those_that_were_asked_for(void **state) {
     (void)state;
@@ -486,6 +529,7 @@ static void progress_is_told_by_the_block(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FILES(a_sink_is_told_what_runs),
+        WITH_FILES(too_short_a_period_is_refused),
         WITH_FILES(candidates_are_those_that_were_asked_for),
         WITH_FILES(fixed_cuts_are_found_by_number_and_name),
         WITH_FILES(privacy_keeps_the_input_on_the_device),
