@@ -135,6 +135,11 @@ char *es_program_path(void) {
 
 char *es_path_beside_program(const char *relative) {
     char *self = es_program_path();
+    char *slash = self != NULL ? strrchr(self, '/') : NULL;
+    for (; strncmp(relative, "../", 3) == 0 && slash > self; slash = strrchr(self, '/')) {
+        *slash = '\0';
+        relative += 3;
+    }
     char *path = self != NULL ? es_path_beside(self, relative) : NULL;
     free(self);
     return path;

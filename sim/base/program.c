@@ -243,9 +243,15 @@ void es_program_man(const es_program *program, const char *word, FILE *stream) {
     fputs(".SH OPTIONS OF EVERY COMMAND\n", stream);
     print_roff_options(es_common_options, stream);
     fputs(".SH EXIT STATUS\n", stream);
-#define ES_STATUS(name, exit_code, text) fprintf(stream, ".TP\n.B %d\n%s\n", exit_code, text);
-#include "edgesplit/status.def"
-#undef ES_STATUS
+    for (int code = -1, i = 0; i < ES_N_STATUS; i++) {
+        es_status status = (es_status)i;
+        if (es_status_exit_code(status) == code)
+            fputs("or ", stream);
+        else
+            fprintf(stream, ".TP\n.B %d\n", es_status_exit_code(status));
+        code = es_status_exit_code(status);
+        fprintf(stream, "%s\n", es_status_text(status));
+    }
     fputs(".SH SEE ALSO\n", stream);
     if (word != NULL) {
         print_roff(program->name, stream);

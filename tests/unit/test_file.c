@@ -37,6 +37,31 @@ static size_t n_files(void) {
     return n - 2;
 }
 
+static void test_paths_beside_the_program(void **state) {
+    (void)state;
+    char *program = es_program_path(), *beside = es_path_beside_program("x/y");
+    char *above = es_path_beside_program("../share/x"), *root = NULL;
+    char text[4096] = "";
+    assert_non_null(program);
+    char *slash = strrchr(program, '/');
+    assert_true(slash != NULL && slash > program);
+    snprintf(text, sizeof text, "%.*s/x/y", (int)(slash - program), program);
+    assert_string_equal(beside, text);
+    *slash = '\0';
+    slash = strrchr(program, '/');
+    snprintf(text, sizeof text, "%.*s/share/x", (int)(slash - program), program);
+    assert_string_equal(above, text);
+    for (size_t i = 0; i < 1000; i++)
+        strcpy(text + 3 * i, "../");
+    strcpy(text + 3000, "x");
+    root = es_path_beside_program(text);
+    assert_int_equal(root[0], '/');
+    free(program);
+    free(beside);
+    free(above);
+    free(root);
+}
+
 static void write_path(const char *text) {
     FILE *stream = fopen(path, "w");
     assert_non_null(stream);
@@ -350,6 +375,7 @@ int main(void) {
         FILE_TEST(test_read_refuses_a_pipe),
         FILE_TEST(test_read_out_of_memory),
         FILE_TEST(test_paths),
+        FILE_TEST(test_paths_beside_the_program),
         FILE_TEST(test_write_and_replace),
         FILE_TEST(test_write_refuses_a_dangling_link),
         FILE_TEST(test_write_needs_its_folder),

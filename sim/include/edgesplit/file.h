@@ -53,8 +53,8 @@ ES_NODISCARD char *es_path_beside(const char *base_file, const char *path);
  */
 ES_NODISCARD char *es_program_path(void);
 
-/* Creates the path of a file that lies at `relative` to the program that runs. NULL: out of memory.
- */
+/* Creates the path of a file that lies at `relative` to the program that runs, without the "../"
+ * that `relative` may begin with. NULL: out of memory. */
 ES_NODISCARD char *es_path_beside_program(const char *relative);
 
 /* Creates the path of a folder of ours: `installed`, relative to the program, if it is there, else

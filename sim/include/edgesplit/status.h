@@ -13,6 +13,7 @@ typedef enum es_status {
 #define ES_STATUS(name, exit_code, text) ES_##name,
 #include "edgesplit/status.def"
 #undef ES_STATUS
+    ES_N_STATUS
 } es_status;
 
 /* Lends a constant text, e.g. "out of memory". */
