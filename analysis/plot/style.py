@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt  # noqa: E402 (the backend is chosen first)
 
 # Okabe and Ito, "Color Universal Design" (2008), the yellow and the grey exchanged for darker ones.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
+DASHES = {"no-offload": (9, 3), "full-offload": (5, 1.5, 1, 1.5), "static-split": (3, 2)}
 MOST_POLICIES = 8
 WIDTH_IN = 9.0
 TITLE_CHARACTERS = 110
@@ -29,13 +30,15 @@ def setup():
 
 
 def line(result, i, policy):
-    """Look of the i-th policy shown: deciding per request is solid and thick, fixed dashed, the bound dotted."""
+    """Look of the i-th policy shown: deciding per request is solid and thick, the bound dotted, and fixed ones are dashed,
+    each in its own way and over the solid ones, so that none is hidden by another that takes as long."""
     colour = PALETTE[i % len(PALETTE)]
     if result.types[policy].startswith("oracle"):
         return {"color": colour, "linestyle": (0, (1, 1)), "linewidth": 1.4, "zorder": 3.5}
     if result.is_adaptive(policy):
-        return {"color": colour, "linestyle": "-", "linewidth": 1.8, "zorder": 3}
-    return {"color": colour, "linestyle": (0, (5, 1.5)), "linewidth": 1.1, "zorder": 2}
+        return {"color": colour, "linestyle": "-", "linewidth": 2.4, "zorder": 2}
+    dashes = DASHES.get(result.types[policy], DASHES["static-split"])
+    return {"color": colour, "linestyle": (2 * i, dashes), "linewidth": 1.1, "zorder": 3}
 
 
 def spans_decades(values, least=1.5):

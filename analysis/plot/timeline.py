@@ -24,15 +24,22 @@ def reduce_by_interval(reductions, times, values, edges):
     return reduced
 
 
+def note(axes, text):
+    axes.set_title(text, loc="right", fontsize=7, color="#555555", pad=2)
+
+
 def draw_quantity(times, values, edges, axes):
     """A step line; means with their range where there are more steps than can be seen."""
     axes.set_ylim(0, max(0.05, 1.08 * np.nanmax(values)) if values.size else 1)
     if times.size > 4 * N_INTERVALS:
         mean, least, most = reduce_by_interval((np.mean, np.min, np.max), times, values, edges)
         axes.fill_between(edges[:-1], least, most, step="post", color="#CCCCCC", linewidth=0)
-        axes.set_title(f"mean and range of {edges[1]:.2g} s", loc="right", fontsize=7, color="#555555", pad=2)
+        note(axes, f"mean and range of {edges[1]:.2g} s")
         times, values = edges[:-1], mean
     axes.step(times, values, where="post", color="#333333", linewidth=0.8)
+    if values.size and not np.nanmax(values) > 0:
+        axes.set_ylim(-0.1, 1)  # else its line would lie under the axis
+        note(axes, "0 all the time")
 
 
 def draw_state(result, edges, rate_axes, load_axes):
@@ -113,7 +120,9 @@ def draw_cuts(result, policies, colours, edges, axes):
         any_shares = any_shares or (shares < 1).any()
     axes.set_yticks(range(len(used)), [result.cut_label(cut) for cut in used])
     axes.set_ylim(-0.6, len(used) - 0.4)
-    axes.set_ylabel("cut chosen" + ("\n(darker: by more requests)" if any_shares else ""))
+    axes.set_ylabel("cut chosen")
+    if any_shares:
+        note(axes, "the darker, the more of the requests")
     axes.grid(axis="y", visible=False)
 
 
