@@ -254,9 +254,17 @@ static es_status merge(const es_arguments *arguments, es_errors *errors) {
     es_log log = {stderr, settings->quiet};
     const char *output = es_arguments_value(arguments, "output", NULL);
     es_sweep_progress progress;
-    es_status status = es_sweep_merge(
-        arguments->operands[0], output, es_arguments_has(arguments, "force"),
-        es_arguments_has(arguments, "incomplete"), handle_signals(), &progress, errors);
+    const es_sweep_merge_options options = {
+        .folder = arguments->operands[0],
+        .path = output,
+        .replace = es_arguments_has(arguments, "force"),
+        .incomplete = es_arguments_has(arguments, "incomplete"),
+        .steps = es_arguments_has(arguments, "virtual") ? ES_SWEEP_REFER_TO_STEPS
+                 : es_arguments_has(arguments, "steps") ? ES_SWEEP_COPY_STEPS
+                                                        : ES_SWEEP_NO_STEPS,
+        .interrupted = handle_signals(),
+    };
+    es_status status = es_sweep_merge(&options, &progress, errors);
     if (status != ES_OK)
         return status;
     size_t n_absent = progress.n_runs - progress.n_done;
@@ -271,6 +279,10 @@ static const es_option merge_options[] = {
     ES_OPTION_OUTPUT("FILE", true, "the joined result"),
     ES_OPTION_FORCE,
     {.name = "incomplete", .help = "although runs are missing"},
+    {.name = "steps",
+     .help = "the per-step tables of the runs too (sweep run --steps), in the group per_step"},
+    {.name = "virtual",
+     .help = "as --steps, but refer to the tables in FOLDER/steps, which has to stay"},
     {0},
 };
 

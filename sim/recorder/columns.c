@@ -10,8 +10,12 @@ const struct column columns[ES_N_COLUMNS] = {
 #undef ES_COLUMN
 };
 
+bool column_is_of_fleets(size_t c) {
+    return c == ES_COLUMN_device;
+}
+
 bool column_is_kept(size_t c, const es_run_record *record) {
-    return c != ES_COLUMN_device || record->n_devices > 1;
+    return !column_is_of_fleets(c) || record->n_devices > 1;
 }
 
 const void *column_padding(size_t c) {
@@ -24,4 +28,21 @@ const void *column_padding(size_t c) {
     return c == ES_COLUMN_split_index ? (const void *)&no_cut
            : c == ES_COLUMN_status    ? (const void *)&no_request
                                       : (const void *)&none;
+}
+
+hid_t column_type(size_t c) {
+    if (columns[c].is_double)
+        return H5T_NATIVE_DOUBLE;
+    return columns[c].size == 8   ? H5T_NATIVE_INT64
+           : columns[c].size == 4 ? H5T_NATIVE_INT32
+                                  : H5T_NATIVE_INT8;
+}
+
+void column_describe_status(netcdf *nc, hid_t status) {
+    const int8_t values[] = {ES_STEP_COMPLETED, ES_STEP_LATE, ES_STEP_DROPPED, ES_STEP_UNFINISHED,
+                             ES_STEP_PADDING};
+    if (nc->failed)
+        return;
+    nc_number_attribute(nc, status, "flag_values", H5T_NATIVE_INT8, values, sizeof values);
+    nc_text_attribute(nc, status, "flag_meanings", "completed late dropped unfinished padding");
 }

@@ -3,6 +3,7 @@
 #define SIM_RECORDER_COLUMNS_H
 
 #include "edgesplit/recorder.h"
+#include "netcdf.h"
 
 struct column {
     const char *name, *units, *long_name;
@@ -12,11 +13,20 @@ struct column {
 
 extern const struct column columns[ES_N_COLUMNS];
 
+/* Whether only results of several devices have the column. */
+bool column_is_of_fleets(size_t c);
+
 /* Whether a run's result has the column. */
 bool column_is_kept(size_t c, const es_run_record *record);
 
 /* Value of a column in rows that hold no request, of columns[c].size bytes: NaN, split_index -1,
  * status ES_STEP_PADDING, of other integers 0. */
 const void *column_padding(size_t c);
+
+/* HDF5's native type of its values. */
+hid_t column_type(size_t c);
+
+/* Says in the file what the values of the column `status` mean. */
+void column_describe_status(netcdf *nc, hid_t status);
 
 #endif

@@ -1,69 +1,61 @@
-#include "edgesplit/cube.h"
+#include "cube_parts.h"
 
 #include "edgesplit/alloc.h"
-#include "edgesplit/file.h"
-#include "netcdf.h"
 
 #include <string.h>
 
-/* What comes behind the dimensions of the runs. */
-enum { N_TABLES = 5 };
-
-struct es_cube {
-    const es_cube_layout *layout;
-    es_publication publication;
-    netcdf nc;
-    nc_dimension axes[ES_CUBE_MAX_AXES];
-    nc_dimension policy, baseline, cut, station;
-    hid_t figures[ES_N_SUMMARY], n_steps, tables[N_TABLES], state;
-};
-
-static es_status failure(es_cube *cube, es_errors *errors) {
+es_status cube_failure(es_cube *cube, es_errors *errors) {
     if (cube->nc.cause[0] == '\0')
         return es_errors_no_memory(errors, cube->publication.final);
     return es_errors_add(errors, ES_IO, cube->publication.final, 0, "cannot be written: %s",
                          cube->nc.cause);
 }
 
-static void define_axes(es_cube *cube) {
+void cube_define_axes(es_cube *cube, hid_t group, nc_dimension axes[ES_CUBE_MAX_AXES]) {
     netcdf *nc = &cube->nc;
     const es_cube_layout *layout = cube->layout;
     for (size_t i = 0; i < layout->n_axes; i++) {
         const es_cube_axis *axis = &layout->axes[i];
-        nc_spec spec = {.group = nc->file,
+        nc_spec spec = {.group = group,
                         .name = axis->name,
                         .units = "1",
                         .long_name = axis->long_name,
                         .type = H5T_NATIVE_DOUBLE};
-        cube->axes[i] =
+        axes[i] =
             axis->texts != NULL
-                ? nc_text_dimension(nc, nc->file, axis->name, axis->long_name, axis->n, axis->texts)
+                ? nc_text_dimension(nc, group, axis->name, axis->long_name, axis->n, axis->texts)
                 : nc_define_dimension(nc, &spec, false, axis->n, axis->numbers);
     }
     for (size_t i = 0; i < layout->n_coordinates; i++) {
         const es_cube_coordinate *coordinate = &layout->coordinates[i];
         bool is_text = coordinate->texts != NULL;
         hid_t type = nc_string_type();
-        nc_spec spec = {.group = nc->file,
+        nc_spec spec = {.group = group,
                         .name = coordinate->name,
                         .units = is_text ? NULL : "1",
                         .long_name = coordinate->long_name,
                         .type = is_text ? type : H5T_NATIVE_DOUBLE,
                         .rank = 1,
-                        .dimensions = {&cube->axes[coordinate->axis]}};
+                        .dimensions = {&axes[coordinate->axis]}};
         nc_put(nc, &spec,
                is_text ? (const void *)coordinate->texts : (const void *)coordinate->numbers);
         H5Tclose(type);
     }
 }
 
-/* Names of the coordinates that are not dimensions, for the attribute `coordinates`. */
-static void add_coordinates(es_cube *cube, hid_t variable, const char *names) {
-    if (names[0] != '\0' && !cube->nc.failed)
-        nc_text_attribute(&cube->nc, variable, "coordinates", names);
+void cube_add_coordinates(es_cube *cube, hid_t variable, const char *first) {
+    const es_cube_layout *layout = cube->layout;
+    es_text names = {0};
+    es_text_add(&names, "%s", first);
+    for (size_t i = 0; i < layout->n_coordinates; i++)
+        es_text_add(&names, "%s%s", names.length > 0 ? " " : "", layout->coordinates[i].name);
+    cube->nc.failed = cube->nc.failed || names.failed;
+    if (!cube->nc.failed && names.length > 0)
+        nc_text_attribute(&cube->nc, variable, "coordinates", names.data);
+    free(names.data);
 }
 
-static void define_variables(es_cube *cube, const char *coordinates) {
+static void define_variables(es_cube *cube) {
     static const char *const figures[][3] = {
 #define ES_SUMMARY(name, units, long_name) {#name, units, long_name},
 #include "edgesplit/summary.def"
@@ -82,7 +74,7 @@ static void define_variables(es_cube *cube, const char *coordinates) {
         nc_number_attribute(nc, cube->state, "flag_values", H5T_NATIVE_INT8, flags, 3);
         nc_text_attribute(nc, cube->state, "flag_meanings", "done failed missing");
     }
-    add_coordinates(cube, cube->state, coordinates);
+    cube_add_coordinates(cube, cube->state, "");
     spec.type = H5T_NATIVE_DOUBLE;
     spec.rank = n_axes + 1;
     spec.dimensions[n_axes] = &cube->policy;
@@ -91,13 +83,13 @@ static void define_variables(es_cube *cube, const char *coordinates) {
         spec.units = figures[f][1];
         spec.long_name = figures[f][2];
         cube->figures[f] = nc_define(nc, &spec);
-        add_coordinates(cube, cube->figures[f], coordinates);
+        cube_add_coordinates(cube, cube->figures[f], "");
     }
     spec.units = "1";
     spec.name = "n_steps";
     spec.long_name = "steps of the policy, warm-up included";
     cube->n_steps = nc_define(nc, &spec);
-    add_coordinates(cube, cube->n_steps, coordinates);
+    cube_add_coordinates(cube, cube->n_steps, "");
     const struct {
         const char *name, *long_name;
         nc_dimension *last;
@@ -116,7 +108,7 @@ static void define_variables(es_cube *cube, const char *coordinates) {
         spec.long_name = tables[i].long_name;
         spec.dimensions[n_axes + 1] = tables[i].last;
         cube->tables[i] = nc_define(nc, &spec);
-        add_coordinates(cube, cube->tables[i], coordinates);
+        cube_add_coordinates(cube, cube->tables[i], "");
     }
 }
 
@@ -151,17 +143,13 @@ static void define_all(es_cube *cube) {
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         nc_text_attribute(nc, nc->file, texts[i][0], texts[i][1]);
-    define_axes(cube);
+    cube_define_axes(cube, nc->file, cube->axes);
     define_inner(cube);
-    es_text names = {0};
-    es_text_add(&names, "%s", "");
-    for (size_t i = 0; i < layout->n_coordinates; i++)
-        es_text_add(&names, "%s%s", i > 0 ? " " : "", layout->coordinates[i].name);
-    nc->failed = nc->failed || names.failed;
     if (!nc->failed)
-        define_variables(cube, names.data);
-    free(names.data);
+        define_variables(cube);
     nc_put_text(nc, nc->file, "study_ini", "the study", NULL, &layout->study_ini);
+    if (layout->has_steps)
+        cube_begin_steps(cube);
 }
 
 es_status es_cube_create(const es_cube_layout *layout, const char *path, bool replace,
@@ -173,11 +161,11 @@ es_status es_cube_create(const es_cube_layout *layout, const char *path, bool re
     cube->nc.file = H5I_INVALID_HID;
     es_status status = es_publication_init(&cube->publication, path, replace, errors);
     if (status == ES_OK) {
-        nc_create(&cube->nc, cube->publication.temporary);
+        nc_create(&cube->nc, cube->publication.temporary, layout->refers);
         if (!cube->nc.failed)
             define_all(cube);
         if (cube->nc.failed)
-            status = failure(cube, errors);
+            status = cube_failure(cube, errors);
     }
     if (status != ES_OK) {
         es_cube_close(cube);
@@ -216,17 +204,20 @@ es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
         n[n_axes + 1] = tables[i].last;
         nc_write(nc, cube->tables[i], H5T_NATIVE_DOUBLE, n_axes + 2, from, n, tables[i].values);
     }
-    return nc->failed ? failure(cube, errors) : ES_OK;
+    return nc->failed ? cube_failure(cube, errors) : ES_OK;
 }
 
 es_status es_cube_publish(es_cube *cube, es_errors *errors) {
+    if (cube->layout->refers)
+        cube_end_steps(cube);
     return nc_close(&cube->nc) ? es_publication_commit(&cube->publication, errors)
-                               : failure(cube, errors);
+                               : cube_failure(cube, errors);
 }
 
 void es_cube_close(es_cube *cube) {
     if (cube == NULL)
         return;
+    cube_close_steps(cube);
     nc_close(&cube->nc);
     es_publication_fini(&cube->publication);
     free(cube);

@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-static hid_t column_type(const struct column *column) {
-    if (column->is_double)
-        return H5T_NATIVE_DOUBLE;
-    return column->size == 8   ? H5T_NATIVE_INT64
-           : column->size == 4 ? H5T_NATIVE_INT32
-                               : H5T_NATIVE_INT8;
-}
-
 static void write_attributes(result_file *file) {
     netcdf *nc = &file->nc;
     const es_run_record *record = file->record;
@@ -62,7 +54,7 @@ static void define_columns(result_file *file) {
                         .name = columns[c].name,
                         .units = columns[c].units,
                         .long_name = columns[c].long_name,
-                        .type = column_type(&columns[c]),
+                        .type = column_type(c),
                         .fill = column_padding(c),
                         .chunk = ES_BLOCK_STEPS,
                         .compress = record->compress};
@@ -75,14 +67,7 @@ static void define_columns(result_file *file) {
             nc_text_attribute(nc, file->columns[c], "coordinates", coordinates);
     }
     free(coordinates);
-    if (nc->failed)
-        return;
-    int8_t values[] = {ES_STEP_COMPLETED, ES_STEP_LATE, ES_STEP_DROPPED, ES_STEP_UNFINISHED,
-                       ES_STEP_PADDING};
-    nc_number_attribute(nc, file->columns[ES_COLUMN_status], "flag_values", H5T_NATIVE_INT8, values,
-                        sizeof values);
-    nc_text_attribute(nc, file->columns[ES_COLUMN_status], "flag_meanings",
-                      "completed late dropped unfinished padding");
+    column_describe_status(nc, file->columns[ES_COLUMN_status]);
 }
 
 static void define_steps(result_file *file) {
@@ -157,7 +142,7 @@ static void define_series(result_file *file) {
 void file_create(result_file *file, const es_run_record *record, const char *path) {
     *file = (result_file){.record = record, .replicated = record->n_replications > 1};
     netcdf *nc = &file->nc;
-    nc_create(nc, path);
+    nc_create(nc, path, false);
     if (nc->failed)
         return;
     write_attributes(file);
@@ -315,8 +300,8 @@ void file_read(result_file *file, writer_job *job) {
         series_part parts[N_SERIES_PARTS];
         list_series(file, job, parts);
         for (size_t i = 0; i < N_SERIES_PARTS; i++)
-            nc_read(&file->nc, parts[i].variable, parts[i].rank, parts[i].start, parts[i].count,
-                    parts[i].values);
+            nc_read(&file->nc, parts[i].variable, H5T_NATIVE_DOUBLE, parts[i].rank, parts[i].start,
+                    parts[i].count, parts[i].values);
         return;
     }
     hsize_t start[3];

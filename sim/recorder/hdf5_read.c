@@ -63,7 +63,8 @@ void file_read_column(result_file *file, es_column column, size_t replication, s
     if (!file->record->compress) {
         start[rank] = first;
         count[rank] = n;
-        nc_read(&file->nc, file->columns[column], rank + 1, start, count, values);
+        nc_read(&file->nc, file->columns[column], H5T_NATIVE_DOUBLE, rank + 1, start, count,
+                values);
         return;
     }
     if (file->read_back == NULL)

@@ -48,17 +48,31 @@ void nc_enter_thread(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-void nc_create(netcdf *nc, const char *path) {
-    unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+hid_t nc_dataset_list(netcdf *nc) {
+    return creation_list(nc, H5P_DATASET_CREATE);
+}
+
+static void init(netcdf *nc) {
     *nc = (netcdf){.file = H5I_INVALID_HID};
     /* HDF5 1.10 crashes in its exit handler after a failed write, and prints what we report
      * ourselves. */
     H5dont_atexit();
     nc_enter_thread();
+}
+
+void nc_open(netcdf *nc, const char *path) {
+    init(nc);
+    nc_check(nc, nc->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT));
+}
+
+void nc_create(netcdf *nc, const char *path, bool refers) {
+    unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+    init(nc);
     hid_t creation = creation_list(nc, H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     nc_check(nc, H5Pset_link_creation_order(creation, order));
     nc_check(nc, H5Pset_attr_creation_order(creation, order));
-    nc_check(nc, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18));
+    nc_check(nc, H5Pset_libver_bounds(access, H5F_LIBVER_V18,
+                                      refers ? H5F_LIBVER_V110 : H5F_LIBVER_V18));
     nc_check(nc, H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
     /* Whole chunks are written at once: nothing is gained by caching them. */
     nc_check(nc, H5Pset_cache(access, 0, 521, 0, 1.0));
@@ -129,13 +143,15 @@ static void describe(netcdf *nc, hid_t variable, const nc_spec *spec) {
 /* Creates the dataset of a variable or of a coordinate. */
 static hid_t create_dataset(netcdf *nc, const nc_spec *spec, hid_t space) {
     unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
-    hid_t list = creation_list(nc, H5P_DATASET_CREATE);
+    hid_t list = spec->list > 0 ? H5Pcopy(spec->list) : nc_dataset_list(nc);
     nc_check(nc, H5Pset_attr_creation_order(list, order));
     if (spec->chunk > 0) {
         hsize_t chunk[NC_MAX_RANK];
         int rank = H5Sget_simple_extent_ndims(space);
         for (int i = 0; i < rank; i++)
             chunk[i] = 1;
+        if (rank > 1 && spec->rows > 0)
+            chunk[rank - 2] = spec->rows;
         chunk[rank - 1] = spec->chunk;
         nc_check(nc, H5Pset_chunk(list, rank, chunk));
         if (spec->compress) {
@@ -255,12 +271,12 @@ void nc_write(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *s
     H5Sclose(space);
 }
 
-void nc_read(netcdf *nc, hid_t variable, int rank, const hsize_t *start, const hsize_t *count,
-             double *values) {
+void nc_read(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *start,
+             const hsize_t *count, void *values) {
     if (nc->failed)
         return;
     hid_t memory, space = box(nc, variable, rank, start, count, &memory);
-    nc_check(nc, H5Dread(variable, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values));
+    nc_check(nc, H5Dread(variable, type, memory, space, H5P_DEFAULT, values));
     H5Sclose(memory);
     H5Sclose(space);
 }

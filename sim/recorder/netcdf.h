@@ -31,15 +31,21 @@ typedef struct nc_spec {
     nc_dimension *dimensions[NC_MAX_RANK];
     const void *fill; /* what is never written reads as this value; NULL: NaN, or 0 */
     hsize_t chunk;    /* along the last dimension; 0: contiguous (no unlimited dimension) */
+    hsize_t rows;     /* of a chunk, along the dimension before it; 0: 1 */
     bool compress;    /* shuffle, deflate 1, fletcher32 */
+    hid_t list;       /* of nc_dataset_list, to start from; 0: none */
 } nc_spec;
 
 /* Makes HDF5 say nothing by itself in this thread: where it is built for threads, each has its own
  * errors. To be called before a file is used in another thread than where it was created. */
 void nc_enter_thread(void);
 
-/* Creates a file that stays byte for byte the same for the same content. */
-void nc_create(netcdf *nc, const char *path);
+/* Creates a file that stays byte for byte the same for the same content. `refers`: parts of its
+ * variables may lie in other files, which readers need HDF5 1.10 for, otherwise 1.8. */
+void nc_create(netcdf *nc, const char *path, bool refers);
+
+/* Opens one to read. */
+void nc_open(netcdf *nc, const char *path);
 
 /* Closes it, flushing; false if anything went wrong since it was created. */
 bool nc_close(netcdf *nc);
@@ -49,6 +55,9 @@ bool nc_check(netcdf *nc, int64_t result);
 
 /* Takes note of a failure of which HDF5 does not know. */
 void nc_fail(netcdf *nc, const char *cause);
+
+/* A dataset creation list, for what a spec cannot say. */
+hid_t nc_dataset_list(netcdf *nc);
 
 hid_t nc_string_type(void); /* variable-length UTF-8; the caller closes it */
 hid_t nc_group(netcdf *nc, const char *name);
@@ -74,11 +83,11 @@ hid_t nc_define(netcdf *nc, const nc_spec *spec);
 /* A variable with its values, closed again. */
 void nc_put(netcdf *nc, const nc_spec *spec, const void *values);
 
-/* Writes a box of a variable, or reads it (doubles). */
+/* Writes a box of a variable, or reads it. */
 void nc_write(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *start,
               const hsize_t *count, const void *values);
-void nc_read(netcdf *nc, hid_t variable, int rank, const hsize_t *start, const hsize_t *count,
-             double *values);
+void nc_read(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *start,
+             const hsize_t *count, void *values);
 
 /* Dimensions with texts or whole numbers [n] as coordinates; a text variable over one dimension, or
  * a scalar (NULL). */

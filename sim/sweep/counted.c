@@ -34,7 +34,7 @@ es_status es_sweep_run_counted(const es_sweep *sweep, const es_sweep_options *op
     while (status == ES_OK && next(context, &number) && number < n) {
         uint32_t run = runs[number];
         char message[RUN_MESSAGE];
-        if (states[run] == RUN_DONE || (states[run] == RUN_FAILED && !options->retry_failed))
+        if (!is_open(sweep, options, states, run))
             continue;
         es_status done =
             do_and_keep(sweep, run, inputs, options->keep_steps, &own, message, &status, errors);

@@ -220,6 +220,7 @@ static es_status check_names(const es_study *study, const char *path, es_errors 
         "gain_mean_of_ratios",
         "gain_ratio_of_means",
         "study_ini",
+        "per_step",
     };
     size_t n;
     const es_study_variable *variables = es_study_variables(study, &n);

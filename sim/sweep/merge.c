@@ -1,8 +1,7 @@
 /* From shards to one file: first where every run lies, then box by box. */
-#include "parts.h"
+#include "merge.h"
 
 #include "edgesplit/alloc.h"
-#include "edgesplit/cube.h"
 #include "edgesplit/number.h"
 
 #include <errno.h>
@@ -10,30 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { N_OPEN = 32, BOX_BYTES = 32 << 20 };
-
-typedef struct merging {
-    const char *folder;
-    const volatile sig_atomic_t *interrupted;
-    sweep_manifest manifest;
-    run_index index;
-    shard_list shards;
-    record_place *places;  /* [n_runs]; length 0: not done */
-    unsigned char *states; /* [n_runs] run_state */
-    int open[N_OPEN];      /* shards by their number modulo N_OPEN */
-    size_t open_shard[N_OPEN];
-    char *payload;
-    size_t payload_capacity;
-    size_t n_policies, policies_capacity, n_cuts;
-    char **policies;
-    size_t n_axes, n_coordinates;
-    es_cube_axis axes[ES_CUBE_MAX_AXES];
-    es_cube_coordinate *coordinates; /* [n_variables] */
-    const char ***texts;             /* [n_variables] along `run`; NULL without */
-    double **numbers;                /* [n_variables + 1], the last for repetitions */
-    double *run_numbers;
-    es_errors *errors;
-} merging;
+enum { BOX_BYTES = 32 << 20 };
 
 /* ---- Where every run lies */
 
@@ -68,8 +44,7 @@ static es_status complain_about_shard(const merging *m, size_t shard, const char
     return es_errors_add(m->errors, ES_IO, m->shards.paths[shard], 0, "cannot be read: %s", why);
 }
 
-/* Reads the payload of a run that is done. */
-static es_status read_outcome(merging *m, size_t run, outcome *out) {
+es_status merge_read_outcome(merging *m, size_t run, outcome *out) {
     const record_place *place = &m->places[run];
     size_t slot = place->shard % N_OPEN;
     if (m->open[slot] < 0 || m->open_shard[slot] != place->shard) {
@@ -99,7 +74,7 @@ static es_status read_outcome(merging *m, size_t run, outcome *out) {
 
 /* ---- Policies and cuts of all runs */
 
-static size_t find_policy(const merging *m, const char *name) {
+size_t merge_find_policy(const merging *m, const char *name) {
     size_t i = 0;
     while (i < m->n_policies && strcmp(m->policies[i], name) != 0)
         i++;
@@ -123,12 +98,14 @@ static es_status collect(merging *m) {
         outcome out = {0};
         if (m->states[run] != RUN_DONE)
             continue;
-        status = read_outcome(m, run, &out);
+        status = merge_read_outcome(m, run, &out);
         if (status != ES_OK)
             break;
         m->n_cuts = out.n_cuts > m->n_cuts ? out.n_cuts : m->n_cuts;
+        size_t n_steps = outcome_n_steps(&out);
+        m->n_steps = n_steps > m->n_steps ? n_steps : m->n_steps;
         for (size_t p = 0; p < out.n_policies && status == ES_OK; p++)
-            if (find_policy(m, out.policies[p]) == m->n_policies)
+            if (merge_find_policy(m, out.policies[p]) == m->n_policies)
                 status = add_policy(m, out.policies[p]);
         outcome_fini(&out);
     }
@@ -308,7 +285,7 @@ static void clear_run(const merging *m, es_cube_values *values, size_t i) {
 static void place_run(const merging *m, const outcome *out, es_cube_values *values, size_t i) {
     size_t n_cuts = m->n_cuts;
     for (size_t q = 0; q < out->n_policies; q++) {
-        size_t row = i * m->n_policies + find_policy(m, out->policies[q]);
+        size_t row = i * m->n_policies + merge_find_policy(m, out->policies[q]);
         for (size_t f = 0; f < ES_N_SUMMARY; f++)
             values->figures[f][row] = out->figures[q * ES_N_SUMMARY + f];
         values->n_steps[row] = out->n_steps[q];
@@ -319,7 +296,7 @@ static void place_run(const merging *m, const outcome *out, es_cube_values *valu
         memcpy(values->queue_length + row * ES_N_STATIONS, out->queue_length + q * ES_N_STATIONS,
                ES_N_STATIONS * sizeof(double));
         for (size_t b = 0; b < out->n_policies; b++) {
-            size_t at = row * m->n_policies + find_policy(m, out->policies[b]);
+            size_t at = row * m->n_policies + merge_find_policy(m, out->policies[b]);
             values->gain_mean_of_ratios[at] = out->gain_mean_of_ratios[q * out->n_policies + b];
             values->gain_ratio_of_means[at] = out->gain_ratio_of_means[q * out->n_policies + b];
         }
@@ -335,7 +312,7 @@ static es_status fill_box(merging *m, size_t first, es_cube_values *values) {
         clear_run(m, values, i);
         if (state != RUN_DONE)
             continue;
-        status = read_outcome(m, first + i, &out);
+        status = merge_read_outcome(m, first + i, &out);
         if (status == ES_OK) {
             place_run(m, &out, values, i);
             outcome_fini(&out);
@@ -366,6 +343,13 @@ static boxes plan_boxes(const merging *m) {
     return made;
 }
 
+es_status merge_check_interrupted(const merging *m) {
+    const volatile sig_atomic_t *interrupted = m->options->interrupted;
+    if (interrupted == NULL || *interrupted == 0)
+        return ES_OK;
+    return es_errors_add(m->errors, ES_INTERRUPTED, NULL, 0, "interrupted; nothing was written");
+}
+
 static es_status write_boxes(merging *m, es_cube *cube) {
     boxes plan = plan_boxes(m);
     ES_REQUIRE(plan.inner > 0 && m->axes[plan.split].n > 0);
@@ -387,9 +371,7 @@ static es_status write_boxes(merging *m, es_cube *cube) {
         for (size_t i = plan.split; i-- > 0; rest /= m->axes[i].n)
             start[i] = rest % m->axes[i].n;
         values.n = count[plan.split] * plan.inner;
-        if (m->interrupted != NULL && *m->interrupted)
-            status = es_errors_add(m->errors, ES_INTERRUPTED, NULL, 0,
-                                   "interrupted; nothing was written");
+        status = merge_check_interrupted(m);
         if (status == ES_OK)
             status = fill_box(m, first, &values);
         if (status == ES_OK)
@@ -399,7 +381,7 @@ static es_status write_boxes(merging *m, es_cube *cube) {
     return status;
 }
 
-static es_status write_cube(merging *m, const char *path, bool replace) {
+static es_status write_cube(merging *m) {
     es_file study = {0};
     es_text name = {0};
     es_text_add(&name, "%s/study.ini", m->folder);
@@ -418,11 +400,17 @@ static es_status write_cube(merging *m, const char *path, bool replace) {
         .n_policies = m->n_policies,
         .n_cuts = m->n_cuts,
         .policies = (const char *const *)m->policies,
+        .has_steps = m->options->steps != ES_SWEEP_NO_STEPS,
+        .refers = m->options->steps == ES_SWEEP_REFER_TO_STEPS,
+        .n_steps = m->n_steps,
+        .n_sources = m->n_tables,
     };
     if (status == ES_OK)
-        status = es_cube_create(&layout, path, replace, &cube, m->errors);
+        status = es_cube_create(&layout, m->options->path, m->options->replace, &cube, m->errors);
     if (status == ES_OK)
         status = write_boxes(m, cube);
+    if (status == ES_OK && layout.has_steps)
+        status = merge_put_steps(m, cube);
     if (status == ES_OK)
         status = es_cube_publish(cube, m->errors);
     es_cube_close(cube);
@@ -431,14 +419,14 @@ static es_status write_cube(merging *m, const char *path, bool replace) {
     return status;
 }
 
-static es_status check_complete(const merging *m, bool incomplete, es_sweep_progress *progress) {
+static es_status check_complete(const merging *m, es_sweep_progress *progress) {
     *progress = (es_sweep_progress){.n_runs = m->manifest.n_runs};
     for (size_t run = 0; run < m->manifest.n_runs; run++) {
         progress->n_done += m->states[run] == RUN_DONE;
         progress->n_failed += m->states[run] == RUN_FAILED;
     }
     size_t n_missing = progress->n_runs - progress->n_done - progress->n_failed;
-    if (n_missing > 0 && !incomplete)
+    if (n_missing > 0 && !m->options->incomplete)
         return es_errors_add(m->errors, ES_INVALID, m->folder, 0,
                              "%zu of %zu runs are missing; --incomplete leaves them NaN", n_missing,
                              progress->n_runs);
@@ -470,25 +458,26 @@ static void merging_fini(merging *m) {
     manifest_fini(&m->manifest);
 }
 
-es_status es_sweep_merge(const char *folder, const char *path, bool replace, bool incomplete,
-                         const volatile sig_atomic_t *interrupted, es_sweep_progress *progress,
+es_status es_sweep_merge(const es_sweep_merge_options *options, es_sweep_progress *progress,
                          es_errors *errors) {
-    merging m = {.folder = folder, .interrupted = interrupted, .errors = errors};
+    merging m = {.options = options, .folder = options->folder, .errors = errors};
     for (size_t i = 0; i < N_OPEN; i++)
         m.open[i] = -1;
-    es_status status = es_output_check(path, replace, errors);
+    es_status status = es_output_check(options->path, options->replace, errors);
     if (status == ES_OK)
-        status = manifest_read(folder, &m.manifest, errors);
+        status = manifest_read(options->folder, &m.manifest, errors);
     if (status == ES_OK)
         status = find_places(&m);
     if (status == ES_OK)
-        status = check_complete(&m, incomplete, progress);
+        status = check_complete(&m, progress);
+    if (status == ES_OK && options->steps != ES_SWEEP_NO_STEPS)
+        status = merge_find_steps(&m);
     if (status == ES_OK)
         status = collect(&m);
     if (status == ES_OK)
         status = lay_out(&m);
     if (status == ES_OK)
-        status = write_cube(&m, path, replace);
+        status = write_cube(&m);
     merging_fini(&m);
     return status;
 }

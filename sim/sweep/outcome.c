@@ -91,6 +91,13 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     return ES_OK;
 }
 
+size_t outcome_n_steps(const outcome *out) {
+    double most = 0;
+    for (size_t i = 0; i < out->n_policies; i++)
+        most = out->n_steps[i] > most ? out->n_steps[i] : most;
+    return (size_t)most;
+}
+
 void outcome_fini(outcome *out) {
     free(out->policies);
     *out = (outcome){0};

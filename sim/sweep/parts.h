@@ -139,10 +139,16 @@ ES_NODISCARD es_status outcome_write(const es_run_record *record, const es_summa
 ES_NODISCARD es_status outcome_read(const char *payload, size_t length, outcome *outcome);
 void outcome_fini(outcome *outcome);
 
+/* Steps of the policy that has most. */
+size_t outcome_n_steps(const outcome *outcome);
+
 /* ---- Doing runs */
 
 /* Creates the path of a run's whole result in a folder; NULL: out of memory. */
 ES_NODISCARD char *steps_path(const char *folder, const run_id *id);
+
+/* Whether it is there. */
+bool has_steps(const char *folder, const run_id *id);
 
 /* A run done in this process: ES_OK, or what went wrong, in `errors`. Its payload is taken over by
  * the caller. Its whole result goes to `steps`, unless that is NULL. */
@@ -166,6 +172,10 @@ void unlock_folder(int descriptor);
 typedef enum run_state { RUN_MISSING, RUN_FAILED, RUN_DONE } run_state;
 ES_NODISCARD es_status read_states(const char *folder, const run_index *index,
                                    unsigned char *states, es_errors *errors);
+
+/* Whether a run is still to be done, or to be done again, as the options want it. */
+bool is_open(const es_sweep *sweep, const es_sweep_options *options, const unsigned char *states,
+             uint32_t run);
 
 /* The runs that a call has to do [*n], longest expected first. The caller frees them. */
 ES_NODISCARD es_status choose_runs(const es_sweep *sweep, const es_sweep_options *options,

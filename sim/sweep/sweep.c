@@ -47,6 +47,34 @@ void unlock_folder(int descriptor) {
         close(descriptor);
 }
 
+/* Removes what killed workers have left of whole results: "IDENTITY.h5.tmp.PID", by processes that
+ * are no more. Only for who has the folder alone. */
+static es_status remove_leftovers(const char *folder, es_errors *errors) {
+    es_text base = {0};
+    char **names = NULL;
+    size_t n = 0;
+    es_text_add(&base, "%s/steps/x", folder);
+    es_status status =
+        base.failed ? ES_NO_MEMORY : es_find_files(base.data, "*.h5.tmp.*", &names, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *pid = strrchr(names[i], '.') + 1;
+        int64_t number;
+        bool is_dead = es_parse_int64((es_slice){pid, strlen(pid)}, &number) == ES_OK &&
+                       number > 0 && number <= INT32_MAX && kill((pid_t)number, 0) != 0 &&
+                       errno == ESRCH;
+        char *path = is_dead ? es_path_beside(base.data, names[i]) : NULL;
+        if (path != NULL)
+            (void)remove(path);
+        else if (is_dead)
+            status = ES_NO_MEMORY;
+        free(path);
+        free(names[i]);
+    }
+    free(names);
+    free(base.data);
+    return status == ES_NO_MEMORY ? es_errors_no_memory(errors, folder) : ES_OK;
+}
+
 es_status es_sweep_prepare(const es_sweep *sweep, const char *folder, es_errors *errors) {
     return manifest_write(sweep, folder, errors);
 }
@@ -69,6 +97,8 @@ es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
                                       : es_errors_no_memory(errors, options->folder);
     if (status == ES_OK)
         status = lock_folder(options, &lock, errors);
+    if (status == ES_OK && options->n_tasks <= 1)
+        status = remove_leftovers(options->folder, errors);
     if (status == ES_OK)
         status = read_states(options->folder, &sweep->index, states, errors);
     if (status == ES_OK)

@@ -61,6 +61,13 @@ char *steps_path(const char *folder, const run_id *id) {
     return path.data;
 }
 
+bool has_steps(const char *folder, const run_id *id) {
+    char *path = steps_path(folder, id);
+    bool there = path != NULL && access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
 es_status do_run(const es_sweep *sweep, size_t run, es_inputs *inputs, const char *steps,
                  char **payload, size_t *length, es_errors *errors) {
     es_scenario *scenario = NULL;
@@ -167,11 +174,14 @@ static int longest_first(const void *a, const void *b) {
     return order != 0 ? order : (x->run > y->run) - (x->run < y->run);
 }
 
-static bool has_steps(const char *folder, const run_id *id) {
-    char *path = steps_path(folder, id);
-    bool there = path != NULL && access(path, F_OK) == 0;
-    free(path);
-    return there;
+bool is_open(const es_sweep *sweep, const es_sweep_options *options, const unsigned char *states,
+             uint32_t run) {
+    switch ((run_state)states[run]) {
+    case RUN_MISSING: return true;
+    case RUN_FAILED: return options->retry_failed;
+    case RUN_DONE: return options->keep_steps && !has_steps(options->folder, &sweep->ids[run]);
+    }
+    return false;
 }
 
 es_status choose_runs(const es_sweep *sweep, const es_sweep_options *options,
@@ -195,11 +205,8 @@ es_status choose_runs(const es_sweep *sweep, const es_sweep_options *options,
     for (size_t i = options->task; i < sweep->n_runs && status == ES_OK; i += n_tasks) {
         uint32_t run = sorted[i].run;
         size_t n_same, first = index_find(&sweep->index, &sweep->ids[run], &n_same);
-        bool open = states[run] == RUN_MISSING ||
-                    (options->retry_failed && states[run] == RUN_FAILED) ||
-                    (options->keep_steps && states[run] == RUN_DONE &&
-                     !has_steps(options->folder, &sweep->ids[run]));
-        if (!open || taken[first] || (options->chosen != NULL && !chosen[run]))
+        if (!is_open(sweep, options, states, run) || taken[first] ||
+            (options->chosen != NULL && !chosen[run]))
             continue;
         taken[first] = true; /* of equal runs one is enough */
         runs[n_chosen++] = run;

@@ -34,6 +34,12 @@ rate = 4/s
 [policy dynamic-split]
 """
 
+# A study of 2000 runs of a fraction of a millisecond each.
+N_TINY_RUNS = 2000
+TINY_RUNS = SCENARIO.replace("duration = 20s", "steps = 5") \
+    .replace("rate = 8Mbit/s", "rate = ${rate=1..10}Mbit/s") \
+    .replace("rate = 4/s", "rate = ${arrivals=1..10}/s") + "[sweep]\nrepeat = 20\n"
+
 
 def profile_text(kind, unit_s, batches=(1, 2, 4), model="efficientnet-b0"):
     """A profile of heads or tails, in which every unit takes unit_s for one image."""

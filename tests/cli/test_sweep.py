@@ -40,6 +40,12 @@ class SweepTest(ProgramTest):
     def sweep(self, folder, *arguments, study="study.ini", **options):
         return self.call("sweep", "run", study, "-o", folder, *arguments, **options)
 
+    def start_sweep(self, folder, *arguments, study="study.ini", **options):
+        process = self.start("sweep", "run", study, "-o", folder, *arguments, **options)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
     def merge(self, folder, *arguments):
         """The bytes of a folder's joined result."""
         self.expect(self.call("sweep", "merge", folder, "-o", "cube.h5", "-f", *arguments), 0)
@@ -250,12 +256,6 @@ def children(pid):
 
 
 class Faults(SweepTest):
-    def start_sweep(self, folder, *arguments, study="study.ini", **options):
-        process = self.start("sweep", "run", study, "-o", folder, *arguments, **options)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
-
     def wait_for_workers(self, process, n):
         deadline = time.monotonic() + 30
         while len(children(process.pid)) < n:
@@ -264,31 +264,6 @@ class Faults(SweepTest):
             time.sleep(0.005)
         time.sleep(0.1)
         return children(process.pid)
-
-    def test_killed_at_random_moments(self):
-        self.write("study.ini", LONGER)
-        started = time.monotonic()
-        self.expect(self.sweep("whole", "-j", "2"), 0)
-        span = time.monotonic() - started
-        whole = self.merge("whole")
-        moments = random.Random(3)
-        n_before = 0
-        for _ in range(10):
-            process = self.start_sweep("out", "-j", "2", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(span * 0.25 * moments.random())
-            process.kill()
-            process.wait()
-            if (self.folder / "out" / "manifest").exists():
-                done = self.counts("out")[0]
-                self.assertGreaterEqual(done, n_before, "a finished run is lost")
-                n_before = done
-        time.sleep(0.2)  # a worker that has lost its parent may still finish the run in hand
-        n_records = self.records("out") if (self.folder / "out" / "shards").exists() else 0
-        n_done = self.counts("out")[0]
-        self.assertLessEqual(n_records - n_done, 10 * 2, "runs were repeated that were not in hand")
-        self.expect(self.sweep("out", "-j", "2"), 0)
-        self.assertEqual(self.records("out"), n_records + 120 - n_done)
-        self.assertEqual(self.merge("out"), whole)
 
     def test_a_record_that_was_cut_off(self):
         self.expect(self.sweep("out", "-j", "1"), 0)

@@ -126,8 +126,8 @@ static void failures_are_recorded(void **state) {
     assert_int_equal(progress.n_now, 2);
     assert_int_equal(progress.n_failed, 6);
     es_errors_init(&errors);
-    assert_int_equal(es_sweep_merge("out", "cube.h5", false, false, NULL, &progress, &errors),
-                     ES_INVALID);
+    es_sweep_merge_options merging = {.folder = "out", .path = "cube.h5"};
+    assert_int_equal(es_sweep_merge(&merging, &progress, &errors), ES_INVALID);
     assert_string_equal(errors.records[0].text, "out: no run is done");
     es_sweep_destroy(sweep);
 }

@@ -32,6 +32,10 @@ typedef struct es_cube_layout {
     const es_cube_coordinate *coordinates;
     size_t n_policies, n_cuts;
     const char *const *policies;
+    bool has_steps;   /* also the group /per_step, the per-step tables of the runs */
+    bool refers;      /* to the tables in the runs' results, instead of copying them */
+    size_t n_steps;   /* of the longest table */
+    size_t n_sources; /* results that will be put */
 } es_cube_layout;
 
 /* Figures of a box of `n` runs, row by row. */
@@ -54,6 +58,22 @@ ES_NODISCARD es_status es_cube_create(const es_cube_layout *layout, const char *
 /* Writes the box of runs from `start` [n_axes] with `count` [n_axes] along each axis. ES_IO. */
 ES_NODISCARD es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
                                    const es_cube_values *values, es_errors *errors);
+
+/* The whole result of a run that is done. */
+typedef struct es_cube_result {
+    const size_t *at; /* [n_axes] place of the run */
+    const char *path; /* of the file */
+    const char *name; /* the same, as a layout that refers is to name it: absolute, or relative
+                       * to the folder of the cube */
+    size_t n_policies;
+    const size_t *policies; /* [n_policies] their places in the cube, in the order of the result */
+    size_t n_steps;         /* of its table */
+} es_cube_result;
+
+/* Puts a run's table into /per_step, all runs in the order of their places. ES_INVALID: the file is no
+ * result of that size; ES_IO, ES_NO_MEMORY. A file that is referred to is looked into as well. */
+ES_NODISCARD es_status es_cube_put_steps(es_cube *cube, const es_cube_result *result,
+                                         es_errors *errors);
 
 /* Gives the file its name. ES_IO, ES_CANT_CREATE. */
 ES_NODISCARD es_status es_cube_publish(es_cube *cube, es_errors *errors);

@@ -92,13 +92,27 @@ ES_NODISCARD es_status es_sweep_status(const char *folder, es_sweep_progress *pr
                                                       const char *message),
                                        es_errors *errors);
 
+/* What becomes of the per-step tables of the runs in the joined file. */
+typedef enum es_sweep_steps {
+    ES_SWEEP_NO_STEPS,
+    ES_SWEEP_COPY_STEPS,
+    ES_SWEEP_REFER_TO_STEPS, /* virtual datasets: the tables stay in FOLDER/steps */
+} es_sweep_steps;
+
+typedef struct es_sweep_merge_options {
+    const char *folder, *path;
+    bool replace;
+    bool incomplete; /* what is missing is NaN */
+    es_sweep_steps steps;
+    const volatile sig_atomic_t *interrupted; /* not 0 ends it */
+} es_sweep_merge_options;
+
 /* Joins the finished runs of a folder in one file, analysis/FORMAT.md: a dimension for every free
  * variable where all combinations are runs, else `run`. The same runs give the same bytes, whoever
- * did them. `progress` gets what was found; `interrupted` not 0 ends it. ES_INVALID: runs are
- * missing (unless `incomplete`, then they are NaN); ES_NO_INPUT, ES_CANT_CREATE, ES_IO,
- * ES_INTERRUPTED, ES_NO_MEMORY. */
-ES_NODISCARD es_status es_sweep_merge(const char *folder, const char *path, bool replace,
-                                      bool incomplete, const volatile sig_atomic_t *interrupted,
+ * did them. `progress` gets what was found. ES_INVALID: runs or tables are missing (unless
+ * `incomplete`), or there are more tables to refer to than a reader may have open; ES_NO_INPUT,
+ * ES_CANT_CREATE, ES_IO, ES_INTERRUPTED, ES_NO_MEMORY. */
+ES_NODISCARD es_status es_sweep_merge(const es_sweep_merge_options *options,
                                       es_sweep_progress *progress, es_errors *errors);
 
 #endif
