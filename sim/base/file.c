@@ -195,6 +195,16 @@ static char *folder_of(const char *path) {
     return folder;
 }
 
+es_status es_folder_make(const char *path, es_errors *errors) {
+    struct stat there;
+    if (mkdir(path, 0777) == 0)
+        return ES_OK;
+    int cause = errno;
+    if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        return ES_OK;
+    return es_errors_add(errors, ES_CANT_CREATE, path, 0, "%s", strerror(cause));
+}
+
 es_status es_output_check(const char *path, bool replace, es_errors *errors) {
     struct stat there;
     if (*es_path_name(path) == '\0')

@@ -103,13 +103,6 @@ static void write_submit(es_text *text, const struct slurm_job *job) {
                 "sbatch \"$@\" --dependency=\"afterany:${job%%%%;*}\" \"$folder/merge.sh\"\n");
 }
 
-static es_status make_folder(const char *folder, es_errors *errors) {
-    struct stat there;
-    if (mkdir(folder, 0777) == 0 || (stat(folder, &there) == 0 && S_ISDIR(there.st_mode)))
-        return ES_OK;
-    return es_errors_add(errors, ES_CANT_CREATE, folder, 0, "%s", strerror(errno));
-}
-
 static es_status write_scripts(const struct slurm_job *job, es_errors *errors) {
     static const struct {
         const char *name;
@@ -119,7 +112,7 @@ static es_status write_scripts(const struct slurm_job *job, es_errors *errors) {
     es_text folder = {0};
     es_text_add(&folder, "%s/slurm", job->folder);
     es_status status =
-        folder.failed ? es_errors_no_memory(errors, job->folder) : make_folder(folder.data, errors);
+        folder.failed ? es_errors_no_memory(errors, job->folder) : es_folder_make(folder.data, errors);
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0] && status == ES_OK; i++) {
         es_text path = {0}, text = {0};
         es_text_add(&path, "%s/%s", folder.data, scripts[i].name);

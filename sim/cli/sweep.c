@@ -4,6 +4,7 @@
 
 #include "edgesplit/log.h"
 #include "edgesplit/number.h"
+#include "edgesplit/scenario.h"
 #include "edgesplit/sweep.h"
 
 #include <string.h>
@@ -15,7 +16,11 @@
 
 static es_status list(const es_arguments *arguments, es_errors *errors) {
     struct chosen_study chosen;
+    es_scenario *first = NULL;
     es_status status = study_open(arguments, arguments->operands[0], &chosen, errors);
+    if (status == ES_OK) /* a misspelt section would change the list and not be seen */
+        status = es_scenario_of_run(chosen.study, chosen.runs[0], &first, errors);
+    es_scenario_destroy(first);
     for (size_t i = 0; status == ES_OK && i < chosen.n; i++) {
         es_text line = {0};
         es_text_add(&line, "%zu\t", chosen.runs[i]);

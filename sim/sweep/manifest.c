@@ -14,9 +14,7 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/version.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char first_line[] = "edgesplit-sweep 1";
@@ -60,13 +58,6 @@ static void describe(const es_sweep *sweep, const char *study_path, es_text *tex
             es_text_add(text, " %zu", es_study_value(study, run, i));
         es_text_add(text, " %zu\n", es_study_repetition(study, run));
     }
-}
-
-static es_status make_folder(const char *folder, es_errors *errors) {
-    struct stat there;
-    if (mkdir(folder, 0777) == 0 || (stat(folder, &there) == 0 && S_ISDIR(there.st_mode)))
-        return ES_OK;
-    return es_errors_add(errors, ES_CANT_CREATE, folder, 0, "%s", strerror(errno));
 }
 
 /* A folder with a manifest belongs to the study of that path and config. */
@@ -125,11 +116,11 @@ es_status manifest_write(const es_sweep *sweep, const char *folder, es_errors *e
     if (study_path == NULL || shards == NULL || steps == NULL)
         status = es_errors_no_memory(errors, folder);
     if (status == ES_OK)
-        status = make_folder(folder, errors);
+        status = es_folder_make(folder, errors);
     if (status == ES_OK)
-        status = make_folder(shards, errors);
+        status = es_folder_make(shards, errors);
     if (status == ES_OK)
-        status = make_folder(steps, errors);
+        status = es_folder_make(steps, errors);
     if (status == ES_OK)
         status = check_owner(sweep, folder, study_path, errors);
     if (status == ES_OK) {

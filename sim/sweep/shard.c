@@ -64,7 +64,9 @@ static es_status open_shard(shard_writer *shard, es_errors *errors) {
             return es_errors_no_memory(errors, shard->folder);
         shard->descriptor = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (shard->descriptor < 0 && errno != EEXIST)
-            return es_errors_add(errors, ES_CANT_CREATE, path.data, 0, "%s", strerror(errno));
+            return es_errors_add(errors,
+                                 errno == ENOSPC || errno == EDQUOT ? ES_IO : ES_CANT_CREATE,
+                                 path.data, 0, "%s", strerror(errno));
     }
     return ES_OK;
 }

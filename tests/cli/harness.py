@@ -112,6 +112,20 @@ class ProgramTest(unittest.TestCase):
         for line, expression in zip(lines, stderr_lines):
             self.assertRegex(line, f"^(?:{expression})$")
 
+    def mount(self, name, size):
+        """A small file system of its own under that name until the test ends; skips the test where none can be had."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+                                 capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", str(folder)], check=True)
+        return folder
+
+    def remount(self, folder, options):
+        subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
     def output(self, *arguments, **options):
         """What a call that has to succeed prints on stdout; nothing on stderr."""
         result = self.call(*arguments, **options)

@@ -100,6 +100,12 @@ class Grammar(SweepTest):
         self.expect(self.sweep("out", "-j", "0"), USAGE,
                     ["edgesplit sweep run: --jobs is '0': expected a whole number from 1"])
 
+    def test_list_tells_a_misspelt_section(self):
+        """Else it would only show fewer runs."""
+        self.write("study.ini", STUDY.replace("[sweep]", "[sweeps]"))
+        self.expect(self.call("sweep", "list", "study.ini"), INVALID,
+                    [r"study\.ini:\d+: unknown section \[sweeps\]"])
+
     def test_a_mistake_of_many_runs_is_told_once(self):
         self.write("study.ini", STUDY.replace("${rate=1, 2,", "${rate=1, fast,") + "[nosuch]\n")
         number = STUDY.splitlines().index("rate = ${rate=1, 2, 4..8 step 2}Mbit/s") + 1
@@ -376,6 +382,42 @@ class Faults(SweepTest):
             self.expect(self.call("sweep", "merge", "whole", "-o", "full.h5", preexec_fn=limit_files(n_bytes)), IO_ERROR,
                         [r"full\.h5: cannot be written: File too large"])
             self.assertFalse([name for name in self.files() if name.startswith("full.h5")])
+
+
+    def test_disk_that_is_really_full(self):
+        """And goes on when there is room again."""
+        self.expect(self.sweep("whole"), 0)
+        whole = self.merge("whole")
+        manifest = (self.folder / "whole" / "manifest").stat().st_size
+        pages = -(-manifest // 4096) + 1  # and the study
+        size = sum(path.stat().st_size for path in (self.folder / "whole" / "shards").iterdir())
+        n_full = 0
+        for n_pages in 1, pages, pages + 1, pages + 2, pages + size // 8192, pages + size // 4096:
+            folder = f"disk{n_pages}"
+            disk = self.mount(folder, 4096 * n_pages)
+            result = self.sweep(f"{folder}/out", "-j", "2")
+            if result.returncode != 0:
+                n_full += 1
+                self.expect(result, IO_ERROR)
+                self.assertRegex(result.stderr, rf"(?m)^{folder}/out/(manifest|study\.ini|shards/\d+\.shard): "
+                                                r"cannot be written: No space left on device$")
+            self.remount(disk, "size=16M")
+            self.expect(self.sweep(f"{folder}/out", "-j", "2"), 0)
+            self.assertEqual(self.merge(f"{folder}/out"), whole)
+        self.assertGreaterEqual(n_full, 4)
+
+    def test_read_only_folder(self):
+        disk = self.mount("disk", "16M")
+        self.expect(self.sweep("disk/half", "-r", "0..3"), 0)
+        self.remount(disk, "ro")
+        self.expect(self.sweep("disk/out"), CANT_CREATE, [r"disk/out: Read-only file system"])
+        self.expect(self.sweep("disk/half"), CANT_CREATE, [r"disk/half/lock: Read-only file system"])
+        self.expect(self.call("sweep", "slurm", "study.ini", "-o", "disk/half"), CANT_CREATE,
+                    [r"/.*/disk/half/slurm: Read-only file system"])
+        self.expect(self.call("sweep", "merge", "disk/half", "-o", "disk/x.h5"), CANT_CREATE,
+                    [r"disk/x\.h5: folder disk: Read-only file system"])
+        self.assertEqual(self.counts("disk/half"), (4, 0, N_RUNS - 4))
+        self.expect(self.call("sweep", "merge", "disk/half", "-o", "x.h5", "--incomplete"), 0)
 
 
 class Cube(SweepTest):

@@ -243,6 +243,29 @@ static void test_write_needs_its_folder(void **state) {
 }
 
 /* The temporary file leads to a device that is always full. */
+static void test_make_folder(void **state) {
+    (void)state;
+    char below[100];
+    assert_int_equal(es_folder_make(other, &errors), ES_OK);
+    assert_int_equal(es_folder_make(other, &errors), ES_OK);
+    assert_int_equal(errors.n, 0);
+    write_path("");
+    const struct {
+        const char *folder, *name, *cause;
+    } cases[] = {
+        {folder, "none/below", "No such file or directory"},
+        {folder, "out.txt", "File exists"},
+        {path, "below", "Not a directory"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        es_errors_init(&errors);
+        snprintf(below, sizeof below, "%s/%s", cases[i].folder, cases[i].name);
+        assert_int_equal(es_folder_make(below, &errors), ES_CANT_CREATE);
+        assert_non_null(strstr(errors.records[0].text, cases[i].cause));
+    }
+    assert_int_equal(n_files(), 2);
+}
+
 static void test_disk_full(void **state) {
     (void)state;
     es_publication publication;
@@ -379,6 +402,7 @@ int main(void) {
         FILE_TEST(test_write_and_replace),
         FILE_TEST(test_write_refuses_a_dangling_link),
         FILE_TEST(test_write_needs_its_folder),
+        FILE_TEST(test_make_folder),
         FILE_TEST(test_disk_full),
         FILE_TEST(test_publication),
         FILE_TEST(test_commit_errors),

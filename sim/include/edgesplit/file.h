@@ -75,6 +75,9 @@ ES_NODISCARD char *es_absolute_path(const char *path);
 /* The part behind the last slash; lends from `path`. */
 const char *es_path_name(const char *path);
 
+/* Makes a folder, unless it is there; those above it have to be. ES_CANT_CREATE. */
+ES_NODISCARD es_status es_folder_make(const char *path, es_errors *errors);
+
 /* A file that appears under its final name complete or not at all: it is written under `temporary`
  * ("FINAL.tmp.PID", beside it), then made durable and renamed. */
 typedef struct es_publication {
