@@ -22,10 +22,8 @@ es_status es_sweep_run_counted(const es_sweep *sweep, const es_sweep_options *op
     unsigned char *states = es_alloc(sweep->n_runs, 1);
     unsigned char *none = es_alloc(sweep->n_runs, 1);
     es_status status = states != NULL && none != NULL && es_inputs_create(&inputs) == ES_OK
-                           ? manifest_write(sweep, options->folder, errors)
+                           ? open_folder(sweep, options, &lock, errors)
                            : es_errors_no_memory(errors, options->folder);
-    if (status == ES_OK)
-        status = lock_folder(options, &lock, errors);
     if (status == ES_OK)
         status = read_states(options->folder, &sweep->index, states, errors);
     if (status == ES_OK)
@@ -47,7 +45,7 @@ es_status es_sweep_run_counted(const es_sweep *sweep, const es_sweep_options *op
     progress->elapsed_s = es_clock_s() - started_s;
     es_status closed = shard_close(&own, errors);
     status = status == ES_OK ? closed : status;
-    unlock_folder(lock);
+    close_folder(lock);
     es_inputs_destroy(inputs);
     free(runs);
     free(states);

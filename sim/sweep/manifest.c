@@ -82,41 +82,53 @@ static es_status check_owner(const es_sweep *sweep, const char *folder, const ch
     return status;
 }
 
-/* Writes a file unless it holds just this. */
+/* What a manifest says of the runs: all but who wrote it and where the study lies. */
+static const char *runs_of(const char *manifest) {
+    const char *found = strstr(manifest, "\nconfig ");
+    return found != NULL ? found : "";
+}
+
+/* Writes a file unless it holds just this. One with other runs is left to those who do them, unless
+ * this process is `alone`. */
 static es_status write_if_new(const char *folder, const char *name, const char *data, size_t length,
-                              es_errors *errors) {
+                              bool alone, es_errors *errors) {
     char *path = path_in(folder, name);
     if (path == NULL)
         return es_errors_no_memory(errors, folder);
     es_file old = {0};
     es_errors ignored;
     es_errors_init(&ignored);
-    bool same = es_file_read(path, MAX_MANIFEST_BYTES, &old, &ignored) == ES_OK &&
-                old.length == length && memcmp(old.data, data, length) == 0;
+    bool there = es_file_read(path, MAX_MANIFEST_BYTES, &old, &ignored) == ES_OK;
+    bool same = there && old.length == length && memcmp(old.data, data, length) == 0;
+    es_status status = ES_OK;
+    if (there && !alone && strcmp(runs_of(old.data), runs_of(data)) != 0)
+        status = es_errors_add(errors, ES_CANT_CREATE, folder, 0,
+                               "another sweep is at work in this folder, on other runs of this "
+                               "study");
+    else if (!there || (!same && alone))
+        status = es_file_write(path, data, length, true, errors);
     es_file_fini(&old);
-    es_status status = same ? ES_OK : es_file_write(path, data, length, true, errors);
     free(path);
     return status;
 }
 
-static es_status copy_study(const es_sweep *sweep, const char *folder, es_errors *errors) {
+static es_status copy_study(const es_sweep *sweep, const char *folder, bool alone,
+                            es_errors *errors) {
     es_file file;
     es_status status = es_file_read(sweep->source->path, MAX_MANIFEST_BYTES, &file, errors);
     if (status == ES_OK)
-        status = write_if_new(folder, "study.ini", file.data, file.length, errors);
+        status = write_if_new(folder, "study.ini", file.data, file.length, alone, errors);
     es_file_fini(&file);
     return status;
 }
 
-es_status manifest_write(const es_sweep *sweep, const char *folder, es_errors *errors) {
+es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone, es_errors *errors) {
     char *study_path = es_absolute_path(sweep->source->path);
     char *shards = path_in(folder, "shards"), *steps = path_in(folder, "steps");
     es_text text = {0};
     es_status status = ES_OK;
     if (study_path == NULL || shards == NULL || steps == NULL)
         status = es_errors_no_memory(errors, folder);
-    if (status == ES_OK)
-        status = es_folder_make(folder, errors);
     if (status == ES_OK)
         status = es_folder_make(shards, errors);
     if (status == ES_OK)
@@ -125,11 +137,12 @@ es_status manifest_write(const es_sweep *sweep, const char *folder, es_errors *e
         status = check_owner(sweep, folder, study_path, errors);
     if (status == ES_OK) {
         describe(sweep, study_path, &text);
-        status = text.failed ? es_errors_no_memory(errors, folder)
-                             : write_if_new(folder, "manifest", text.data, text.length, errors);
+        status = text.failed
+                     ? es_errors_no_memory(errors, folder)
+                     : write_if_new(folder, "manifest", text.data, text.length, alone, errors);
     }
     if (status == ES_OK)
-        status = copy_study(sweep, folder, errors);
+        status = copy_study(sweep, folder, alone, errors);
     free(text.data);
     free(shards);
     free(steps);

@@ -65,9 +65,11 @@ typedef struct sweep_manifest {
     uint32_t *repetitions; /* [n_runs] */
 } sweep_manifest;
 
-/* Makes the folder and writes the manifest, if it is not there as it should be. ES_CANT_CREATE: it
- * is another study's; ES_IO, ES_NO_MEMORY. */
-ES_NODISCARD es_status manifest_write(const es_sweep *sweep, const char *folder, es_errors *errors);
+/* Writes the manifest into a folder, if it is not there as it should be. ES_CANT_CREATE: it is
+ * another study's, or, unless `alone`, has other runs, which others are doing; ES_IO, ES_NO_MEMORY.
+ */
+ES_NODISCARD es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone,
+                                      es_errors *errors);
 
 /* ES_NO_INPUT, ES_INVALID, ES_NO_MEMORY. End with manifest_fini in any case. */
 ES_NODISCARD es_status manifest_read(const char *folder, sweep_manifest *manifest,
@@ -162,11 +164,12 @@ ES_NODISCARD es_status do_and_keep(const es_sweep *sweep, size_t run, es_inputs 
                                    bool keep_steps, shard_writer *shard, char message[RUN_MESSAGE],
                                    es_status *kept, es_errors *errors);
 
-/* Locks a folder for the task that the options say, or for all of it, until it is unlocked or this
- * process ends; `*descriptor` is -1 if it is not. ES_CANT_CREATE: others are at work there. */
-ES_NODISCARD es_status lock_folder(const es_sweep_options *options, int *descriptor,
-                                   es_errors *errors);
-void unlock_folder(int descriptor);
+/* Makes a folder, or takes it over, with its manifest, and locks it for the task that the options
+ * say, or for all of it, until it is closed or this process ends; `*descriptor` is -1 if it is not.
+ * ES_CANT_CREATE: others are at work there, or it is another study's; ES_IO, ES_NO_MEMORY. */
+ES_NODISCARD es_status open_folder(const es_sweep *sweep, const es_sweep_options *options,
+                                   int *descriptor, es_errors *errors);
+void close_folder(int descriptor);
 
 /* What has been recorded of the runs: [n_runs] es_run_state. */
 typedef enum run_state { RUN_MISSING, RUN_FAILED, RUN_DONE } run_state;

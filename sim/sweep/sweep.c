@@ -5,46 +5,58 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ---- Who is at work in a folder */
 
 /* Of the lock file, a whole sweep locks all bytes; task i byte i + 1, and byte 0 together with the
- * other tasks. */
-es_status lock_folder(const es_sweep_options *options, int *descriptor, es_errors *errors) {
+ * other tasks. The first of the tasks has byte 0 to itself until it shares the folder. */
+static bool lock_bytes(int descriptor, short type, off_t first, off_t n) {
+    struct flock wanted = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = n /* 0: all */};
+    return fcntl(descriptor, F_SETLK, &wanted) == 0;
+}
+
+static bool lock_for_task(int descriptor, size_t task, bool *alone) {
+    enum { TRIES = 20, PAUSE_MS = 100 }; /* while the first one writes the manifest */
+    if (!lock_bytes(descriptor, F_WRLCK, (off_t)task + 1, 1))
+        return false;
+    for (int i = 0; i < TRIES; i++) {
+        *alone = lock_bytes(descriptor, F_WRLCK, 0, 1);
+        if (*alone || lock_bytes(descriptor, F_RDLCK, 0, 1))
+            return true;
+        if (errno != EACCES && errno != EAGAIN)
+            return false;
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    errno = EAGAIN;
+    return false;
+}
+
+static es_status lock_folder(const es_sweep_options *options, int *descriptor, bool *alone,
+                             es_errors *errors) {
     es_text path = {0};
     es_text_add(&path, "%s/lock", options->folder);
     if (path.failed)
         return es_errors_no_memory(errors, options->folder);
-    *descriptor = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    bool shared = options->n_tasks > 1;
-    struct flock wanted[] = {
-        {.l_type = shared ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1},
-        {.l_type = F_WRLCK,
-         .l_whence = SEEK_SET,
-         .l_start = shared ? (off_t)options->task + 1 : 1,
-         .l_len = shared},
-    };
-    es_status status = ES_OK;
-    if (*descriptor < 0)
-        status = es_errors_add(errors, ES_CANT_CREATE, path.data, 0, "%s", strerror(errno));
-    for (size_t i = 0; i < 2 && status == ES_OK; i++) {
-        if (fcntl(*descriptor, F_SETLK, &wanted[i]) == 0)
-            continue;
+    es_status status = es_folder_make(options->folder, errors);
+    if (status == ES_OK) {
+        *descriptor = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (*descriptor < 0)
+            status = es_errors_add(errors, ES_CANT_CREATE, path.data, 0, "%s", strerror(errno));
+    }
+    *alone = options->n_tasks <= 1;
+    if (status == ES_OK && !(*alone ? lock_bytes(*descriptor, F_WRLCK, 0, 0)
+                                    : lock_for_task(*descriptor, options->task, alone)))
         status = errno == EACCES || errno == EAGAIN
                      ? es_errors_add(errors, ES_CANT_CREATE, options->folder, 0,
                                      "another sweep is at work in this folder")
                      : es_errors_add(errors, ES_IO, path.data, 0, "cannot be locked: %s",
                                      strerror(errno));
-    }
     free(path.data);
     return status;
-}
-
-void unlock_folder(int descriptor) {
-    if (descriptor >= 0)
-        close(descriptor);
 }
 
 /* Removes what killed workers have left of whole results: "IDENTITY.h5.tmp.PID", by processes that
@@ -75,8 +87,31 @@ static es_status remove_leftovers(const char *folder, es_errors *errors) {
     return status == ES_NO_MEMORY ? es_errors_no_memory(errors, folder) : ES_OK;
 }
 
+es_status open_folder(const es_sweep *sweep, const es_sweep_options *options, int *descriptor,
+                      es_errors *errors) {
+    bool alone;
+    es_status status = lock_folder(options, descriptor, &alone, errors);
+    if (status == ES_OK)
+        status = manifest_write(sweep, options->folder, alone, errors);
+    if (status == ES_OK && options->n_tasks <= 1)
+        return remove_leftovers(options->folder, errors);
+    if (status == ES_OK && alone && !lock_bytes(*descriptor, F_RDLCK, 0, 1))
+        status = es_errors_add(errors, ES_IO, options->folder, 0, "cannot be shared: %s",
+                               strerror(errno));
+    return status;
+}
+
+void close_folder(int descriptor) {
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
 es_status es_sweep_prepare(const es_sweep *sweep, const char *folder, es_errors *errors) {
-    return manifest_write(sweep, folder, errors);
+    int lock = -1;
+    es_sweep_options whole = {.folder = folder, .n_tasks = 1};
+    es_status status = open_folder(sweep, &whole, &lock, errors);
+    close_folder(lock);
+    return status;
 }
 
 static void count_states(size_t n, const unsigned char *states, es_sweep_progress *progress) {
@@ -93,12 +128,8 @@ es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
     uint32_t *runs = NULL;
     *progress = (es_sweep_progress){0};
     unsigned char *states = es_alloc(sweep->n_runs, 1);
-    es_status status = states != NULL ? manifest_write(sweep, options->folder, errors)
+    es_status status = states != NULL ? open_folder(sweep, options, &lock, errors)
                                       : es_errors_no_memory(errors, options->folder);
-    if (status == ES_OK)
-        status = lock_folder(options, &lock, errors);
-    if (status == ES_OK && options->n_tasks <= 1)
-        status = remove_leftovers(options->folder, errors);
     if (status == ES_OK)
         status = read_states(options->folder, &sweep->index, states, errors);
     if (status == ES_OK)
@@ -118,7 +149,7 @@ es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
                                "%zu runs failed; `edgesplit sweep status` says why, "
                                "--retry-failed tries them again",
                                progress->n_failed);
-    unlock_folder(lock);
+    close_folder(lock);
     free(runs);
     free(states);
     return status;

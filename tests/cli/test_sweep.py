@@ -361,6 +361,43 @@ class Faults(SweepTest):
         other = self.start_sweep("out", "-j", "1", "--task", "1/2", "-r", "0,1")
         self.wait_for_workers(other, 1)
 
+    def test_a_study_that_is_changed_while_it_runs(self):
+        """The second sweep is refused before it has touched anything."""
+        slow = SLOW.replace("3000000", "300000")
+        self.write("study.ini", slow)
+        for first, second in ([], []), (["--task", "0/2"], []), (["--task", "0/2"], ["--task", "1/2"]):
+            with self.subTest(first=first, second=second):
+                process = self.start_sweep("out", "-j", "1", *first)
+                self.wait_for_workers(process, 1)
+                before = {name: self.read(f"out/{name}") for name in ("manifest", "study.ini")}
+                self.write("study.ini", slow.replace("4..8 step 2", "4..10 step 2"))
+                result = self.sweep("out", "-j", "1", *second)
+                self.expect(result, CANT_CREATE)
+                self.assertIn("out: another sweep is at work in this folder", result.stderr)
+                self.assertEqual({name: self.read(f"out/{name}") for name in before}, before)
+                process.kill()
+                process.wait()
+                self.write("study.ini", slow)
+
+    def test_sweeps_that_start_together(self):
+        """Sweeps of one folder: one does the runs and others are refused. Tasks: all join, whoever is first."""
+        self.expect(self.sweep("whole", "-j", "1"), 0)
+        whole = self.merge("whole")
+        for i in range(3):
+            folder = f"out{i}"
+            processes = [self.start_sweep(folder, "-j", "1") for _ in range(3)]
+            codes = sorted((process.communicate(timeout=60), process.returncode)[1] for process in processes)
+            self.assertIn(codes, ([0, 0, 0], [0, 0, CANT_CREATE], [0, CANT_CREATE, CANT_CREATE]))
+            self.assertEqual(self.merge(folder), whole)
+            # A folder whose study has changed since is taken over by the first task.
+            self.write("study.ini", STUDY.replace("steps = 200", f"steps = {201 + i}"))
+            tasks = [self.start_sweep(folder, "-j", "1", "--task", f"{task}/4") for task in range(4)]
+            for task in tasks:
+                _, stderr = task.communicate(timeout=60)
+                self.assertEqual(task.returncode, 0, stderr)
+            self.assertEqual(self.counts(folder), (N_RUNS, 0, 0))
+            self.write("study.ini", STUDY)
+
     def test_disk_full(self):
         self.expect(self.sweep("whole"), 0)
         whole = self.merge("whole")
@@ -413,7 +450,7 @@ class Faults(SweepTest):
         self.expect(self.sweep("disk/out"), CANT_CREATE, [r"disk/out: Read-only file system"])
         self.expect(self.sweep("disk/half"), CANT_CREATE, [r"disk/half/lock: Read-only file system"])
         self.expect(self.call("sweep", "slurm", "study.ini", "-o", "disk/half"), CANT_CREATE,
-                    [r"/.*/disk/half/slurm: Read-only file system"])
+                    [r"disk/half/lock: Read-only file system"])
         self.expect(self.call("sweep", "merge", "disk/half", "-o", "disk/x.h5"), CANT_CREATE,
                     [r"disk/x\.h5: folder disk: Read-only file system"])
         self.assertEqual(self.counts("disk/half"), (4, 0, N_RUNS - 4))
