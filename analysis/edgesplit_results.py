@@ -10,12 +10,14 @@
     cube = edgesplit_results.open("cube.h5")        # what `edgesplit sweep merge` has joined
     cube.values("latency_mean", load=0.5)           # numpy array over cube.dims("latency_mean"), load left out
     cube.frame("latency_mean", "late")              # DataFrame: a row per run and policy
+    cube.steps("latency", rate=8)                   # the same of a per-step table, if it has them
 """
 
 from __future__ import annotations
 
 import builtins
 import os
+import resource
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterable
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 MAJOR_VERSION = 1
 STATUS = ("completed", "late", "dropped", "unfinished", "padding")
 PADDING = 4
+OTHER_FILES = 32  # that a program has open besides
 
 
 def open(path: str | os.PathLike[str]) -> Run | Cube:  # pylint: disable=redefined-builtin
@@ -189,6 +192,22 @@ class Cube(_File):
                 raise KeyError(f"{dim} = {chosen[dim]!r} does not occur")
             picks.append(slice(None) if found is None else int(found[0]))
         return self.file[name][tuple(picks)]
+
+    def steps(self, name: str, **chosen: Any) -> np.ndarray:
+        """A variable of the per-step tables (`sweep merge --steps`, `--virtual`) like `values`; padding is NaN or as in
+        FORMAT.md. KeyError: the file has no steps; OSError: not all tables that it refers to can be opened."""
+        variable = self.file[f"per_step/{name}"]
+        if variable.is_virtual:
+            folder = os.path.dirname(os.path.abspath(self.file.filename))
+            paths = {os.path.join(folder, source.file_name.replace("%%", "%")) for source in variable.virtual_sources()}
+            wanted = int(self.file["per_step"].attrs["n_sources"][0])
+            there = sum(os.access(path, os.R_OK) for path in paths)
+            if there < wanted:  # HDF5 would fill in
+                gone = f"{wanted - there} of {wanted} tables that it refers to are not there"
+                raise OSError(f"{self.file.filename}: {gone}")
+            if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted + OTHER_FILES:
+                raise OSError(f"{self.file.filename}: {wanted} tables need as many open files: ulimit -n")
+        return self.values(f"per_step/{name}", **chosen)
 
     def frame(self, *names: str) -> pandas.DataFrame:
         """A row per run and policy with the swept variables; `names`: figures, all of them if none is named."""

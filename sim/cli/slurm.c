@@ -19,6 +19,7 @@ struct slurm_job {
     const es_arguments *arguments;
     char *program, *study, *folder;
     size_t n_tasks;
+    const char *steps; /* option of both, with a blank in front; "" without */
 };
 
 /* Appends a word of a shell script. */
@@ -72,7 +73,7 @@ static void write_array(es_text *text, const struct slurm_job *job) {
         es_text_add(text, " -s ");
         add_word(text, overrides[i]);
     }
-    es_text_add(text, "\n");
+    es_text_add(text, "%s\n", job->steps);
 }
 
 static void write_merge(es_text *text, const struct slurm_job *job) {
@@ -82,7 +83,7 @@ static void write_merge(es_text *text, const struct slurm_job *job) {
     add_word(text, job->program);
     es_text_add(text, " sweep merge ");
     add_word(text, job->folder);
-    es_text_add(text, " -f -o ");
+    es_text_add(text, "%s -f -o ", job->steps);
     es_text cube = {0};
     es_text_add(&cube, "%s/cube.h5", job->folder);
     text->failed |= cube.failed;
@@ -111,8 +112,8 @@ static es_status write_scripts(const struct slurm_job *job, es_errors *errors) {
         {"array.sh", write_array}, {"merge.sh", write_merge}, {"submit.sh", write_submit}};
     es_text folder = {0};
     es_text_add(&folder, "%s/slurm", job->folder);
-    es_status status =
-        folder.failed ? es_errors_no_memory(errors, job->folder) : es_folder_make(folder.data, errors);
+    es_status status = folder.failed ? es_errors_no_memory(errors, job->folder)
+                                     : es_folder_make(folder.data, errors);
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0] && status == ES_OK; i++) {
         es_text path = {0}, text = {0};
         es_text_add(&path, "%s/%s", folder.data, scripts[i].name);
@@ -148,6 +149,7 @@ static es_status write_job(const es_arguments *arguments, size_t n_tasks, es_err
         .study = es_absolute_path(arguments->operands[0]),
         .folder = es_absolute_path(folder),
         .n_tasks = n_tasks,
+        .steps = es_arguments_has(arguments, "steps") ? " --steps" : "",
     };
     es_status status = job.program != NULL && job.study != NULL && job.folder != NULL
                            ? write_scripts(&job, errors)
@@ -190,6 +192,7 @@ static const es_option slurm_options[] = {
      .value = "OPTION",
      .help = "a line of both scripts: \"--partition=long\", \"--cpus-per-task=8\"",
      .repeats = true},
+    {.name = "steps", .help = "keep and join the per-step tables of the runs too"},
     OPTION_CONFIG,
     OPTION_SET,
     OPTION_RUNS,

@@ -3,6 +3,7 @@
 
 #include "columns.h"
 #include "edgesplit/alloc.h"
+#include "edgesplit/sinks.h"
 #include "edgesplit/text.h"
 
 #include <string.h>
@@ -23,13 +24,23 @@ static bool is_in(const char *name, const char *const *names, size_t n) {
     return false;
 }
 
-static bool is_taken(const es_run_record *record, const char *name) {
+static bool is_column(const char *name, bool of_fleets) {
     for (size_t c = 0; c < ES_N_COLUMNS; c++)
-        if (column_is_kept(c, record) && strcmp(columns[c].name, name) == 0)
+        if (column_is_of_fleets(c) == of_fleets && strcmp(columns[c].name, name) == 0)
             return true;
-    return is_in(name, root_names, sizeof root_names / sizeof root_names[0]) ||
+    return false;
+}
+
+bool es_result_uses_name(const char *name) {
+    return is_column(name, false) ||
+           is_in(name, root_names, sizeof root_names / sizeof root_names[0]);
+}
+
+static bool is_taken(const es_run_record *record, const char *name) {
+    return es_result_uses_name(name) ||
            (record->n_devices > 1 &&
-            is_in(name, fleet_names, sizeof fleet_names / sizeof fleet_names[0])) ||
+            (is_column(name, true) ||
+             is_in(name, fleet_names, sizeof fleet_names / sizeof fleet_names[0]))) ||
            (record->n_replications > 1 &&
             is_in(name, replication_names, sizeof replication_names / sizeof replication_names[0]));
 }

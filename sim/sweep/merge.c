@@ -195,16 +195,16 @@ static void add_axes(merging *m, bool grid, size_t *axis_of) {
         if (variable->leader != i)
             continue;
         axis_of[i] = m->n_axes;
-        m->axes[m->n_axes++] =
-            (es_cube_axis){variable->name, "swept", variable->n_values, m->texts[i], m->numbers[i]};
+        m->axes[m->n_axes++] = (es_cube_axis){variable->name, variable->name, variable->n_values,
+                                              m->texts[i], m->numbers[i]};
     }
     for (size_t i = 0; i < manifest->n_variables; i++) {
         size_t leader = manifest->variables[i].leader;
         if (grid && leader == i)
             continue;
         m->coordinates[m->n_coordinates++] =
-            (es_cube_coordinate){grid ? axis_of[leader] : 0, manifest->variables[i].name, "swept",
-                                 m->texts[i], m->numbers[i]};
+            (es_cube_coordinate){grid ? axis_of[leader] : 0, manifest->variables[i].name,
+                                 manifest->variables[i].name, m->texts[i], m->numbers[i]};
     }
 }
 

@@ -1,6 +1,7 @@
 #include "edgesplit/sweep.h"
 
 #include "edgesplit/alloc.h"
+#include "edgesplit/sinks.h"
 #include "parts.h"
 
 #include <errno.h>
@@ -87,10 +88,25 @@ static es_status remove_leftovers(const char *folder, es_errors *errors) {
     return status == ES_NO_MEMORY ? es_errors_no_memory(errors, folder) : ES_OK;
 }
 
+/* Whole results have more names that variables may not have. */
+static es_status check_names_of_results(const es_sweep *sweep, es_errors *errors) {
+    size_t n;
+    const es_study_variable *variables = es_study_variables(sweep->study, &n);
+    es_status status = ES_OK;
+    for (size_t i = 0; i < n; i++)
+        if (es_result_uses_name(variables[i].name))
+            status = es_errors_add(errors, ES_INVALID, sweep->source->path, 0,
+                                   "a variable may not be called '%s': the result uses this name",
+                                   variables[i].name);
+    return status;
+}
+
 es_status open_folder(const es_sweep *sweep, const es_sweep_options *options, int *descriptor,
                       es_errors *errors) {
-    bool alone;
-    es_status status = lock_folder(options, descriptor, &alone, errors);
+    bool alone = false;
+    es_status status = options->keep_steps ? check_names_of_results(sweep, errors) : ES_OK;
+    if (status == ES_OK)
+        status = lock_folder(options, descriptor, &alone, errors);
     if (status == ES_OK)
         status = manifest_write(sweep, options->folder, alone, errors);
     if (status == ES_OK && options->n_tasks <= 1)

@@ -6,6 +6,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -580,6 +581,30 @@ class Cube(SweepTest):
 
 
 class Shipped(ProgramTest):
+    def test_what_the_readmes_say(self):
+        """The commands and the figure of the two READMEs, word for word, in a folder with the scenarios and profiles."""
+        try:
+            import matplotlib  # noqa: F401
+            import xarray  # noqa: F401
+        except ImportError as error:
+            self.skipTest(str(error))
+        source = pathlib.Path(__file__).resolve().parents[2]
+        for name in "scenarios", "kernels":
+            (self.folder / name).symlink_to(source / name)
+        environment = {**os.environ, "PATH": f"{harness.bin_folder}:{os.environ['PATH']}", "MPLBACKEND": "Agg"}
+        for name in "README.md", "scenarios/studies/README.md":
+            text = (source / name).read_text(encoding="utf-8")
+            text = text[text.find("\n## Sweeps\n") if name == "README.md" else 0:]
+            for kind, command in ("sh", ["sh", "-e"]), ("python", [sys.executable]):
+                code = re.search(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL).group(1)
+                script = self.write("script", code)
+                done = subprocess.run([*command, script], cwd=self.folder, env=environment, capture_output=True, text=True,
+                                      check=False, timeout=300)
+                self.assertEqual(done.returncode, 0, f"{name}: {code}\n{done.stderr}")
+            self.assertEqual(self.read("gain.png")[:8], b"\x89PNG\r\n\x1a\n")
+            for made in "gain.png", "grid.h5":
+                os.unlink(self.folder / made)
+
     def test_studies(self):
         """Every study that ships is sound in each of its configs, and runs when it is made short."""
         folder = pathlib.Path(__file__).resolve().parents[2] / "scenarios" / "studies"

@@ -88,6 +88,15 @@ class Slurm(ClusterTest):
         self.assertEqual(self.read(f"{folder}/cube.h5"), self.whole)
         self.assertEqual(len(re.findall(rb"^task \d of 4$", self.read("log"), re.MULTILINE)), 4)
 
+    def test_tables_of_steps(self):
+        result = self.call("sweep", "slurm", "study.ini", "-o", "out", "--tasks", "2", "--steps")
+        self.expect(result, 0, [])
+        done = self.submit(result.stdout.strip())
+        self.assertEqual((done.returncode, done.stderr), (0, ""), self.read("log"))
+        self.expect(self.call("sweep", "run", "study.ini", "-o", "whole", "-q", "--steps"), 0)
+        self.expect(self.call("sweep", "merge", "whole", "-o", "steps.h5", "--steps"), 0)
+        self.assertEqual(self.read("out/cube.h5") == self.read("steps.h5"), True, "other bytes")
+
     def test_what_was_asked_for_is_passed_on(self):
         result = self.call("sweep", "slurm", "study.ini", "-o", "out", "--filter", "$rate == 8 && $repetition < 2",
                            "-s", "scenario.title=it's \"$rate\"", "--max-array", "4")
@@ -191,7 +200,8 @@ class RealSlurm(ClusterTest):
         self.assertEqual(self.read("out/cube.h5") == self.whole, True, "other bytes")
         logs = list((self.folder / "out" / "slurm").glob("[0-9]*_[0-9].out"))
         self.assertEqual(len(logs), 2)
-        self.assertTrue(all(re.search(r"^task \d of 2$", log.read_text(encoding="utf-8"), re.MULTILINE) for log in logs))
+        for log in logs:
+            self.assertRegex(log.read_text(encoding="utf-8"), r"(?m)^task \d of 2$")
 
 
 class MpiTest(ClusterTest):

@@ -1,9 +1,11 @@
 """The per-step tables of a sweep's runs in the joined file: copied, or referred to."""
 import os
+import pathlib
 import random
 import resource
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
@@ -110,6 +112,13 @@ class Steps(SweepTest):
         self.assertEqual([path.name for path in (self.folder / "out" / "steps").iterdir() if path.suffix != ".h5"], [])
         self.assertEqual(self.merge("out", "--steps") == whole, True, "other bytes")
 
+    def test_names_that_the_tables_use(self):
+        self.write("study.ini", STUDY.replace("${arrivals=", "${batch="))
+        self.expect(self.sweep("out", "--steps"), INVALID,
+                    [r"study\.ini: a variable may not be called 'batch': the result uses this name"])
+        self.assertFalse((self.folder / "out").exists())
+        self.expect(self.sweep("out"), 0)
+
     def test_missing_tables(self):
         self.expect(self.sweep("out", "-r", "0..9"), 0)
         self.expect(self.sweep("out", "-r", "0..3", "--steps"), 0)
@@ -173,6 +182,35 @@ class Steps(SweepTest):
             r"silently read as NaN; --steps copies them instead"])
         for how in ["--virtual"], ["--steps", "-f"]:
             self.expect(self.call("sweep", "merge", "out", "-o", "x.h5", *how, preexec_fn=limit_open_files(62)), 0)
+
+    def test_the_module_tells_tables_that_are_gone(self):
+        sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "analysis"))
+        import edgesplit_results
+        self.write("study.ini", STUDY.replace("repeat = 3", "repeat = 1"))
+        folder = "100 %b"
+        self.expect(self.sweep(folder, "--steps"), 0)
+        for how in "--steps", "--virtual":
+            self.expect(self.call("sweep", "merge", folder, "-o", f"{how}.h5", how), 0)
+        with edgesplit_results.open(self.folder / "--steps.h5") as copied:
+            expected = copied.steps("latency", rate=4, policy="dynamic-split")
+            self.assertEqual(expected.shape, (2, 200))
+            self.np.testing.assert_allclose(self.np.nanmean(expected, axis=1),
+                                            copied.values("latency_mean", rate=4, policy="dynamic-split"))
+        with edgesplit_results.open(self.folder / "--virtual.h5") as referred:
+            self.np.testing.assert_array_equal(referred.steps("latency", rate=4, policy="dynamic-split"), expected)
+            limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (41, limits[1]))
+            try:
+                with self.assertRaisesRegex(OSError, "10 tables need as many open files"):
+                    referred.steps("latency")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            os.unlink(next((self.folder / folder / "steps").iterdir()))
+            with self.assertRaisesRegex(OSError, "1 of 10 tables that it refers to are not there"):
+                referred.steps("latency")
+        self.expect(self.call("sweep", "merge", folder, "-o", "plain.h5"), 0)
+        with edgesplit_results.open(self.folder / "plain.h5") as plain, self.assertRaises(KeyError):
+            plain.steps("latency")
 
     def test_disk_full(self):
         self.expect(self.sweep("out", "--steps"), 0)

@@ -14,4 +14,8 @@ const es_sink_ops *es_sinks_find(const char *name);
  * in the table, because there is no result in the end. */
 extern const es_sink_ops es_sink_memory;
 
+/* Whether every result file uses a name at its root, so that no variable of a study may have it.
+ * Those of several devices or replications use more. */
+bool es_result_uses_name(const char *name);
+
 #endif
