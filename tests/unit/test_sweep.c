@@ -37,8 +37,8 @@ static int unload(void **state) {
     (void)state;
     es_study_destroy(study);
     study = NULL;
-    return system("rm -rf out study.ini a.profile b.profile") == 0 ? 0
-                                                                   : 1; /* NOLINT(cert-env33-c) */
+    /* NOLINTNEXTLINE(cert-env33-c) */
+    return system("rm -rf out study.ini a.profile b.profile") == 0 ? 0 : 1;
 }
 
 static es_sweep *create(void) {

@@ -70,8 +70,9 @@ typedef struct es_cube_result {
     size_t n_steps;         /* of its table */
 } es_cube_result;
 
-/* Puts a run's table into /per_step, all runs in the order of their places. ES_INVALID: the file is no
- * result of that size; ES_IO, ES_NO_MEMORY. A file that is referred to is looked into as well. */
+/* Puts a run's table into /per_step, all runs in the order of their places. ES_INVALID: the file is
+ * no result of that size; ES_IO, ES_NO_MEMORY. A file that is referred to is looked into as well.
+ */
 ES_NODISCARD es_status es_cube_put_steps(es_cube *cube, const es_cube_result *result,
                                          es_errors *errors);
 
