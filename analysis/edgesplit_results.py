@@ -196,10 +196,10 @@ class Cube(_File):
     def steps(self, name: str, **chosen: Any) -> np.ndarray:
         """A variable of the per-step tables (`sweep merge --steps`, `--virtual`) like `values`; padding is NaN or as in
         FORMAT.md. KeyError: the file has no steps; OSError: not all tables that it refers to can be opened."""
-        variable = self.file[f"per_step/{name}"]
-        if variable.is_virtual:
+        status = self.file["per_step/status"]  # every table has it
+        if status.is_virtual:
             folder = os.path.dirname(os.path.abspath(self.file.filename))
-            paths = {os.path.join(folder, source.file_name.replace("%%", "%")) for source in variable.virtual_sources()}
+            paths = {os.path.join(folder, source.file_name.replace("%%", "%")) for source in status.virtual_sources()}
             wanted = int(self.file["per_step"].attrs["n_sources"][0])
             there = sum(os.access(path, os.R_OK) for path in paths)
             if there < wanted:  # HDF5 would fill in

@@ -488,6 +488,9 @@ class Cube(SweepTest):
             one = self.xr.open_dataset(self.folder / "one.h5", engine="h5netcdf", group="summary")
             cell = cube.sel(rate=rate, arrivals=arrivals, repetition=repetition)
             for name in one.data_vars:
+                if name.endswith("_half_width"):  # of a single run only
+                    self.assertNotIn(name, cell)
+                    continue
                 self.np.testing.assert_array_equal(cell[name].values, one[name].values, err_msg=name)
             one.close()
 

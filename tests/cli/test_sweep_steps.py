@@ -18,6 +18,8 @@ UNEVEN = SCENARIO.replace("duration = 20s", "steps = ${steps=40, 25}").replace("
                                                                               "split = ${split=block2, each, block4}")
 SATURATED = SCENARIO.replace("duration = 20s", "steps = 400") \
     .replace("rate = 4/s", "rate = ${arrivals=20, 40}/s\nmax_backlog = 20")
+# Runs of one device and of several.
+MIXED = SCENARIO.replace("duration = 20s", "steps = 60").replace("[device]\n", "[device]\ncount = ${devices=1, 3}\n")
 
 
 def limit_open_files(n):
@@ -45,7 +47,7 @@ class Steps(SweepTest):
         identities = [path.stem for path in (self.folder / folder / "steps").glob("*.h5")]
         axes = [dim for dim in joined.latency.dims if dim not in ("policy", "step")]
         names = [name for name, item in joined.variables.items() if item.dims == joined.latency.dims]
-        self.assertEqual(len(names), 21)
+        self.assertEqual(len(set(names) - {"device"}), 21)
         self.assertGreater(len(identities), 1)
         for identity in identities:
             one = self.load(f"{folder}/steps/{identity}.h5", group=None)
@@ -58,6 +60,9 @@ class Steps(SweepTest):
             others = cell.drop_sel(policy=one.policy.values)
             n = one.sizes["step"]
             for name in names:
+                if name == "device" and name not in one:
+                    self.assertTrue((rows[name] == 0).all())
+                    continue
                 self.assertEqual(joined[name].dtype, one[name].dtype)
                 self.np.testing.assert_array_equal(rows[name].values[:, :n], one[name].values, err_msg=name)
             for padding in rows.isel(step=slice(n, None)), others:
@@ -66,7 +71,7 @@ class Steps(SweepTest):
         return len(identities)
 
     def test_tables_are_those_of_the_single_runs(self):
-        studies = {"small": STUDY, "constrained": STUDY, "uneven": UNEVEN, "saturated": SATURATED}
+        studies = {"small": STUDY, "constrained": STUDY, "uneven": UNEVEN, "saturated": SATURATED, "mixed": MIXED}
         for name, study in studies.items():
             self.write("study.ini", study)
             config = ["-c", name] if study == STUDY else []
@@ -76,6 +81,7 @@ class Steps(SweepTest):
             copied, referred = (self.load(f"{name}{how}.h5") for how in ("--steps", "--virtual"))
             self.assertEqual(referred.attrs.pop("n_sources"), self.compare(name, copied))
             self.assertIn("arrival_time", copied.latency.coords)
+            self.assertEqual("device" in copied, name == "mixed")
             for other in referred, self.load(f"{name}--steps.h5", "netcdf4"):
                 self.assertTrue(copied.identical(other), name)
             self.assertTrue(self.load(f"{name}--virtual.h5", "netcdf4").equals(copied))
@@ -84,6 +90,8 @@ class Steps(SweepTest):
             self.assertTrue(plain.identical(self.load(f"{name}--steps.h5", group=None)))
         n_steps = self.load("saturated.h5", group=None).n_steps
         self.assertGreater(float(n_steps.max()), float(n_steps.min()))
+        mixed = self.load("mixed--steps.h5")
+        self.assertEqual(set(mixed.device.sel(devices=3).values.ravel()), {0, 1, 2})
 
     def test_long_tables(self):
         """More steps than a chunk has."""
@@ -118,6 +126,26 @@ class Steps(SweepTest):
                     [r"study\.ini: a variable may not be called 'batch': the result uses this name"])
         self.assertFalse((self.folder / "out").exists())
         self.expect(self.sweep("out"), 0)
+
+    def test_names_that_only_some_tables_use(self):
+        """A variable may be called as the column that tables of one device do not have."""
+        self.write("study.ini", STUDY.replace("${arrivals=", "${device=").replace("repeat = 3", "repeat = 1"))
+        self.expect(self.sweep("out", "--steps"), 0)
+        for how in "--steps", "--virtual":
+            self.expect(self.call("sweep", "merge", "out", "-o", f"{how}.h5", how), 0)
+            joined = self.load(f"{how}.h5")
+            self.assertEqual(joined.device.dims, ("device",))
+            self.assertEqual(self.compare("out", joined), 10)
+
+    def test_replications_are_refused(self):
+        self.write("study.ini", STUDY.replace("steps = 200", "steps = 50\nreplications = 2"))
+        self.expect(self.sweep("out", "--steps", "-c", "small"), 0)
+        self.expect(self.call("sweep", "merge", "out", "-o", "plain.h5"), 0)
+        for how in "--steps", "--virtual":
+            self.expect(self.call("sweep", "merge", "out", "-o", "x.h5", how), INVALID, [
+                r"out/steps/[0-9a-f]{64}\.h5: has several replications, and the joined tables have none: --steps is for runs "
+                r"of one, which \[sweep\] repeat makes as many of"])
+        self.assertFalse([name for name in self.files() if name.startswith("x.h5")])
 
     def test_missing_tables(self):
         self.expect(self.sweep("out", "-r", "0..9"), 0)
@@ -196,6 +224,12 @@ class Steps(SweepTest):
             self.assertEqual(expected.shape, (2, 200))
             self.np.testing.assert_allclose(self.np.nanmean(expected, axis=1),
                                             copied.values("latency_mean", rate=4, policy="dynamic-split"))
+        self.write("mixed.ini", MIXED)
+        self.expect(self.sweep("mixed", "--steps", study="mixed.ini"), 0)
+        self.expect(self.call("sweep", "merge", "mixed", "-o", "mixed.h5", "--virtual"), 0)
+        with edgesplit_results.open(self.folder / "mixed.h5") as mixed:
+            self.assertEqual(mixed.steps("device", devices=3).max(), 2)
+            self.assertEqual(mixed.steps("device", devices=1).max(), 0)
         with edgesplit_results.open(self.folder / "--virtual.h5") as referred:
             self.np.testing.assert_array_equal(referred.steps("latency", rate=4, policy="dynamic-split"), expected)
             limits = resource.getrlimit(resource.RLIMIT_NOFILE)
