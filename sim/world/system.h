@@ -226,7 +226,7 @@ es_time crowd_next(const open_system *open, const struct crowd *crowd, struct fl
 
 /* A request begins a transfer's queue; the transfer in hand is done. */
 void link_join(es_world *world, bool up, uint32_t index, es_time now);
-void link_done(es_world *world, bool up, size_t link, es_time now);
+void link_done(es_world *world, bool up, size_t i, es_time now);
 
 /* Whether each device has a propagation line of its own: delays that change let nothing overtake on
  * a link, while constant ones keep any order, and one line does for all. */
@@ -236,11 +236,11 @@ static inline bool line_is_own(const es_link *link) {
 
 /* A request goes over a propagation line; the first of one is through. */
 void propagate(es_world *world, bool up, uint32_t index, es_time now);
-void line_done(es_world *world, bool up, size_t line, es_time now);
+void line_done(es_world *world, bool up, size_t i, es_time now);
 
 es_status server_create(es_world *world);
 void server_join(es_world *world, uint32_t index, es_time now);
-void server_done(es_world *world, size_t server, es_time now);
+void server_done(es_world *world, size_t i, es_time now);
 void server_batch_due(es_world *world, es_time now);
 
 /* When the first job of others comes; it comes at `now`, and when the next one does. ES_TIME_NEVER:
@@ -255,9 +255,9 @@ void drop(es_world *world, uint32_t index, es_time now);
 /* A transfer up is done: what is learnt of it. */
 void sent_up(es_world *world, const struct request *request, es_time now);
 
-/* Probes: the next one is due when nothing was learnt for so long; its slot's event; it is sent. */
-void probe_arm(es_world *world, size_t device, es_time now);
-void probe_event(es_world *world, size_t device, es_time now);
+/* Probes of device i: the next one is due when nothing was learnt for so long; its slot's event; it is sent. */
+void probe_arm(es_world *world, size_t i, es_time now);
+void probe_event(es_world *world, size_t i, es_time now);
 void probe_sent(es_world *world, uint32_t index, es_time now);
 
 /* Service times of a request by `cut`, with what was drawn and the cost of changing the cut. */

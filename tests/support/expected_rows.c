@@ -119,7 +119,7 @@ static double harmonic_mean(size_t n, const struct speed_sample *samples, size_t
     size_t counted = n < most ? n : most;
     double sum = 0;
     for (size_t place = 0; place < counted; place++) {
-        size_t last_round = (n - 1 - place) / most * most;
+        size_t last_round = most > 0 ? (n - 1 - place) / most * most : 0;
         sum += 1 / samples[last_round + place].value;
     }
     return (double)counted / sum;
@@ -337,6 +337,11 @@ static void fill(const struct random_world *world, const struct passage *request
     row->regret = row->latency - row->oracle_latency;
 }
 
+/* Whose turn it is of n that take turns. */
+static size_t turn(size_t i, size_t n) {
+    return n > 0 ? i % n : 0;
+}
+
 /* Arrival, decision and passage of request `i`. */
 static void take(struct history *history, size_t i, es_time arrival, struct row *row) {
     const struct random_world *world = history->world;
@@ -350,11 +355,11 @@ static void take(struct history *history, size_t i, es_time arrival, struct row 
     request->arrival = arrival;
     const es_arrival_list *list = &config->groups[0].arrivals;
     request->deadline_ns = config->groups[0].deadline_ns;
-    request->batch = config->groups[0].batches[i % config->groups[0].n_batches];
+    request->batch = config->groups[0].batches[turn(i, config->groups[0].n_batches)];
     if (list->batch_index != NULL)
-        request->batch = config->groups[0].batches[list->batch_index[i % list->n]];
+        request->batch = config->groups[0].batches[list->batch_index[turn(i, list->n)]];
     if (list->deadlines_ns != NULL)
-        request->deadline_ns = list->deadlines_ns[i % list->n];
+        request->deadline_ns = list->deadlines_ns[turn(i, list->n)];
     request->deadline_at =
         request->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : arrival + request->deadline_ns;
     for (size_t b = 0; b < world->network.n_batches; b++)
@@ -392,7 +397,7 @@ static bool is_full(const struct history *history, size_t i, es_time now) {
 static size_t closed_rows(struct history *history, struct row rows[MAX_REQUESTS], bool *saturated) {
     const es_world_config *config = &history->world->config;
     es_time ready[MAX_POPULATION] = {0};
-    gsl_rng *thinks[MAX_POPULATION];
+    gsl_rng *thinks[MAX_POPULATION] = {0};
     size_t n = 0;
     for (size_t s = 0; s < config->groups[0].population; s++)
         thinks[s] = es_rng_create(config->seed, 0, ES_RNG_THINK, (uint32_t)s);
