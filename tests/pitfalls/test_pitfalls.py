@@ -520,7 +520,7 @@ class Pitfalls(ProgramTest):
     def test_21_shipped_scenarios_keep_the_laws(self):
         """Beside the tables of the READMEs, which are frozen: what must hold for them whatever they say."""
         for path in sorted((SOURCE / "scenarios").glob("*.ini")):
-            self.run_scenario(path, "out.h5", "--force", "--quiet")
+            self.run_scenario(path, "out.h5", "--force", "--quiet", "-s", "scenario.replications=1")
             result = Result(self.folder / "out.h5")
             done = result["status"] <= 1
             parts = sum(result[name] for name in PARTS)
@@ -528,19 +528,29 @@ class Pitfalls(ProgramTest):
             counts = [result["summary/" + name] for name in ("completed", "dropped", "unfinished")]
             np.testing.assert_array_equal(result["summary/arrived"], sum(counts))
             at_once = b"switch_cost = 0s" in result["scenario_resolved"]
-            if at_once and b"\nregret = yes" in result["scenario_resolved"]:
-                self.assertGreaterEqual(np.nanmin(result["regret"]), -1e-12, path.name)
+            regret = result["regret"][np.isfinite(result["regret"])]  # none of several devices
+            if at_once and regret.size > 0:
+                self.assertGreaterEqual(regret.min(), -1e-12, path.name)
+            group = result.get("cuts/cut_group", np.zeros(len(result["cuts/elems"]), int))
+            is_input, sends = np.diff(group, prepend=-1) > 0, np.diff(group, append=group[-1] + 1) == 0
             element = [result.attributes[f"{name}_bytes_per_element"][0] for name in ("input", "feature")]
-            per_image = result["cuts/elems"] * np.where(np.arange(len(result["cuts/elems"])) == 0, *element)
+            per_image = result["cuts/elems"] * np.where(is_input, *element)
             bytes_ = np.ceil(np.outer(per_image, result["cuts/batch"]) + result.attributes["header_bytes"][0])
-            np.testing.assert_array_equal(result["cuts/uplink_bytes"][:-1], bytes_[:-1], path.name)
+            if np.isfinite(bytes_).all():  # else groups differ in it
+                np.testing.assert_array_equal(result["cuts/uplink_bytes"][sends], bytes_[sends], path.name)
+            group_of_device = np.repeat(np.arange(group[-1] + 1), result.get("group_devices", [1]))
+            first_cut = np.flatnonzero(is_input)
             for p, policy in enumerate(result.policies):
-                batches, cuts = list(result["cuts/batch"]), result["split_index"][p]
-                at = [batches.index(batch) for batch in result["batch"][p]]
+                n = result["n_steps"][p]
+                device = result["device"][p, :n] if "device" in result else np.zeros(n, int)
+                cuts = result["split_index"][p, :n] + first_cut[group_of_device[device]]
+                at = np.searchsorted(result["cuts/batch"], result["batch"][p, :n])
                 if at_once:
-                    np.testing.assert_allclose(result["head_time"][p], result["cuts/head_time"][cuts, at], rtol=1e-12)
-                sent = np.where(result["uplink_time"][p] > 0, result["cuts/uplink_bytes"][cuts, at], 0)
-                np.testing.assert_array_equal(result["uplink_bytes"][p], sent, f"{path.name}, {policy}")
+                    served = done[p, :n]
+                    np.testing.assert_allclose(result["head_time"][p, :n][served], result["cuts/head_time"][cuts, at][served],
+                                               rtol=1e-12, err_msg=f"{path.name}, {policy}")
+                sent = np.where(result["uplink_time"][p, :n] > 0, result["cuts/uplink_bytes"][cuts, at], 0)
+                np.testing.assert_array_equal(result["uplink_bytes"][p, :n], sent, f"{path.name}, {policy}")
 
     def test_22_a_result_can_be_made_again(self):
         """From the scenario in the file, byte for byte; and the file tells whether its inputs are still the same."""
