@@ -265,7 +265,7 @@ const struct key keys[] = {
     QUANTITY("energy", "idle", AT(energy.idle_w), POWER, 0, 1e9, NULL, "while it waits"),
 
     QUANTITY("output", "period", AT(output.period_s), TIME, 1e-3, LONGEST_S, "1s",
-             "length of the intervals of /series; changes no other number"),
+             "length of the intervals of /series, at most ten million; changes no other number"),
     CHOICE("output", "compression", AT(output.compression), compressions, "deflate",
            "of the result file"),
     CHOICE(

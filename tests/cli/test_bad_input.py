@@ -109,7 +109,7 @@ OVERRIDES = {
     "device.profile=nosuch": (NO_INPUT, r"\[device\] profile = nosuch: nosuch: No such file or directory"),
     "uplink.rate": (USAGE, r"'uplink\.rate': expected section\.key=value"),
     "rate=8Mbit/s": (USAGE, r"'rate=8Mbit/s': expected section\.key=value"),
-    "uplink.rate=": (USAGE, r"'uplink\.rate=': there is no value behind '='"),
+    "uplink.rte=": (USAGE, r"'uplink\.rte=': the file has no such key to take away"),
     "uplink.rate=8Mbit/s ; fast": (USAGE, r"'uplink\.rate=8Mbit/s ; fast': a value may not hold a comment .*"),
 }
 
