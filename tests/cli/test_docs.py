@@ -105,7 +105,8 @@ class Tutorial(harness.ProgramTest):
                 self.expect(result, NO_PYTHON if words[1] == "plot" and result.returncode == NO_PYTHON else 0)
         self.assertIn("dynamic-split is ", self.output("compare", "my.h5"))
         if (self.folder / "figures").exists():
-            self.assertEqual({path.name for path in (self.folder / "figures").iterdir()}, {"timeline.png", "latency_cdf.png"})
+            drawn = {path.name for path in (self.folder / "figures").iterdir()}
+            self.assertLessEqual({"timeline.png", "latency_cdf.png"}, drawn)
 
 
 if __name__ == "__main__":
