@@ -110,7 +110,7 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     es_status status = es_result_load(path, &result, errors);
     if (status != ES_OK)
         return status;
-    es_text text = {0};
+    es_text text = {0}, groups = {0};
     if (json)
         es_summary_json(result, path, &text);
     else if (csv)
@@ -118,12 +118,15 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     else if (latex)
         es_summary_latex(result, &text);
     else
-        es_summary_text(result, es_line_width(), &text);
-    if (text.failed)
+        status = es_summary_groups(result, path, &groups, errors);
+    if (status == ES_OK && !groups.failed && !json && !csv && !latex)
+        es_summary_text(result, es_line_width(), groups.data, &text);
+    if (status == ES_OK && (text.failed || groups.failed))
         status = es_errors_no_memory(errors, path);
-    else
+    if (status == ES_OK)
         fputs(text.data, stdout);
     free(text.data);
+    free(groups.data);
     es_result_destroy(result);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef ANALYSIS_SUMMARY_H
 #define ANALYSIS_SUMMARY_H
 
+#include "edgesplit/error.h"
 #include "edgesplit/table.h"
 #include "edgesplit/text.h"
 #include "result.h"
@@ -32,9 +33,16 @@ void es_summary_provenance(const char *provenance, const char *key, es_text *tex
  * es_table_fini. */
 void es_summary_table(const es_result *result, es_table *table);
 
+/* Appends the table by groups of devices, made of the steps of `path`, the file of `result`;
+ * nothing where there is one group, or several replications. O(steps) in constant memory.
+ * ES_INVALID: the file is damaged; ES_NO_INPUT, ES_NO_MEMORY. */
+ES_NODISCARD es_status es_summary_groups(const es_result *result, const char *path, es_text *text,
+                                         es_errors *errors);
+
 /* Appends the whole report for people, for programs, and the table of the policies for
- * spreadsheets. `width`: characters in a line. */
-void es_summary_text(const es_result *result, size_t width, es_text *text);
+ * spreadsheets. `width`: characters in a line; `groups`: what es_summary_groups has appended, or
+ * NULL. */
+void es_summary_text(const es_result *result, size_t width, const char *groups, es_text *text);
 void es_summary_json(const es_result *result, const char *path, es_text *text);
 void es_summary_csv(const es_result *result, es_text *text);
 /* The table of the policies for a paper: a tabular of booktabs. */

@@ -373,9 +373,11 @@ static void print_warnings(const es_result *result, es_text *text) {
     free(warnings.data);
 }
 
-void es_summary_text(const es_result *result, size_t width, es_text *text) {
+void es_summary_text(const es_result *result, size_t width, const char *groups, es_text *text) {
     print_header(result, text);
     print_policies(result, text);
+    if (groups != NULL)
+        es_text_add(text, "%s", groups);
     print_gains(result, width, text);
     print_cuts(result, width, text);
     print_warnings(result, text);

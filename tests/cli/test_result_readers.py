@@ -400,6 +400,21 @@ class Replications(ResultTest):
 
 
 class Summary(ResultTest):
+    def test_groups_have_their_own_figures(self):
+        path = self.result(FLEET.replace("replications = 2", "warmup = 5s").replace("poisson\n", "poisson\ndeadline = 90ms\n"))
+        shown = re.findall(r"(?m)^(\S*) +(phone|watch) +(\d+) +(\d+) +0 +0 +(\S+) +(\S+)$", self.summary(path))
+        expected = []
+        with h5py.File(path) as file:
+            for p, policy in enumerate(file["policy"].asstr()):
+                device, arrival, status, latency, sent = (file[name][p, : file["n_steps"][p]] for name in (
+                    "device", "arrival_time", "status", "latency", "uplink_bytes"))
+                for name, devices in (("phone", device < 3), ("watch", device >= 3)):
+                    rows = devices & (arrival >= 5)
+                    expected.append((policy if name == "phone" else "", name, str(rows.sum()), str((status[rows] == 1).sum()),
+                                     f"{1e3 * latency[rows].mean():.2f}", f"{1e-3 * sent[rows].mean():.2f}"))
+        self.assertEqual(shown, expected)
+        self.assertNotIn("by groups", self.summary(self.result(FLEET, "replicated.h5")))
+
     def summary(self, *arguments, code=0, **options):
         result = self.call("summary", *arguments, **options)
         self.expect(result, code, None if code else [])
