@@ -255,7 +255,8 @@ void drop(es_world *world, uint32_t index, es_time now);
 /* A transfer up is done: what is learnt of it. */
 void sent_up(es_world *world, const struct request *request, es_time now);
 
-/* Probes of device i: the next one is due when nothing was learnt for so long; its slot's event; it is sent. */
+/* Probes of device i: the next one is due when nothing was learnt for so long; its slot's event; it
+ * is sent. */
 void probe_arm(es_world *world, size_t i, es_time now);
 void probe_event(es_world *world, size_t i, es_time now);
 void probe_sent(es_world *world, uint32_t index, es_time now);

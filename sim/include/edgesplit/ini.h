@@ -50,8 +50,9 @@ ES_NODISCARD es_status es_ini_load(const char *path, es_ini **ini, es_errors *er
 void es_ini_destroy(es_ini *ini);
 
 /* Applies "section.key=value" (for labelled sections "kind label.key=value"): replaces the value or
- * adds the entry (and the section); "section.key=" takes the key away. The section name ends at the last '.' before the first '='.
- * ES_USAGE: not of that form, or no such key to take away; ES_NO_MEMORY. */
+ * adds the entry (and the section); "section.key=" takes the key away. The section name ends at the
+ * last '.' before the first '='. ES_USAGE: not of that form, or no such key to take away;
+ * ES_NO_MEMORY. */
 ES_NODISCARD es_status es_ini_override(es_ini *ini, const char *assignment, es_errors *errors);
 
 /* Applies the variant `[config NAME]` (NULL: none) and removes all [config] sections. A variant's
