@@ -26,7 +26,7 @@ class Faults(ProgramTest):
         # Tens of MB, a quarter of a second: time to be hit.
         self.write("long.ini", SCENARIO.replace("duration = 20s", "steps = 100000") + "[output]\ncompression = none\n")
         # Minutes: hit before it ends.
-        self.write("endless.ini", SCENARIO.replace("duration = 20s", "steps = 300000000") + "[output]\nregret = no\n")
+        self.write("endless.ini", SCENARIO.replace("duration = 20s", "steps = 300000000") + "[output]\nregret = no\nperiod = 60s\n")
         self.before = self.files()
 
     def start_and_wait(self, *arguments, **options):

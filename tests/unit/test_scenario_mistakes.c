@@ -427,7 +427,8 @@ static void wrong_overrides_are_rejected(void **state) {
         const char *text;
     } wrong[] = {
         {"steps", ES_USAGE, "command line: 'steps': expected section.key=value"},
-        {"scenario.steps=", ES_USAGE, "command line: 'scenario.steps=': there is no value"},
+        {"scenario.seed=", ES_USAGE,
+         "command line: 'scenario.seed=': the file has no such key to take away"},
         {"scenario.steps=-5", ES_INVALID,
          "command line: [scenario] steps = -5: expected 0 .. 1e+12"},
         {"scenario.stepz=5", ES_INVALID,
