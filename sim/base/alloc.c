@@ -24,7 +24,7 @@ char *es_strdup(const char *text) {
 es_status es_reserve(void *array, size_t *capacity, size_t needed, size_t size) {
     if (needed <= *capacity)
         return ES_OK;
-    size_t more = *capacity < MUCH / size ? *capacity : *capacity / 2;
+    size_t more = *capacity < MUCH / size ? *capacity : *capacity / 8;
     size_t larger = *capacity < 8 ? 8 : *capacity + more;
     size_t grown = needed > larger ? needed : larger;
     if (grown > PTRDIFF_MAX / size)

@@ -19,7 +19,7 @@ ES_NODISCARD void *es_alloc(size_t count, size_t size);
 ES_NODISCARD char *es_strdup(const char *text);
 
 /* Makes room for at least `needed` elements in a growing array: `*array` (which may be NULL) is
- * reallocated to a capacity at least doubled, from 1 MiB on half as large again, new elements
+ * reallocated to a capacity at least doubled, from 1 MiB on an eighth larger, new elements
  * zeroed, and `*capacity` updated. Amortised O(1) per element. ES_NO_MEMORY: the array is
  * unchanged. */
 ES_NODISCARD es_status es_reserve(void *array, size_t *capacity, size_t needed, size_t size);
