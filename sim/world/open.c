@@ -373,7 +373,7 @@ static void move_on(es_world *world, size_t slot, es_time now) {
     else if (slot < slots->batch)
         line_done(world, false, slot - slots->down_line, now);
     else if (slot < slots->probe)
-        server_batch_due(world, now);
+        server_serve(world, now);
     else
         arrive(world, slot - slots->arrival, now);
 }

@@ -147,8 +147,7 @@ static es_time wait_until(const es_world *world, es_time now) {
     return open->requests[first].since + world->config.server.max_wait_ns;
 }
 
-/* Lets idle servers begin on what waits. */
-static void serve(es_world *world, es_time now) {
+void server_serve(es_world *world, es_time now) {
     open_system *open = world->open;
     struct server *server = &open->server;
     es_time due = ES_TIME_NEVER;
@@ -192,7 +191,7 @@ void server_join(es_world *world, uint32_t index, es_time now) {
     count(&open->kinds[ES_SERVER], now, 1, 0);
     if (world->config.server.discipline == ES_FIFO) {
         fifo_push(open->requests, &server->waiting, index);
-        serve(world, now);
+        server_serve(world, now);
     } else if (is_given_up(world, index, now)) {
         give_up(world, index, now);
     } else {
@@ -224,16 +223,12 @@ void server_done(es_world *world, size_t i, es_time now) {
         visit->service_ns = now - open->requests[other].since - visit->wait_ns;
         count(&open->kinds[ES_SERVER], now, -1, 0);
     }
-    serve(world, now);
+    server_serve(world, now);
     while (index != NOBODY) {
         uint32_t following = open->requests[index].next;
         leave_server(world, index, now);
         index = following;
     }
-}
-
-void server_batch_due(es_world *world, es_time now) {
-    serve(world, now);
 }
 
 static es_time draw_gap(es_world *world) {

@@ -241,7 +241,9 @@ void line_done(es_world *world, bool up, size_t i, es_time now);
 es_status server_create(es_world *world);
 void server_join(es_world *world, uint32_t index, es_time now);
 void server_done(es_world *world, size_t i, es_time now);
-void server_batch_due(es_world *world, es_time now);
+
+/* Lets idle servers begin on what waits, if it has waited long enough for more. */
+void server_serve(es_world *world, es_time now);
 
 /* When the first job of others comes; it comes at `now`, and when the next one does. ES_TIME_NEVER:
  * none. */

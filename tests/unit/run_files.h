@@ -263,4 +263,22 @@ static inline void run_text(const char *text) {
 
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Planning the scenario is refused with one message, which holds this text. */
+static inline void assert_refused_as(es_status status, const char *scenario, const char *message) {
+    es_plan *plan = NULL;
+    write_scenario(scenario);
+    es_errors_init(&errors);
+    assert_int_equal(es_plan_create(ini_path, 0, NULL, &plan, &errors), status);
+    assert_null(plan);
+    if (errors.n != 1 || strstr(errors.records[0].text, message) == NULL) {
+        es_errors_print(&errors, stderr);
+        fail_msg("expected: %s", message);
+    }
+    es_errors_init(&errors);
+}
+
+static inline void assert_refused(const char *scenario, const char *message) {
+    assert_refused_as(ES_INVALID, scenario, message);
+}
+
 #endif

@@ -128,6 +128,23 @@ static inline void expect_text(size_t i, const char *expected) {
     }
 }
 
+/* The file is refused with these messages, behind its path, and no others; NULL ends them. */
+static inline void expect_mistakes(size_t most, const char *const *texts) {
+    es_scenario *scenario = NULL;
+    es_errors_init(&errors);
+    assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
+    assert_null(scenario);
+    size_t n = 0;
+    for (; n < most && texts[n] != NULL; n++) {
+        char expected[ES_ERROR_TEXT];
+        snprintf(expected, sizeof expected, "%s%s", path, texts[n]);
+        expect_text(n, expected);
+    }
+    if (errors.n != n)
+        es_errors_print(&errors, stderr);
+    assert_int_equal(errors.n, n);
+}
+
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, set_up, remove_file)
 
 #endif

@@ -170,19 +170,6 @@ static void best_mean_weighs_batches(void **state) {
     assert_int_equal(cuts[1], 20);
 }
 
-static void assert_refused(const char *scenario, const char *message) {
-    es_plan *plan = NULL;
-    write_scenario(scenario);
-    es_errors_init(&errors);
-    assert_int_equal(es_plan_create(ini_path, 0, NULL, &plan, &errors), ES_INVALID);
-    assert_null(plan);
-    if (errors.n != 1 || strstr(errors.records[0].text, message) == NULL) {
-        es_errors_print(&errors, stderr);
-        fail_msg("expected: %s", message);
-    }
-    es_errors_init(&errors);
-}
-
 /* Each batch of a trace is looked up in the profiles. */
 static void batches_have_to_be_measured(void **state) {
     (void)state;

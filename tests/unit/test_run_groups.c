@@ -344,20 +344,6 @@ static void policies_choose_in_each_network(void **state) {
         assert_int_equal(row_of(i)->split_index, row_of(i)->device == 0 ? 0 : N_UNITS);
 }
 
-/* Messages, each the only one. */
-static void assert_refused(const char *scenario, const char *message) {
-    es_plan *plan = NULL;
-    write_scenario(scenario);
-    es_errors_init(&errors);
-    assert_int_not_equal(es_plan_create(ini_path, 0, NULL, &plan, &errors), ES_OK);
-    assert_null(plan);
-    if (errors.n != 1 || strstr(errors.records[0].text, message) == NULL) {
-        es_errors_print(&errors, stderr);
-        fail_msg("expected: %s", message);
-    }
-    es_errors_init(&errors);
-}
-
 static void what_cannot_be_told_beforehand_is_refused(void **state) {
     (void)state;
     static const char *const worlds[] = {
@@ -403,9 +389,10 @@ static void mistakes_have_their_key(void **state) {
                           "[policy static-split]\nsplit = stem\n",
                    "split = stem: devices b: cut 1 (stem) is not one of [model] cut_points");
     assert_refused(GROUPS "[model b]\nname = nothing\n" STAY, "[model b] name = nothing: ");
-    assert_refused(GROUPS "[device c]\nprofile = none.csv\n" STAY,
-                   "[device c] profile = none.csv: ");
-    assert_refused(
+    assert_refused_as(ES_NO_INPUT, GROUPS "[device c]\nprofile = none.csv\n" STAY,
+                      "[device c] profile = none.csv: ");
+    assert_refused_as(
+        ES_NO_INPUT,
         "[scenario]\nsteps = 1\n[device a]\n[device b]\n[uplink]\ntrace = none.csv\n" STAY,
         "[uplink] trace = none.csv: "); /* once */
     assert_refused(GROUPS "[server]\nmax_batch = 4\n" STAY,

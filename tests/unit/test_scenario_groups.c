@@ -252,20 +252,8 @@ static const struct {
 static void what_groups_cannot_have_is_rejected(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        es_scenario *scenario = NULL;
-        es_errors_init(&errors);
         write_whole(mistakes[i].text);
-        assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
-        assert_null(scenario);
-        size_t n = 0;
-        for (; n < 3 && mistakes[i].expected[n] != NULL; n++) {
-            char expected[ES_ERROR_TEXT];
-            snprintf(expected, sizeof expected, "%s%s", path, mistakes[i].expected[n]);
-            expect_text(n, expected);
-        }
-        if (errors.n != n)
-            es_errors_print(&errors, stderr);
-        assert_int_equal(errors.n, n);
+        expect_mistakes(3, mistakes[i].expected);
     }
 }
 

@@ -380,20 +380,8 @@ static const struct {
 static void pitfall_19_what_does_not_fit_together_is_rejected(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof wrong_together / sizeof wrong_together[0]; i++) {
-        es_scenario *scenario = NULL;
-        es_errors_init(&errors);
         write_file(&wrong_together[i].changes);
-        assert_int_equal(es_scenario_load(path, 0, NULL, &scenario, &errors), ES_INVALID);
-        assert_null(scenario);
-        size_t n = 0;
-        for (; n < 4 && wrong_together[i].texts[n] != NULL; n++) {
-            char expected[ES_ERROR_TEXT];
-            snprintf(expected, sizeof expected, "%s%s", path, wrong_together[i].texts[n]);
-            expect_text(n, expected);
-        }
-        if (errors.n != n)
-            es_errors_print(&errors, stderr);
-        assert_int_equal(errors.n, n);
+        expect_mistakes(4, wrong_together[i].texts);
     }
 }
 
