@@ -113,7 +113,11 @@ void es_host_describe(es_facts *facts) {
     es_facts_add(facts, "cores", "%d", es_host_cores());
     if (uname(&kernel) >= 0)
         es_facts_add(facts, "kernel", "%s %s", kernel.sysname, kernel.release);
-    es_facts_add(facts, "scheduling", "%s", scheduling());
+    int nice_value = getpriority(PRIO_PROCESS, 0);
+    if (nice_value == 0)
+        es_facts_add(facts, "scheduling", "%s", scheduling());
+    else
+        es_facts_add(facts, "scheduling", "%s, nice %d", scheduling(), nice_value);
 }
 
 void es_host_date(char text[ES_DATE_TEXT]) {

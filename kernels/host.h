@@ -22,7 +22,8 @@ const volatile sig_atomic_t *es_host_catch_interrupts(void);
 /* Processors that are online; at least 1. */
 int es_host_cores(void);
 
-/* Adds `device` (the CPU's model name), `cores`, `kernel` and `scheduling` (of this process). */
+/* Adds `device` (the CPU's model name), `cores`, `kernel` and `scheduling` (of this process,
+ * with its nice value unless that is 0). */
 void es_host_describe(es_facts *facts);
 
 /* The time of day in UTC, "2025-01-31T23:59:59Z". */

@@ -123,8 +123,8 @@ es_status map_paper(const char *folder, const map_request *request, map_report *
                                "has two profiles of none of the paper's networks; `edgesplit "
                                "profile run` measures them");
     if (status == ES_OK && missing.length > 0)
-        fprintf(stderr, "%zu of the paper's %zu networks have no two profiles in %s: %s\n",
-                n - n_found, n, folder, missing.data);
+        fprintf(stderr, "without two profiles in %s, of the paper's %zu networks: %s\n", folder, n,
+                missing.data);
     free(missing.data);
     shelf_fini(&shelf);
     free(own);
