@@ -217,21 +217,81 @@ static void of_two_branches_one_can_stay(void **state) {
     es_model_destroy(model);
 }
 
+/* The least latency over the sets of a list when sending and the server take such factors. */
+static double least_of_list_s(const es_mincut_sets *sets, double sending, double slowdown) {
+    double least_s = ES_INFINITY;
+    for (size_t i = 0; i < sets->n; i++) {
+        const es_partition *sum = &sets->sums[i];
+        bool sends =
+            sum->n_tensors > 0; /* what is forbidden to send takes for ever, also in no time */
+        double send_s = sends ? sending * sum->send_s : 0;
+        least_s = fmin(least_s, sum->head_s + send_s + slowdown * sum->tail_s);
+    }
+    return least_s;
+}
+
+static void the_list_has_the_best_for_every_rate_and_load(void **state) {
+    (void)state;
+    struct dice dice = {3};
+    size_t n_scattered = 0, n_inside = 0;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        bool is_chain = roll_chance(&dice, 30);
+        es_model *model =
+            is_chain ? chain(&dice, (size_t)roll_between(&dice, 1, 40)) : random_graph(seed, true);
+        size_t n_units = count_units(model, ES_LEAF);
+        struct setting s;
+        es_mincut_sets sets;
+        random_setting(&s, &dice, ES_LEAF);
+        assert_int_equal(es_mincut_list(model, &s.costs, &sets), ES_OK);
+        assert_true(sets.n_units == n_units && sets.n >= 1);
+        for (size_t i = 0; i < sets.n; i++) {
+            assert_true(!is_chain || sets.sums[i].is_prefix);
+            n_scattered += !sets.sums[i].is_prefix;
+        }
+        for (size_t k = 0; k < 50; k++) {
+            double sending = k == 0 ? 0 : exp(8 * roll_real(&dice) - 4);
+            double slowdown = k < 2 ? 1 : exp(6 * roll_real(&dice) * roll_real(&dice));
+            struct setting at = s;
+            es_partition found;
+            at.costs.device_s = at.device_s;
+            at.costs.server_s = at.server_s;
+            at.costs.delay_s = 0;
+            at.costs.s_per_elem *= sending;
+            at.costs.input_s *= isfinite(s.costs.input_s) ? sending : 1;
+            for (size_t u = 1; u <= n_units; u++)
+                at.server_s[u] *= slowdown;
+            (void)find(model, &at, &found);
+            assert_true(fabs(found.latency_s - least_of_list_s(&sets, sending, slowdown)) < 1e-11);
+            n_inside += found.n_units > 0 && found.n_units < n_units;
+        }
+        es_mincut_sets_fini(&sets);
+        es_model_destroy(model);
+    }
+    assert_true(n_scattered > 50 && n_inside > 500);
+}
+
+/* Fails every allocation in turn, until none is left to fail. */
 static void out_of_memory_is_reported(void **state) {
     (void)state;
     es_model *model = branches();
     struct setting s = {.device_s = {0, 10, 1, 20, 90}, .server_s = {0, 20, 11, 5, 5}};
     s.costs = (es_mincut_costs){ES_LEAF, s.device_s, s.server_s, 4, 1, 0};
-    bool on_device[5], struck = true;
-    size_t n = 0;
-    while (struck) {
-        fault_alloc_fail_at(++n);
-        es_status status = es_mincut_find(model, &s.costs, on_device);
-        struck = fault_alloc_struck();
-        fault_alloc_fail_at(0);
-        assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
+    for (int lists = 0; lists < 2; lists++) {
+        bool on_device[5], struck = true;
+        size_t n = 0;
+        while (struck) {
+            es_mincut_sets sets = {0};
+            fault_alloc_fail_at(++n);
+            es_status status = lists ? es_mincut_list(model, &s.costs, &sets)
+                                     : es_mincut_find(model, &s.costs, on_device);
+            struck = fault_alloc_struck();
+            fault_alloc_fail_at(0);
+            assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
+            assert_true(!struck || sets.on_device == NULL);
+            es_mincut_sets_fini(&sets);
+        }
+        assert_true(n > 8);
     }
-    assert_true(n > 8);
     es_model_destroy(model);
 }
 
@@ -240,6 +300,7 @@ int main(void) {
         cmocka_unit_test(it_is_the_best_of_all_sets),
         cmocka_unit_test(on_a_chain_it_is_the_argmin),
         cmocka_unit_test(of_two_branches_one_can_stay),
+        cmocka_unit_test(the_list_has_the_best_for_every_rate_and_load),
         cmocka_unit_test(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,4 +42,24 @@ ES_NODISCARD es_status es_mincut_evaluate(const es_model *model, const es_mincut
 ES_NODISCARD es_status es_mincut_find(const es_model *model, const es_mincut_costs *costs,
                                       bool *on_device);
 
+/* Sets of units on the device, and what each comes to. */
+typedef struct es_mincut_sets {
+    size_t n, n_units;
+    bool *on_device;    /* [n][n_units + 1] */
+    es_partition *sums; /* [n] at the costs they were listed with, without the delay */
+} es_mincut_sets;
+
+/* Lists every set that is the best when sending takes any factor from 0 on of what the costs say,
+ * and the server any factor from 1 on; the best of them is then that of all sets, to 1e-12 of the
+ * network's time on the device. The whole network on the device is among them. What each comes to
+ * is a plane over the two factors; those that ever are the least are found by looking for a better
+ * one at each corner where those that are known meet, until there is none: two or three searches
+ * (es_mincut_find) for each set. Creates `sets`; ES_NO_MEMORY. */
+ES_NODISCARD es_status es_mincut_list(const es_model *model, const es_mincut_costs *costs,
+                                      es_mincut_sets *sets);
+void es_mincut_sets_fini(es_mincut_sets *sets);
+
+/* The units of set i that are on the device, [n_units + 1]. */
+const bool *es_mincut_set(const es_mincut_sets *sets, size_t i);
+
 #endif
