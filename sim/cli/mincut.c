@@ -19,7 +19,7 @@ struct search {
     size_t n_rates, n_units;
     double *rates_bps;
     double batch, load, delay_s, header_bytes, input_bytes, feature_bytes, resolution;
-    bool privacy;
+    bool privacy, every;
     double *device_s, *server_s; /* [n_units + 1] at that batch and load */
     bool *on_device, *first;     /* [n_units + 1] the best set; a number of first units */
 };
@@ -37,6 +37,7 @@ static void search_fini(struct search *search) {
 
 static es_status parse(const es_arguments *arguments, struct search *search, es_errors *errors) {
     *search = (struct search){.batch = 1, .input_bytes = 1, .feature_bytes = 4};
+    search->every = es_arguments_has(arguments, "every");
     (void)parse_list(arguments, "rate", ES_DIM_DATA_RATE, 1, 1e15, &search->rates_bps,
                      &search->n_rates, errors);
     (void)parse_number(arguments, "batch", ES_DIM_COUNT, 1, &search->batch, errors);
@@ -50,10 +51,16 @@ static es_status parse(const es_arguments *arguments, struct search *search, es_
     search->privacy = es_arguments_has(arguments, "privacy");
     if (search->load >= 1)
         es_arguments_mistake(arguments, errors, "--load %g: expected less than 1", search->load);
-    static const char *const required[] = {"rate", "device", "server"};
+    static const char *const required[] = {"device", "server"};
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
         if (!es_arguments_has(arguments, required[i]))
             es_arguments_mistake(arguments, errors, "--%s is missing", required[i]);
+    static const char *const at_rates[] = {"rate", "load", "delay", "header"};
+    if (!search->every && !es_arguments_has(arguments, "rate"))
+        es_arguments_mistake(arguments, errors, "--rate is missing, or --every");
+    for (size_t i = 0; search->every && i < sizeof at_rates / sizeof at_rates[0]; i++)
+        if (es_arguments_has(arguments, at_rates[i]))
+            es_arguments_mistake(arguments, errors, "--%s does not go with --every", at_rates[i]);
     return es_errors_status(errors);
 }
 
@@ -137,19 +144,32 @@ static es_status find_cut(const struct search *search, const es_mincut_costs *co
     return status;
 }
 
-/* Names the units that the server has though a later one is on the device. */
-static void name_scattered(const struct search *search, double rate_bps, es_text *text) {
-    const es_cut *units = search->model->cuts[search->device->granularity];
+/* The last unit of a set; 0: it has none. */
+static size_t last_unit(const struct search *search, const bool *on_device) {
     size_t last = search->n_units;
-    while (last > 0 && !search->on_device[last])
+    while (last > 0 && !on_device[last])
         last--;
-    es_text_add(text, "at ");
-    es_text_add_quantity(text, rate_bps, ES_DIM_DATA_RATE);
+    return last;
+}
+
+/* Names the units that the server has though a later one is on the device. */
+static void name_scattered(const struct search *search, const bool *on_device, es_text *text) {
+    const es_cut *units = search->model->cuts[search->device->granularity];
+    size_t last = last_unit(search, on_device);
     es_text_add(text, " the device has all up to %s but", units[last].name);
     for (size_t u = 1; u < last; u++)
-        if (!search->on_device[u])
+        if (!on_device[u])
             es_text_add(text, " %s", units[u].name);
     es_text_add(text, "\n");
+}
+
+/* Bytes that a set sends, the header included. */
+static int64_t sent_bytes(const struct search *search, const es_partition *set) {
+    double input_elems =
+        set->sends_input ? (double)es_shape_elems(search->model->layers[0].out) : 0;
+    double bytes = search->batch *
+                   (input_elems * search->input_bytes + (double)set->elems * search->feature_bytes);
+    return set->n_tensors > 0 ? (int64_t)ceil(bytes + search->header_bytes) : 0;
 }
 
 static es_status add_rate(struct search *search, double rate_bps, es_records *records,
@@ -165,16 +185,11 @@ static es_status add_rate(struct search *search, double rate_bps, es_records *re
         status = find_cut(search, &costs, &cut, &cut_s);
     if (status != ES_OK)
         return es_errors_no_memory(errors, NULL);
-    double input_elems =
-        best.sends_input ? (double)es_shape_elems(search->model->layers[0].out) : 0;
-    double bytes = search->batch *
-                   (input_elems * search->input_bytes + (double)best.elems * search->feature_bytes);
     es_records_add_real(records, rate_bps);
     es_records_add_count(records, (int64_t)best.n_units);
     es_records_add_flag(records, best.is_prefix);
     es_records_add_count(records, (int64_t)best.n_tensors);
-    es_records_add_count(records,
-                         best.n_tensors > 0 ? (int64_t)ceil(bytes + search->header_bytes) : 0);
+    es_records_add_count(records, sent_bytes(search, &best));
     es_records_add_real(records, best.head_s);
     es_records_add_real(records, best.send_s);
     es_records_add_real(records, best.tail_s);
@@ -185,10 +200,55 @@ static es_status add_rate(struct search *search, double rate_bps, es_records *re
     /* equal but for the order in which the same numbers were added up: no gain */
     double gain = best.is_prefix && best.n_units == cut ? 0 : 1 - best.latency_s / cut_s;
     es_records_add_real(records, gain);
-    if (!best.is_prefix)
-        name_scattered(search, rate_bps, text);
+    if (!best.is_prefix) {
+        es_text_add(text, "at ");
+        es_text_add_quantity(text, rate_bps, ES_DIM_DATA_RATE);
+        name_scattered(search, search->on_device, text);
+    }
     return ES_OK;
 }
+
+/* Every set that is the best at some rate and some load, by the time of its head. */
+static es_status add_every(struct search *search, es_records *records, es_text *text,
+                           es_errors *errors) {
+    es_mincut_costs costs = costs_at(search, 1);
+    es_mincut_sets sets;
+    if (es_mincut_list(search->model, &costs, &sets) != ES_OK)
+        return es_errors_no_memory(errors, NULL);
+    bool *is_listed = es_alloc(sets.n, sizeof *is_listed);
+    es_status status = is_listed != NULL ? ES_OK : es_errors_no_memory(errors, NULL);
+    for (size_t n = 0; n < sets.n && status == ES_OK; n++) {
+        size_t next = sets.n;
+        for (size_t i = 0; i < sets.n; i++)
+            if (!is_listed[i] && (next == sets.n || sets.sums[i].head_s < sets.sums[next].head_s))
+                next = i;
+        const es_partition *sum = &sets.sums[next];
+        is_listed[next] = true;
+        es_records_add_count(records, (int64_t)sum->n_units);
+        es_records_add_flag(records, sum->is_prefix);
+        es_records_add_text(
+            records,
+            search->model->cuts[costs.granularity][last_unit(search, es_mincut_set(&sets, next))]
+                .name);
+        es_records_add_count(records, (int64_t)sum->n_tensors);
+        es_records_add_count(records, sent_bytes(search, sum));
+        es_records_add_real(records, sum->head_s);
+        es_records_add_real(records, sum->tail_s);
+        if (!sum->is_prefix) {
+            es_text_add(text, "with %zu units", sum->n_units);
+            name_scattered(search, es_mincut_set(&sets, next), text);
+        }
+    }
+    free(is_listed);
+    es_mincut_sets_fini(&sets);
+    return status;
+}
+
+static const es_field every_columns[] = {
+    {"device_units", ES_FIELD_COUNT}, {"prefix", ES_FIELD_FLAG}, {"last_unit", ES_FIELD_TEXT},
+    {"tensors", ES_FIELD_COUNT},      {"bytes", ES_FIELD_COUNT}, {"head_s", ES_FIELD_REAL},
+    {"tail_s", ES_FIELD_REAL},
+};
 
 static es_status run(const es_arguments *arguments, es_errors *errors) {
     static const es_field columns[] = {
@@ -205,11 +265,16 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     es_records records;
     es_text above = {0}, below = {0};
     es_status status = choose_form(arguments, &form, errors);
-    es_records_init(&records, sizeof columns / sizeof columns[0], columns);
+    if (es_arguments_has(arguments, "every"))
+        es_records_init(&records, sizeof every_columns / sizeof every_columns[0], every_columns);
+    else
+        es_records_init(&records, sizeof columns / sizeof columns[0], columns);
     if (parse(arguments, &search, errors) != ES_OK)
         status = es_errors_status(errors);
     if (status == ES_OK)
         status = open_inputs(arguments, &search, errors);
+    if (status == ES_OK && search.every)
+        status = add_every(&search, &records, &below, errors);
     for (size_t i = 0; i < search.n_rates && status == ES_OK; i++)
         status = add_rate(&search, search.rates_bps[i], &records, &below, errors);
     if (status == ES_OK)
@@ -230,6 +295,7 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
 
 static const es_option options[] = {
     {.name = "rate", .value = "LIST", .help = "uplink rates, e.g. 1, 10, 100Mbit/s"},
+    {.name = "every", .help = "instead: every set that is the best at some rate and some load"},
     {.name = "device", .value = "PROFILE", .help = "profile of the device, with layers"},
     {.name = "server", .value = "PROFILE", .help = "profile of the server, likewise"},
     {.name = "batch", .value = "N", .help = "images per request, as measured; default: 1"},
@@ -256,8 +322,10 @@ const es_command command_model_mincut = {
         "only one, say.\nThe best set is a minimum cut of the graph (Hu et al., INFOCOM 2019), "
         "found by a maximum flow; a tensor\nis sent once however many layers read it. The "
         "policies of `edgesplit run` cut the layers' order, so\nthat the first so many are the "
-        "device's; `cut` is the best of these among all units, and gain what\nthe set saves of "
-        "its latency. Head, transfer and tail follow each other, as everywhere.",
+        "device's (but for min-cut); `cut` is the best of these among all units, and gain "
+        "what\nthe set saves of its latency. Head, transfer and tail follow each other, as "
+        "everywhere.\n--every settles the question for all rates, loads and delays at once: where "
+        "each line says prefix, no\nset of layers ever beats the best cut.",
     .operand = "NAME|FILE",
     .least_operands = 1,
     .most_operands = 1,

@@ -86,9 +86,35 @@ class Mincut(harness.ProgramTest):
             self.assertAlmostEqual(float(row["latency_s"]), float(best["constant_s"]) + float(best["bits"]) / rate,
                                    delta=2e-9 + 8 / rate)  # whole bytes
 
+    def test_every_rate_and_load_at_once(self):
+        """Of the eight sets that read nothing of the others, those that a grid of rates and loads finds."""
+        words = (*self.words, "--input-bytes", "30", "--feature-bytes", "30", "--csv")
+        every = list(csv.DictReader(io.StringIO(self.output(*words, "--every"))))
+        listed = {(row["device_units"], row["bytes"], row["head_s"]) for row in every}
+        self.assertEqual(len(listed), len(every))
+        heads = [float(row["head_s"]) for row in every]
+        self.assertEqual(heads, sorted(heads))
+        best = set()
+        for load in ("0", "0.3", "0.6", "0.8", "0.9"):
+            found = csv.DictReader(io.StringIO(self.output(
+                *words, "--load", load, "--rate", "1..20 step 0.1, 21..400 step 1, 1000, 1e4, 1e6 bit/s")))
+            best |= {(row["device_units"], row["bytes"], row["head_s"]) for row in found}
+        self.assertEqual(listed, best)
+        self.assertIn("with 1 units the device has all up to narrow but wide", self.output(*words[:-1], "--every"))
+
+    def test_no_set_ever_beats_the_cuts_of_measured_networks(self):
+        for network in ("efficientnet-b0", "efficientnet-v2-s", "mobilenet-v2", "resnet50"):
+            device, server = (str(PROFILES / f"{network}.epyc-{kind}.profile") for kind in ("slow", "fast"))
+            for more in ((), ("--privacy",)):
+                every = list(csv.DictReader(io.StringIO(self.output(
+                    "model", "mincut", network, "--device", device, "--server", server, "--every", "--csv", *more))))
+                self.assertGreater(len(every), 3)
+                self.assertEqual({row["prefix"] for row in every}, {"true"})
+
     def test_mistakes(self):
         self.expect(self.call("model", "mincut", "branches.model"), USAGE,
-                    [f".*--{name} is missing" for name in ("rate", "device", "server")])
+                    [".*--device is missing", ".*--server is missing", ".*--rate is missing, or --every"])
+        self.expect(self.call(*self.words, "--every", "--load", "0.1"), USAGE, [".*--load does not go with --every"])
         self.expect(self.call(*self.words, "--rate", "8"), USAGE, [".*--rate 8: expected .*"])
         self.expect(self.call(*self.words, "--rate", "8bit/s", "--load", "1"), USAGE,
                     [".*--load 1: expected less than 1"])
