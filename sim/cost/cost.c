@@ -249,13 +249,24 @@ static void list_batches(const es_cost_options *options, es_cost *cost) {
     }
 }
 
-/* Creates a cost with its sizes and no times. */
-static es_cost *create_empty(size_t n_cuts, const es_cost_options *options) {
+/* One cut at each boundary. */
+static void list_cuts(es_cost *cost) {
+    for (size_t cut = 0; cut < cost->n_cuts; cut++)
+        cost->cuts[cut] = (es_cost_cut){.name = cost->boundaries[cut].name,
+                                        .first = (uint32_t)cut,
+                                        .second = (uint32_t)cost->n_boundaries - 1};
+}
+
+/* Creates a cost with its cuts and sizes and no times. */
+static es_cost *create_empty(const es_model *model, const es_cost_options *options) {
     size_t n = options->n_batches + (size_t)options->max_merged;
+    size_t n_cuts = model->n_cuts[options->granularity];
     es_cost *cost = es_alloc(1, sizeof *cost);
     if (cost == NULL)
         return NULL;
-    cost->n_cuts = n_cuts;
+    cost->n_boundaries = cost->n_cuts = n_cuts;
+    cost->boundaries = model->cuts[options->granularity];
+    cost->cuts = es_alloc(n_cuts, sizeof *cost->cuts);
     cost->batches = es_alloc(n, sizeof *cost->batches);
     if (cost->batches != NULL) {
         list_batches(options, cost);
@@ -266,11 +277,13 @@ static es_cost *create_empty(size_t n_cuts, const es_cost_options *options) {
         cost->integers = es_alloc(3 * n_cuts * n, sizeof *cost->integers);
         cost->doubles = es_alloc(3 * n_cuts * n, sizeof *cost->doubles);
     }
-    if (cost->batches == NULL || cost->tables == NULL || cost->has_heads == NULL ||
-        cost->available == NULL || cost->integers == NULL || cost->doubles == NULL) {
+    if (cost->cuts == NULL || cost->batches == NULL || cost->tables == NULL ||
+        cost->has_heads == NULL || cost->available == NULL || cost->integers == NULL ||
+        cost->doubles == NULL) {
         es_cost_destroy(cost);
         return NULL;
     }
+    list_cuts(cost);
     return cost;
 }
 
@@ -287,7 +300,7 @@ static size_t mark_available(es_cost *cost, const double *heads_s, const double 
 es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
                          const es_cost_options *options, es_cost **out, es_errors *errors) {
     size_t n_cuts = model->n_cuts[options->granularity], n_heads = options->n_batches;
-    es_cost *cost = create_empty(n_cuts, options);
+    es_cost *cost = create_empty(model, options);
     double *heads_s = es_alloc(n_cuts * n_heads, sizeof *heads_s);
     double *tails_s = es_alloc(cost != NULL ? n_cuts * cost->n_batches : 1, sizeof *tails_s);
     es_status status = ES_OK;
@@ -326,6 +339,7 @@ done:
 void es_cost_destroy(es_cost *cost) {
     if (cost == NULL)
         return;
+    free(cost->cuts);
     free(cost->batches);
     free(cost->tables);
     free(cost->has_heads);
@@ -333,6 +347,13 @@ void es_cost_destroy(es_cost *cost) {
     free(cost->integers);
     free(cost->doubles);
     free(cost);
+}
+
+size_t es_cost_find_cut(const es_cost *cost, const char *name) {
+    size_t cut = 0;
+    while (cut < cost->n_cuts && strcmp(cost->cuts[cut].name, name) != 0)
+        cut++;
+    return cut;
 }
 
 const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch) {

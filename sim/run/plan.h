@@ -37,7 +37,7 @@ struct planned_group {
     uint32_t *batch_index; /* own, of arrivals, likewise the next one */
     es_time *deadlines_ns;
     bool has_deadlines; /* some request has one */
-    bool *compressive;  /* own, [n_cuts] as the scenario counts cuts */
+    bool *compressive;  /* own, [cost->n_boundaries] as the scenario counts them */
     bool *offered;      /* own, [n_cuts] open to policies: available, and of the wanted kind */
     uint32_t *offered_cuts;
     size_t n_offered;

@@ -175,15 +175,16 @@ static void record_costs(const struct planned_group *group, size_t cut,
 
 static void record_cuts(const struct planned_group *group, struct record_storage *storage) {
     for (size_t cut = 0; cut < group->cost->n_cuts; cut++) {
-        const es_cut *from = &group->model->cuts[group->granularity][cut];
+        const es_cost_cut *at = &group->cost->cuts[cut];
+        const es_cut *from = &group->cost->boundaries[at->first];
         storage->cuts[group->first_cut + cut] = (es_cut_record){
-            .name = from->name,
+            .name = at->name,
             .last_layer = (int64_t)from->last_layer,
             .n_tensors = (int64_t)from->n_tensors,
             .elems = from->elems,
             .compression = from->compression,
             .natural = from->natural,
-            .compressive = group->compressive[cut],
+            .compressive = group->compressive[at->first],
             .residual_block = from->residual_block,
             .available = group->offered[cut],
         };

@@ -119,6 +119,23 @@ static void heads_and_tails_are_sums_of_layers(void **state) {
     es_cost_destroy(NULL);
 }
 
+static void a_cut_lies_at_each_boundary(void **state) {
+    (void)state;
+    es_cost_options options = options_for(1, one_image);
+    es_cost *cost = create(layers_of_one_image(1e-3), layers_of_one_image(1e-4), &options);
+    assert_int_equal(cost->n_boundaries, N_CUTS);
+    for (size_t cut = 0; cut < N_CUTS; cut++) {
+        const es_cut *boundary = &cost->boundaries[cost->cuts[cut].first];
+        assert_int_equal(cost->cuts[cut].first, cut);
+        assert_int_equal(cost->cuts[cut].second, N_UNITS);
+        assert_ptr_equal(boundary, &model->cuts[ES_BLOCK][cut]);
+        assert_string_equal(cost->cuts[cut].name, boundary->name);
+        assert_int_equal(es_cost_find_cut(cost, boundary->name), cut);
+    }
+    assert_int_equal(es_cost_find_cut(cost, "stem+head"), N_CUTS);
+    es_cost_destroy(cost);
+}
+
 static void segments_are_preferred_to_sums(void **state) {
     (void)state;
     FILE *stream = begin_profile("efficientnet-b0", "block");
@@ -574,6 +591,7 @@ static void out_of_memory_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_MODEL(heads_and_tails_are_sums_of_layers),
+        WITH_MODEL(a_cut_lies_at_each_boundary),
         WITH_MODEL(segments_are_preferred_to_sums),
         WITH_MODEL(the_whole_network_counts_only_without_layers),
         WITH_MODEL(pitfall_14_sums_are_corrected_to_the_whole),

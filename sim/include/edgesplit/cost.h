@@ -23,9 +23,21 @@ typedef struct es_cost_options {
                                prepared and 0 */
 } es_cost_options;
 
+/* A cut of the table: the layers up to boundary `first` run on the device and those from there up
+ * to boundary `second` on the server. */
+typedef struct es_cost_cut {
+    const char *name;       /* lent by the model */
+    uint32_t first, second; /* indices of boundaries; `second` is the last one */
+} es_cost_cut;
+
 typedef struct es_cost {
+    size_t n_boundaries;
+    const es_cut *boundaries; /* [n_boundaries] places where the network may be cut, lent by the
+                                 model: the first is before all layers, the last behind them */
     size_t n_cuts, n_batches;
-    int64_t *batches;     /* [n_batches] ascending */
+    es_cost_cut *cuts; /* [n_cuts] what the tables' cuts are: ascending, the first sends the input
+                          and leaves the device nothing to do, the last leaves it everything */
+    int64_t *batches;  /* [n_batches] ascending */
     es_cut_costs *tables; /* [n_batches], one per batch size */
     bool *has_heads;      /* [n_batches] */
     bool *available;      /* [n_cuts] both profiles hold a time for it */
@@ -34,7 +46,8 @@ typedef struct es_cost {
     double *doubles;
 } es_cost;
 
-/* Creates the table. Head of cut l: the profile's `head` row if it has one, else the sum of its
+/* Creates the table, with one cut at each boundary, those of the model at the granularity; the
+ * model outlives it. Head of cut l: the profile's `head` row if it has one, else the sum of its
  * layers 1..l; the whole network on the device is its `whole` row only if the profile has no
  * layers. Tails likewise. What a cut other than the first and the last sends is a feature map:
  * coding it adds to the head, decoding it to the tail. Between measured batch sizes: Steffen's
@@ -46,6 +59,9 @@ ES_NODISCARD es_status es_cost_create(const es_model *model, const es_profile *d
                                       const es_profile *server, const es_cost_options *options,
                                       es_cost **cost, es_errors *errors);
 void es_cost_destroy(es_cost *cost);
+
+/* The cut of that name; n_cuts if there is none. O(n_cuts). */
+size_t es_cost_find_cut(const es_cost *cost, const char *name);
 
 /* The table of a batch size; NULL if it was not prepared. O(log n_batches). */
 const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch);
