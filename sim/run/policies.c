@@ -183,6 +183,11 @@ static uint32_t best_for_mean_state(const es_plan *plan, const struct planned_gr
     double result_s = downlink != NULL ? 8 * s->transfer.result_bytes / es_rate_mean(downlink) : 0;
     double delay_s = mean_delay_s(&s->uplink.link, &group->uplink) +
                      mean_delay_s(&s->downlink.link, &group->downlink);
+    if (plan->has_cloud) {
+        view.backhaul_s_per_bit = 1 / es_rate_mean(plan->backhaul.rate);
+        view.backhaul_delay_s = 2 * plan->scenario->backhaul.link.propagation_s;
+        view.cloud_slowdown = (double)ES_FULL_CAPACITY / es_rate_mean(plan->cloud_rate);
+    }
     uint32_t best = candidates[0];
     double best_s = ES_INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -350,11 +355,15 @@ static es_status check_needs(const struct resolving *r) {
     if (ops->observe != NULL && plan->groups[0].scenario->workload.mode != ES_ISOLATED)
         return es_policy_complain(plan->scenario, r->section, "type", r->errors,
                                   "%s needs [workload] mode = isolated", ops->name);
+    if (plan->has_cloud && (ops->learn != NULL || ops->tabulated))
+        return es_policy_complain(plan->scenario, r->section, "type", r->errors,
+                                  "%s knows of two tiers, and [cloud] makes a third", ops->name);
     if (ops->clairvoyant && !plan->foresees)
         status = es_policy_complain(
             plan->scenario, r->section, "type", r->errors,
-            "what requests would meet cannot be told here: %s needs one device, first in, first "
-            "out everywhere, one server without batches and jobs of others, and constant "
+            "what requests would meet cannot be told here: %s needs two tiers, one device, first "
+            "in, "
+            "first out everywhere, one server without batches and jobs of others, and constant "
             "propagation",
             ops->name);
     return status;
@@ -368,7 +377,9 @@ static es_status resolve_whole(struct resolving *r) {
         uint32_t cut = device ? (uint32_t)last_cut(group) : 0;
         if (!group->offered[cut])
             return complain(r, group, "type", "the %s profile holds no time of the whole network",
-                            device ? "device" : "server");
+                            device               ? "device"
+                            : r->plan->has_cloud ? "cloud"
+                                                 : "server");
         candidates_of(r, g)[0] = cut;
         r->n[g] = 1;
     }
@@ -406,10 +417,11 @@ static es_status check_regret(const es_plan *plan, es_errors *errors) {
     const es_scenario *s = plan->scenario;
     if (plan->foresees || !s->output.regret || !es_scenario_writes(s, "output", "regret"))
         return ES_OK;
-    return es_scenario_complain(
-        s, "output", "regret", errors,
-        "what requests would have met cannot be told here: that needs one device, first in, first "
-        "out everywhere, one server without batches and jobs of others, and constant propagation");
+    return es_scenario_complain(s, "output", "regret", errors,
+                                "what requests would have met cannot be told here: that needs two "
+                                "tiers, one device, first in, "
+                                "first out everywhere, one server without batches and jobs of "
+                                "others, and constant propagation");
 }
 
 es_status plan_policies(es_plan *plan, es_errors *errors) {
