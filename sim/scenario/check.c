@@ -294,12 +294,8 @@ static void check_cloud(const es_scenario *s, bool isolated, es_errors *errors) 
         else
             without = group;
     }
-    if (with == NULL) {
-        if (scenario_section(s, "cloud") < s->ini->n_sections)
-            scenario_complain_of_section(s, "cloud", errors,
-                                         "profile is missing: profile file of the cloud");
+    if (with == NULL)
         return;
-    }
     if (without != NULL)
         scenario_complain_of_section(without, "cloud", errors,
                                      "profile is missing for devices %s: all groups have a cloud, "

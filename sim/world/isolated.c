@@ -44,15 +44,15 @@ static double time_of(double amount, double slowness) {
 /* Fills in what a step of three tiers takes behind the server. */
 static void write_beyond(es_block *block, size_t i, size_t cut, const es_policy_view *truth) {
     const es_cut_costs *costs = truth->costs;
-    bool used = costs->backhaul_bytes[cut] > 0;
+    double one_way_s = costs->backhaul_bytes[cut] > 0 ? truth->backhaul_delay_s / 2 : 0;
     double send_s = time_of(costs->backhaul_bits[cut], truth->backhaul_s_per_bit);
     double cloud_s = time_of(costs->cloud_s[cut], truth->cloud_slowdown);
     block->backhaul_queue_time[i] = 0;
-    block->backhaul_time[i] =
-        isfinite(send_s) ? send_s + (used ? truth->backhaul_delay_s : 0) : ES_NAN;
+    block->backhaul_time[i] = isfinite(send_s) ? send_s + one_way_s : ES_NAN;
     block->backhaul_bytes[i] = costs->backhaul_bytes[cut];
     block->cloud_queue_time[i] = 0;
     block->cloud_time[i] = isfinite(cloud_s) ? cloud_s : ES_NAN;
+    block->downlink_time[i] += one_way_s;
 }
 
 static es_status write_step(es_world *world, const struct arrival *arrival, size_t cut,

@@ -33,19 +33,19 @@ static es_time service_ns(const es_world *world, uint32_t index, es_station stat
     return has_passed(request, station) ? visit_of(world->open, index, station)->service_ns : 0;
 }
 
-/* What a request of three tiers met behind the server. */
+/* What a request of three tiers met behind the server; its way back from there is the result's. */
 static void fill_beyond(const es_world *world, uint32_t index, size_t i) {
     const struct request *request = &world->open->requests[index];
     es_block *block = world->block;
     bool used = uses_cloud(world, request), sent = used && has_passed(request, ES_BACKHAUL);
-    int64_t one_way_ns = world->config.backhaul.propagation_ns;
-    int64_t ways = sent + (used && has_passed(request, ES_CLOUD));
+    double one_way_s = es_time_s(world->config.backhaul.propagation_ns);
     block->backhaul_queue_time[i] = es_time_s(wait_ns(world, index, ES_BACKHAUL));
     block->backhaul_time[i] =
-        es_time_s(service_ns(world, index, ES_BACKHAUL)) + es_time_s(ways * one_way_ns);
+        es_time_s(service_ns(world, index, ES_BACKHAUL)) + (sent ? one_way_s : 0);
     block->backhaul_bytes[i] = sent ? costs_of(world, request)->backhaul_bytes[request->cut] : 0;
     block->cloud_queue_time[i] = es_time_s(wait_ns(world, index, ES_CLOUD));
     block->cloud_time[i] = es_time_s(service_ns(world, index, ES_CLOUD));
+    block->downlink_time[i] += used && has_passed(request, ES_CLOUD) ? one_way_s : 0;
 }
 
 static void fill_row(const es_world *world, uint32_t index, size_t i) {

@@ -496,14 +496,15 @@ class Device:
             request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
         if group.pairs is not None and group.pairs[cut][1] < group.pairs[-1][1]:
             yield from self.go_beyond(request)
+            request.downlink = yield from self.come_back()
         start = env.now
         yield from self.downlink.send(request, group.result * batch, "downlink_wait")
         yield from self.downlink.cross(group.downlink.propagation)
-        request.downlink = env.now - start
+        request.downlink += env.now - start
 
 
     def go_beyond(self, request):
-        """To the cloud and back."""
+        """Over the backhaul to the cloud."""
         group, world, n_bytes = self.group, self.world, self.group.forwarded[request.batch][request.cut]
         propagation = world.system.backhaul.propagation
         request.backhaul = yield from world.backhaul.send(request, n_bytes, "backhaul_wait")
@@ -511,8 +512,11 @@ class Device:
         request.backhaul += yield from world.backhaul.cross(propagation)
         work = group.clouds[request.batch][request.cut] * SECOND
         request.cloud = yield from world.cloud.serve(request, work, "cloud_wait")
-        yield from until(self.world.env, self.world.env.now + propagation, BACKHAUL_RETURN)
-        request.backhaul += propagation
+
+    def come_back(self):
+        env, propagation = self.world.env, self.world.system.backhaul.propagation
+        yield from until(env, env.now + propagation, BACKHAUL_RETURN)
+        return propagation
 
 
 class World:

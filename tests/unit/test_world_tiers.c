@@ -65,8 +65,8 @@ static const struct {
     uint32_t first, second;
     int64_t head, up, tail, backhaul, bytes, cloud, down;
 } sums[] = {
-    {INPUT, INPUT, 0, 83, 0, 54, 100000, 8, 13}, {INPUT, MIDDLE, 0, 83, 8, 24, 25000, 4, 13},
-    {INPUT, ALL, 0, 83, 16, 0, 0, 0, 13},        {MIDDLE, MIDDLE, 10, 23, 0, 24, 25000, 4, 13},
+    {INPUT, INPUT, 0, 83, 0, 47, 100000, 8, 20}, {INPUT, MIDDLE, 0, 83, 8, 17, 25000, 4, 20},
+    {INPUT, ALL, 0, 83, 16, 0, 0, 0, 13},        {MIDDLE, MIDDLE, 10, 23, 0, 17, 25000, 4, 20},
     {MIDDLE, ALL, 10, 23, 8, 0, 0, 0, 13},       {ALL, ALL, 20, 0, 0, 0, 0, 0, 0},
 };
 enum { N_SUMS = sizeof sums / sizeof sums[0] };
