@@ -395,6 +395,9 @@ static es_status choose(const es_arguments *arguments, struct step *step, es_err
         return es_errors_add(errors, ES_INVALID, path, 0,
                              "has %zu groups of devices; explain reads results of one group",
                              result->n_groups);
+    if (result->has_cloud)
+        return es_errors_add(errors, ES_INVALID, path, 0,
+                             "has three tiers; explain reads results of two");
     step->policy = es_summary_main_policy(result);
     if (name != NULL && es_result_find_policy(result, path, name, &step->policy, errors) != ES_OK)
         return ES_INVALID;

@@ -30,7 +30,16 @@ static const char *const names[EXPORT_N_COLUMNS] = {"arrival_time",
                                                     "status",
                                                     "energy",
                                                     "oracle_latency",
-                                                    "regret"};
+                                                    "regret",
+                                                    "backhaul_queue_time",
+                                                    "backhaul_time",
+                                                    "backhaul_bytes",
+                                                    "cloud_queue_time",
+                                                    "cloud_time"};
+
+static size_t columns_of(const es_result *result) {
+    return result->has_cloud ? EXPORT_N_COLUMNS : EXPORT_BACKHAUL_QUEUE;
+}
 
 typedef enum export_form { CSV, JSON_LINES, CHROME, N_FORMS } export_form;
 static const char *const forms[N_FORMS] = {"csv", "jsonl", "chrome"};
@@ -62,7 +71,8 @@ static void flush(struct writer *writer) {
 }
 
 static bool is_whole(size_t column) {
-    return column == EXPORT_BATCH || column == EXPORT_CUT || column == EXPORT_BYTES;
+    return column == EXPORT_BATCH || column == EXPORT_CUT || column == EXPORT_BYTES ||
+           column == EXPORT_BACKHAUL_BYTES;
 }
 
 static void add_value(struct writer *writer, size_t column, double value) {
@@ -90,7 +100,7 @@ static void begin(struct writer *writer) {
         es_export_trace_begin(writer->result, text);
     if (writer->form == CSV) {
         es_text_add(text, "policy,step");
-        for (size_t c = 0; c < EXPORT_N_COLUMNS; c++)
+        for (size_t c = 0; c < columns_of(writer->result); c++)
             es_text_add(text, ",%s", names[c]);
         es_text_add(text, "\n");
     }
@@ -108,7 +118,7 @@ static void add_row(struct writer *writer, size_t policy, size_t step, const dou
         es_text_add_json(text, name);
         es_text_add(text, ", \"step\": %zu", step);
     }
-    for (size_t c = 0; c < EXPORT_N_COLUMNS; c++) {
+    for (size_t c = 0; c < columns_of(writer->result); c++) {
         if (csv)
             es_text_append(text, ",", 1);
         else {
@@ -124,19 +134,20 @@ static void add_row(struct writer *writer, size_t policy, size_t step, const dou
 /* One policy's steps of `from` .. `to`, `to` not included. */
 static es_status write_policy(struct writer *writer, es_steps *steps, size_t policy, size_t from,
                               size_t to, bool with_state, double *storage, es_errors *errors) {
-    double *columns[EXPORT_N_COLUMNS], row[EXPORT_N_COLUMNS];
+    double *columns[EXPORT_N_COLUMNS], row[EXPORT_N_COLUMNS] = {0};
+    size_t n_columns = columns_of(writer->result);
     size_t there = (size_t)writer->result->n_steps[policy];
     es_status status = ES_OK;
     to = to < there ? to : there;
     writer->lanes = (es_export_lanes){0};
-    for (size_t c = 0; c < EXPORT_N_COLUMNS; c++)
+    for (size_t c = 0; c < n_columns; c++)
         columns[c] = storage + c * ES_STEPS_BLOCK;
     for (size_t at = from; at < to && status == ES_OK && !writer->failed;) {
         size_t n = ES_STEPS_BLOCK - at % ES_STEPS_BLOCK; /* up to the end of a chunk */
         n = n < to - at ? n : to - at;
         status = es_steps_read(steps, policy, at, n, columns, errors);
         for (size_t i = 0; i < n && status == ES_OK; i++) {
-            for (size_t c = 0; c < EXPORT_N_COLUMNS; c++)
+            for (size_t c = 0; c < n_columns; c++)
                 row[c] = columns[c][i];
             if (writer->form == CHROME)
                 es_export_trace_step(writer->result, policy, at + i, row, with_state,
@@ -161,9 +172,10 @@ static es_status write_all(struct writer *writer, const char *path,
                            const struct selection *selection, es_errors *errors) {
     es_steps *steps = NULL;
     double *storage = es_alloc((size_t)EXPORT_N_COLUMNS * ES_STEPS_BLOCK, sizeof *storage);
-    es_status status = storage == NULL ? es_errors_no_memory(errors, path)
-                                       : es_steps_open(path, writer->result, EXPORT_N_COLUMNS,
-                                                       names, &steps, errors);
+    es_status status = storage == NULL
+                           ? es_errors_no_memory(errors, path)
+                           : es_steps_open(path, writer->result, columns_of(writer->result), names,
+                                           &steps, errors);
     bool first = true;
     begin(writer);
     for (size_t p = 0; p < writer->result->n_policies && status == ES_OK; p++) {

@@ -28,6 +28,11 @@ enum {
     EXPORT_ENERGY,
     EXPORT_ORACLE,
     EXPORT_REGRET,
+    EXPORT_BACKHAUL_QUEUE, /* and what follows: of three tiers only */
+    EXPORT_BACKHAUL,
+    EXPORT_BACKHAUL_BYTES,
+    EXPORT_CLOUD_QUEUE,
+    EXPORT_CLOUD,
     EXPORT_N_COLUMNS
 };
 
@@ -35,14 +40,15 @@ enum {
 const char *es_export_status(double status);
 
 /* What a Chrome trace has to remember between requests: until when each lane is taken. */
-enum { EXPORT_N_STATIONS = 4, EXPORT_MOST_LANES = 32 };
+enum { EXPORT_N_STATIONS = 6, EXPORT_MOST_LANES = 32 };
 typedef struct es_export_lanes {
     int64_t free_ns[EXPORT_N_STATIONS][EXPORT_MOST_LANES]; /* of the policy in hand */
     size_t n[EXPORT_N_STATIONS];
 } es_export_lanes;
 
 /* Append the begin of a trace with the names of the policies; the slices of one step, row
- * [EXPORT_N_COLUMNS]; and the end. `with_state`: its rate and load too. */
+ * [EXPORT_N_COLUMNS] (0 in the columns that it does not have); and the end. `with_state`: its rate
+ * and load too. */
 void es_export_trace_begin(const es_result *result, es_text *text);
 void es_export_trace_step(const es_result *result, size_t policy, size_t step, const double *row,
                           bool with_state, es_export_lanes *lanes, es_text *text);

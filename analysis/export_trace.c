@@ -6,7 +6,10 @@
 
 #include <math.h>
 
-static const char *const stations[EXPORT_N_STATIONS] = {"device", "uplink", "server", "downlink"};
+static const char *const stations[EXPORT_N_STATIONS] = {"device",   "uplink",   "server",
+                                                        "downlink", "backhaul", "cloud"};
+/* Their order on the path of a request. */
+static const size_t path[EXPORT_N_STATIONS] = {0, 1, 2, 4, 5, 3};
 
 void es_export_trace_begin(const es_result *result, es_text *text) {
     es_text_add(
@@ -91,10 +94,11 @@ static void add_counter(const char *name, int64_t at_ns, double value, es_text *
 
 void es_export_trace_step(const es_result *result, size_t policy, size_t step, const double *row,
                           bool with_state, es_export_lanes *lanes, es_text *text) {
-    static const int waits[EXPORT_N_STATIONS] = {EXPORT_DEVICE_QUEUE, EXPORT_UPLINK_QUEUE,
-                                                 EXPORT_SERVER_QUEUE, -1};
-    static const int times[EXPORT_N_STATIONS] = {EXPORT_HEAD, EXPORT_UPLINK, EXPORT_TAIL,
-                                                 EXPORT_DOWNLINK};
+    static const int waits[EXPORT_N_STATIONS] = {EXPORT_DEVICE_QUEUE,   EXPORT_UPLINK_QUEUE,
+                                                 EXPORT_SERVER_QUEUE,   -1,
+                                                 EXPORT_BACKHAUL_QUEUE, EXPORT_CLOUD_QUEUE};
+    static const int times[EXPORT_N_STATIONS] = {EXPORT_HEAD,     EXPORT_UPLINK,   EXPORT_TAIL,
+                                                 EXPORT_DOWNLINK, EXPORT_BACKHAUL, EXPORT_CLOUD};
     if (!(row[EXPORT_CUT] >= 0 && row[EXPORT_CUT] < (double)result->n_cuts))
         return;
     double at_s = row[EXPORT_ARRIVAL];
@@ -102,7 +106,8 @@ void es_export_trace_step(const es_result *result, size_t policy, size_t step, c
         add_counter("uplink rate (Mbit/s)", to_ns(at_s), row[EXPORT_RATE_TRUE] / 1e6, text);
         add_counter("server load", to_ns(at_s), row[EXPORT_LOAD_TRUE], text);
     }
-    for (size_t s = 0; s < EXPORT_N_STATIONS && !isnan(at_s); s++) {
+    for (size_t i = 0; i < EXPORT_N_STATIONS && !isnan(at_s); i++) {
+        size_t s = path[i];
         at_s += waits[s] >= 0 ? row[waits[s]] : 0;
         add_slice(result, policy, step, s, at_s, row[times[s]], row, lanes, text);
         at_s += row[times[s]];

@@ -281,16 +281,37 @@ void es_run_report_curves(const es_run_report *report, es_text *text) {
 
 /* ---- Bars */
 
-static const char *const parts[][2] = {
-    {"device_queue_time_mean", "waiting for the device"},
-    {"head_time_mean", "head on the device"},
-    {"uplink_queue_time_mean", "waiting for the uplink"},
-    {"uplink_time_mean", "transfer and propagation"},
-    {"server_queue_time_mean", "waiting for the server"},
-    {"tail_time_mean", "tail on the server"},
-    {"downlink_time_mean", "result back"},
+/* As many parts as can be told apart: with three tiers those of the links and servers count the
+ * wait for them. */
+struct part {
+    const char *label, *figures[2];
 };
-enum { N_PARTS = sizeof parts / sizeof parts[0] };
+enum { N_PARTS = 7 };
+static const struct part parts_of_two_tiers[N_PARTS] = {
+    {"waiting for the device", {"device_queue_time_mean", NULL}},
+    {"head on the device", {"head_time_mean", NULL}},
+    {"waiting for the uplink", {"uplink_queue_time_mean", NULL}},
+    {"transfer and propagation", {"uplink_time_mean", NULL}},
+    {"waiting for the server", {"server_queue_time_mean", NULL}},
+    {"tail on the server", {"tail_time_mean", NULL}},
+    {"result back", {"downlink_time_mean", NULL}},
+};
+static const struct part parts_of_three_tiers[N_PARTS] = {
+    {"waiting for the device", {"device_queue_time_mean", NULL}},
+    {"head on the device", {"head_time_mean", NULL}},
+    {"uplink and the wait for it", {"uplink_queue_time_mean", "uplink_time_mean"}},
+    {"server and the wait for it", {"server_queue_time_mean", "tail_time_mean"}},
+    {"backhaul and the wait for it", {"backhaul_queue_time_mean", "backhaul_time_mean"}},
+    {"cloud and the wait for it", {"cloud_queue_time_mean", "cloud_time_mean"}},
+    {"result back", {"downlink_time_mean", NULL}},
+};
+
+static double part_of(const es_result *result, const struct part *part, size_t policy) {
+    double time_s = es_result_figure_of(result, part->figures[0], policy);
+    return part->figures[1] == NULL
+               ? time_s
+               : time_s + es_result_figure_of(result, part->figures[1], policy);
+}
 
 /* An item of a legend of areas. */
 static void add_area(size_t colour, const char *label, es_text *text) {
@@ -302,6 +323,7 @@ static void add_area(size_t colour, const char *label, es_text *text) {
 
 void es_run_report_parts(const es_run_report *report, es_text *text) {
     const es_result *result = report->result;
+    const struct part *parts = result->has_cloud ? parts_of_three_tiers : parts_of_two_tiers;
     double longest = 0;
     for (size_t p = 0; p < result->n_policies; p++)
         longest = fmax(longest, es_result_figure_of(result, "latency_mean", p));
@@ -311,15 +333,15 @@ void es_run_report_parts(const es_run_report *report, es_text *text) {
     es_text_add(text, "<figure><figcaption>Mean latency of completed requests by its parts, ms"
                       "</figcaption>\n<ul class=\"legend\" aria-label=\"Legend\">");
     for (size_t i = 0; i < N_PARTS; i++)
-        add_area(i, parts[i][1], text);
+        add_area(i, parts[i].label, text);
     es_text_add(text, "</ul>\n<div class=\"bars\">\n");
     for (size_t p = 0; p < result->n_policies; p++) {
         double times[N_PARTS], mean = es_result_figure_of(result, "latency_mean", p);
         es_text said = {0};
         for (size_t i = 0; i < N_PARTS; i++) {
-            times[i] = es_result_figure_of(result, parts[i][0], p);
+            times[i] = part_of(result, &parts[i], p);
             if (times[i] > 0)
-                es_text_add(&said, "%s%s %.4g ms", said.length > 0 ? ", " : "", parts[i][1],
+                es_text_add(&said, "%s%s %.4g ms", said.length > 0 ? ", " : "", parts[i].label,
                             1e3 * times[i]);
         }
         text->failed |= said.failed;

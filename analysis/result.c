@@ -10,6 +10,7 @@ static void read_cuts(es_reader *reader, es_result *result) {
     size_t n = result->n_cuts = es_reader_length(reader, "cuts/cut");
     result->n_batches = es_reader_length(reader, "cuts/batch");
     const size_t over_batches[] = {n, result->n_batches};
+    result->has_cloud = es_reader_has(reader, "cuts/cloud_time");
     result->cuts = es_reader_texts(reader, "cuts/name", n);
     result->compression = es_reader_doubles(reader, "cuts/compression", 1, &n);
     result->n_tensors = es_reader_integers(reader, "cuts/n_tensors", 1, &n);

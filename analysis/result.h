@@ -34,6 +34,7 @@ typedef struct es_result {
     int64_t *group_devices; /* [n_groups] */
     char **groups;          /* [n_groups] names */
 
+    bool has_cloud;                                         /* three tiers: cuts are pairs */
     size_t n_cuts;                                          /* of all groups, one after the other */
     char **cuts;                                            /* [n_cuts] names */
     int64_t *cut_groups;                                    /* [n_cuts] */

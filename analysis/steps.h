@@ -7,7 +7,7 @@
 #include "result.h"
 
 /* A chunk of the file's: pieces that begin at its multiples are read fastest. */
-enum { ES_STEPS_BLOCK = 16384, ES_STEPS_MOST_COLUMNS = 24 };
+enum { ES_STEPS_BLOCK = 16384, ES_STEPS_MOST_COLUMNS = 32 };
 
 typedef struct es_steps es_steps;
 

@@ -12,6 +12,10 @@ PARTS = (("device_queue_time_mean", "waiting for the device", "#A6CEE3"),
          ("uplink_time_mean", "transfer and propagation", "#D55E00"),
          ("server_queue_time_mean", "waiting for the server", "#B8E3D0"),
          ("tail_time_mean", "tail on the server", "#009E73"),
+         ("backhaul_queue_time_mean", "waiting for the backhaul", "#EBD9E8"),  # three tiers only
+         ("backhaul_time_mean", "over the backhaul", "#CC79A7"),
+         ("cloud_queue_time_mean", "waiting for the cloud", "#F7EFB0"),
+         ("cloud_time_mean", "in the cloud", "#C9A700"),
          ("downlink_time_mean", "result back", "#555555"))
 MOST_BARS = 24
 CROWDED = 4  # a bar so many times longer than the median hides the others
@@ -32,6 +36,8 @@ def draw(result):
     left = np.zeros(len(shown))
     for name, label, colour in PARTS:
         times = np.array([result.figure(name, p) * 1e3 for p in shown])
+        if np.isnan(times).all():
+            continue
         axes.barh(range(len(shown)), times, left=left, color=colour, label=label, height=0.72, edgecolor="white",
                   linewidth=0.4)
         left += np.nan_to_num(times)

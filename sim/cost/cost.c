@@ -5,6 +5,7 @@
 
 #include <gsl/gsl_interp.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One profile's measured batch sizes and an interpolator over them. */
@@ -134,7 +135,7 @@ static es_status side_times(const es_model *model, const es_profile *profile,
                             const es_cost_options *options, enum side side, size_t n_batches,
                             const int64_t *batches, double *times_s, bool *extrapolated,
                             es_errors *errors) {
-    size_t n_cuts = model->n_cuts[options->granularity];
+    size_t n_cuts = model->n_cuts[options->granularity]; /* boundaries */
     size_t n_units = model->n_cuts[profile->granularity] - 1;
     struct curve curve;
     es_status status = es_profile_check_model(profile, model, errors);
@@ -210,29 +211,75 @@ static double coding_s(const es_model *model, const es_cost_options *options, si
     return takes_time ? 8 * raw_bytes(model, options, cut, batch) / rate_bps : 0;
 }
 
-/* Lays one table out in the cost's storage and fills it from tails and, unless NULL, heads
- * [n_cuts]. */
-static void fill_table(es_cost *cost, size_t b, const es_model *model,
-                       const es_cost_options *options, const double *heads_s,
-                       const double *tails_s) {
+/* The times of one batch size on each tier, [n_boundaries]: of the head up to a boundary, or of the
+ * tail from there. NULL: not prepared, or there is no cloud. */
+struct times {
+    const double *heads_s, *tails_s, *cloud_s;
+};
+
+/* Arrays [n_cuts] of a batch size. */
+static size_t n_integers(const es_cost_options *options) {
+    return options->cloud != NULL ? 5 : 3;
+}
+
+/* What the server computes of a cut; a tail that is timed whole may be shorter than a part of it.
+ */
+static double server_s(const es_cost_cut *cut, const double *tails_s) {
+    return cut->first < cut->second ? fmax(0, tails_s[cut->first] - tails_s[cut->second]) : 0;
+}
+
+static void fill_cloud(const es_cost *cost, size_t b, const es_model *model,
+                       const es_cost_options *options, const struct times *times, int64_t *integers,
+                       double *doubles) {
     size_t n = cost->n_cuts;
-    int64_t batch = cost->batches[b];
-    int64_t *head_ns = cost->integers + 3 * b * n, *tail_ns = head_ns + n, *bytes = tail_ns + n;
-    double *head_s = cost->doubles + 3 * b * n, *tail_s = head_s + n, *bits = tail_s + n;
     for (size_t cut = 0; cut < n; cut++) {
-        bytes[cut] = message_bytes(model, options, cut, batch);
+        size_t second = cost->cuts[cut].second;
+        integers[n + cut] = message_bytes(model, options, second, cost->batches[b]);
+        doubles[n + cut] = 8.0 * (double)integers[n + cut];
+        if (!cost->available[cut] || times->cloud_s == NULL)
+            continue;
+        integers[cut] = llround(times->cloud_s[second] * 1e9);
+        doubles[cut] = (double)integers[cut] / 1e9;
+    }
+}
+
+/* Lays one table out in the cost's storage and fills it. */
+static void fill_table(es_cost *cost, size_t b, const es_model *model,
+                       const es_cost_options *options, const struct times *times) {
+    size_t n = cost->n_cuts, arrays = n_integers(options);
+    int64_t batch = cost->batches[b];
+    int64_t *head_ns = cost->integers + arrays * b * n, *tail_ns = head_ns + n,
+            *bytes = tail_ns + n;
+    double *head_s = cost->doubles + arrays * b * n, *tail_s = head_s + n, *bits = tail_s + n;
+    for (size_t cut = 0; cut < n; cut++) {
+        const es_cost_cut *at = &cost->cuts[cut];
+        bytes[cut] = message_bytes(model, options, at->first, batch);
         bits[cut] = 8.0 * (double)bytes[cut];
         if (!cost->available[cut])
             continue;
-        double encode_s = coding_s(model, options, cut, batch, options->encode_bps);
-        double decode_s = coding_s(model, options, cut, batch, options->decode_bps);
-        head_ns[cut] = heads_s != NULL ? llround((heads_s[cut] + encode_s) * 1e9) : 0;
-        tail_ns[cut] = llround((tails_s[cut] + decode_s) * 1e9);
+        double encode_s = coding_s(model, options, at->first, batch, options->encode_bps);
+        double decode_s = coding_s(model, options, at->first, batch, options->decode_bps);
+        head_ns[cut] =
+            times->heads_s != NULL ? llround((times->heads_s[at->first] + encode_s) * 1e9) : 0;
+        tail_ns[cut] = llround((server_s(at, times->tails_s) + decode_s) * 1e9);
         head_s[cut] = (double)head_ns[cut] / 1e9;
         tail_s[cut] = (double)tail_ns[cut] / 1e9;
     }
-    cost->has_heads[b] = heads_s != NULL;
-    cost->tables[b] = (es_cut_costs){n, head_ns, tail_ns, bytes, head_s, tail_s, bits};
+    cost->has_heads[b] = times->heads_s != NULL;
+    cost->tables[b] = (es_cut_costs){.n_cuts = n,
+                                     .head_ns = head_ns,
+                                     .tail_ns = tail_ns,
+                                     .bytes = bytes,
+                                     .head_s = head_s,
+                                     .tail_s = tail_s,
+                                     .bits = bits};
+    if (options->cloud == NULL)
+        return;
+    fill_cloud(cost, b, model, options, times, bytes + n, bits + n);
+    cost->tables[b].cloud_ns = bytes + n;
+    cost->tables[b].backhaul_bytes = bytes + 2 * n;
+    cost->tables[b].cloud_s = bits + n;
+    cost->tables[b].backhaul_bits = bits + 2 * n;
 }
 
 /* The sizes that are prepared: the wanted ones and those of merged tails, ascending. */
@@ -249,13 +296,51 @@ static void list_batches(const es_cost_options *options, es_cost *cost) {
     }
 }
 
-/* Creates a cost with its sizes and no times. */
-static es_cost *create_empty(size_t n_cuts, const es_cost_options *options) {
+size_t es_cost_count_cuts(size_t n_boundaries, bool has_cloud) {
+    return has_cloud ? n_boundaries * (n_boundaries + 1) / 2 : n_boundaries;
+}
+
+/* One cut at each boundary. */
+static void list_cuts(es_cost *cost) {
+    for (size_t cut = 0; cut < cost->n_cuts; cut++)
+        cost->cuts[cut] = (es_cost_cut){.name = cost->boundaries[cut].name,
+                                        .first = (uint32_t)cut,
+                                        .second = (uint32_t)cost->n_boundaries - 1};
+}
+
+/* Every pair of boundaries, by the first and then the second; false: out of memory. */
+static bool list_pairs(es_cost *cost) {
+    const es_cut *boundaries = cost->boundaries;
+    size_t n = cost->n_boundaries, n_bytes = 0, cut = 0;
+    for (size_t i = 0; i < n; i++)
+        n_bytes += (n + 1) * (strlen(boundaries[i].name) + 1);
+    cost->names = es_alloc(n_bytes, 1);
+    if (cost->names == NULL)
+        return false;
+    char *name = cost->names;
+    for (uint32_t first = 0; first < n; first++)
+        for (uint32_t second = first; second < n; second++) {
+            int length =
+                snprintf(name, n_bytes, "%s+%s", boundaries[first].name, boundaries[second].name);
+            cost->cuts[cut++] = (es_cost_cut){name, first, second};
+            name += length + 1;
+            n_bytes -= (size_t)length + 1;
+        }
+    return true;
+}
+
+/* Creates a cost with its cuts and sizes and no times. */
+static es_cost *create_empty(const es_model *model, const es_cost_options *options) {
     size_t n = options->n_batches + (size_t)options->max_merged;
+    bool has_cloud = options->cloud != NULL;
     es_cost *cost = es_alloc(1, sizeof *cost);
     if (cost == NULL)
         return NULL;
-    cost->n_cuts = n_cuts;
+    cost->n_boundaries = model->n_cuts[options->granularity];
+    cost->boundaries = model->cuts[options->granularity];
+    size_t n_cuts = cost->n_cuts = es_cost_count_cuts(cost->n_boundaries, has_cloud);
+    ES_REQUIRE(!has_cloud || n_cuts <= ES_MOST_CUTS);
+    cost->cuts = es_alloc(n_cuts, sizeof *cost->cuts);
     cost->batches = es_alloc(n, sizeof *cost->batches);
     if (cost->batches != NULL) {
         list_batches(options, cost);
@@ -263,76 +348,117 @@ static es_cost *create_empty(size_t n_cuts, const es_cost_options *options) {
         cost->tables = es_alloc(n, sizeof *cost->tables);
         cost->has_heads = es_alloc(n, sizeof *cost->has_heads);
         cost->available = es_alloc(n_cuts, sizeof *cost->available);
-        cost->integers = es_alloc(3 * n_cuts * n, sizeof *cost->integers);
-        cost->doubles = es_alloc(3 * n_cuts * n, sizeof *cost->doubles);
+        cost->integers = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->integers);
+        cost->doubles = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->doubles);
     }
-    if (cost->batches == NULL || cost->tables == NULL || cost->has_heads == NULL ||
-        cost->available == NULL || cost->integers == NULL || cost->doubles == NULL) {
+    if (cost->cuts == NULL || cost->batches == NULL || cost->tables == NULL ||
+        cost->has_heads == NULL || cost->available == NULL || cost->integers == NULL ||
+        cost->doubles == NULL || (has_cloud && !list_pairs(cost))) {
         es_cost_destroy(cost);
         return NULL;
     }
+    if (!has_cloud)
+        list_cuts(cost);
     return cost;
 }
 
-/* Which cuts both profiles have times of, in the first table of each; how many. */
-static size_t mark_available(es_cost *cost, const double *heads_s, const double *tails_s) {
+/* Which cuts the profiles have times of, in the first table of each; how many. */
+static size_t mark_available(es_cost *cost, const struct times *times) {
     size_t n = 0;
     for (size_t cut = 0; cut < cost->n_cuts; cut++) {
-        cost->available[cut] = isfinite(heads_s[cut]) && isfinite(tails_s[cut]);
+        const es_cost_cut *at = &cost->cuts[cut];
+        bool passes_on = at->first == at->second && times->cloud_s != NULL;
+        cost->available[cut] = isfinite(times->heads_s[at->first]) &&
+                               (passes_on || (isfinite(times->tails_s[at->first]) &&
+                                              isfinite(times->tails_s[at->second]))) &&
+                               (times->cloud_s == NULL || isfinite(times->cloud_s[at->second]));
         n += cost->available[cut];
     }
     return n;
 }
 
+/* Times [n_batches or more][n_boundaries] of all tiers; cloud_s NULL without a cloud. */
+struct tiers {
+    double *heads_s, *tails_s, *cloud_s;
+};
+
+static es_status fill_tiers(es_cost *cost, const es_model *model, const es_profile *device,
+                            const es_profile *server, const es_cost_options *options,
+                            const struct tiers *tiers, es_errors *errors) {
+    size_t n = options->n_batches;
+    es_status of_device = side_times(model, device, options, HEAD, n, options->batches,
+                                     tiers->heads_s, &cost->extrapolated, errors);
+    es_status of_server = side_times(model, server, options, TAIL, cost->n_batches, cost->batches,
+                                     tiers->tails_s, &cost->extrapolated, errors);
+    es_status of_cloud = tiers->cloud_s != NULL
+                             ? side_times(model, options->cloud, options, TAIL, n, options->batches,
+                                          tiers->cloud_s, &cost->extrapolated, errors)
+                             : ES_OK;
+    return of_device != ES_OK ? of_device : of_server != ES_OK ? of_server : of_cloud;
+}
+
 es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
                          const es_cost_options *options, es_cost **out, es_errors *errors) {
-    size_t n_cuts = model->n_cuts[options->granularity], n_heads = options->n_batches;
-    es_cost *cost = create_empty(n_cuts, options);
-    double *heads_s = es_alloc(n_cuts * n_heads, sizeof *heads_s);
-    double *tails_s = es_alloc(cost != NULL ? n_cuts * cost->n_batches : 1, sizeof *tails_s);
+    es_cost *cost = create_empty(model, options);
+    size_t n = model->n_cuts[options->granularity], n_heads = options->n_batches;
+    struct tiers tiers = {
+        .heads_s = es_alloc(n * n_heads, sizeof(double)),
+        .tails_s = es_alloc(cost != NULL ? n * cost->n_batches : 1, sizeof(double)),
+        .cloud_s = options->cloud != NULL ? es_alloc(n * n_heads, sizeof(double)) : NULL,
+    };
     es_status status = ES_OK;
-    if (cost == NULL || heads_s == NULL || tails_s == NULL) {
+    if (cost == NULL || tiers.heads_s == NULL || tiers.tails_s == NULL ||
+        (options->cloud != NULL && tiers.cloud_s == NULL)) {
         status = es_errors_no_memory(errors, NULL);
         goto done;
     }
-    es_status device_status = side_times(model, device, options, HEAD, n_heads, options->batches,
-                                         heads_s, &cost->extrapolated, errors);
-    es_status server_status = side_times(model, server, options, TAIL, cost->n_batches,
-                                         cost->batches, tails_s, &cost->extrapolated, errors);
-    status = device_status != ES_OK ? device_status : server_status;
+    status = fill_tiers(cost, model, device, server, options, &tiers, errors);
     if (status != ES_OK)
         goto done;
-    if (mark_available(cost, heads_s, tails_s) == 0) {
+    if (mark_available(cost, &(struct times){tiers.heads_s, tiers.tails_s, tiers.cloud_s}) == 0) {
         status = es_errors_add(errors, ES_INVALID, device->path, 0,
                                "no cut of %s has both a head time here and a tail time in %s",
                                model->name, server->path);
         goto done;
     }
     for (size_t b = 0, head = 0; b < cost->n_batches; b++) {
-        bool wanted = head < n_heads && options->batches[head] == cost->batches[b];
-        fill_table(cost, b, model, options, wanted ? heads_s + head * n_cuts : NULL,
-                   tails_s + b * n_cuts);
-        head += wanted;
+        struct times times = {.tails_s = tiers.tails_s + b * n};
+        if (head < n_heads && options->batches[head] == cost->batches[b]) {
+            times.heads_s = tiers.heads_s + head * n;
+            times.cloud_s = tiers.cloud_s != NULL ? tiers.cloud_s + head * n : NULL;
+            head++;
+        }
+        fill_table(cost, b, model, options, &times);
     }
     *out = cost;
     cost = NULL;
 done:
     es_cost_destroy(cost);
-    free(heads_s);
-    free(tails_s);
+    free(tiers.heads_s);
+    free(tiers.tails_s);
+    free(tiers.cloud_s);
     return status;
 }
 
 void es_cost_destroy(es_cost *cost) {
     if (cost == NULL)
         return;
+    free(cost->cuts);
     free(cost->batches);
     free(cost->tables);
     free(cost->has_heads);
     free(cost->available);
     free(cost->integers);
     free(cost->doubles);
+    free(cost->names);
     free(cost);
+}
+
+size_t es_cost_find_cut(const es_cost *cost, const char *name) {
+    size_t cut = 0;
+    while (cut < cost->n_cuts && strcmp(cost->cuts[cut].name, name) != 0)
+        cut++;
+    return cut;
 }
 
 const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch) {

@@ -3,6 +3,11 @@
 
 #include <math.h>
 
+/* What a cut takes of the unloaded server, and of the cloud. */
+static double servers_s(const es_cut_costs *costs, size_t cut) {
+    return costs->tail_s[cut] + (costs->cloud_s != NULL ? costs->cloud_s[cut] : 0);
+}
+
 /* Of the cuts whose predicted latency meets the deadline the one that costs the device the least
  * energy, or, where its power is not known, the server the least time; if none does, the least
  * predicted latency. The rule of E. Li et al., "Edge AI: On-Demand Accelerating Deep Neural Network
@@ -21,7 +26,7 @@ static size_t choose(const es_policy *policy, const es_policy_view *view) {
         if (predicted_s > view->deadline_s)
             continue;
         double cost = view->power != NULL ? es_policy_predict_j(view, cut, s_per_bit, predicted_s)
-                                          : view->costs->tail_s[cut];
+                                          : servers_s(view->costs, cut);
         if (cost <= least_cost) {
             cheapest = cut;
             least_cost = cost;

@@ -10,12 +10,26 @@ const struct column columns[ES_N_COLUMNS] = {
 #undef ES_COLUMN
 };
 
-bool column_is_of_fleets(size_t c) {
-    return c == ES_COLUMN_device;
+static bool is_of_tiers(size_t c) {
+    return c == ES_COLUMN_backhaul_queue_time || c == ES_COLUMN_backhaul_time ||
+           c == ES_COLUMN_backhaul_bytes || c == ES_COLUMN_cloud_queue_time ||
+           c == ES_COLUMN_cloud_time;
+}
+
+bool column_is_optional(size_t c) {
+    return c == ES_COLUMN_device || is_of_tiers(c);
 }
 
 bool column_is_kept(size_t c, const es_run_record *record) {
-    return !column_is_of_fleets(c) || record->n_devices > 1;
+    return (c != ES_COLUMN_device || record->n_devices > 1) &&
+           (!is_of_tiers(c) || record->has_cloud);
+}
+
+bool figure_is_kept(size_t f, bool has_cloud) {
+    return has_cloud ||
+           (f != ES_SUMMARY_backhaul_queue_time_mean && f != ES_SUMMARY_backhaul_time_mean &&
+            f != ES_SUMMARY_backhaul_bytes_mean && f != ES_SUMMARY_cloud_queue_time_mean &&
+            f != ES_SUMMARY_cloud_time_mean);
 }
 
 const void *column_padding(size_t c) {

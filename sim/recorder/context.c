@@ -24,23 +24,25 @@ static bool is_in(const char *name, const char *const *names, size_t n) {
     return false;
 }
 
-static bool is_column(const char *name, bool of_fleets) {
-    for (size_t c = 0; c < ES_N_COLUMNS; c++)
-        if (column_is_of_fleets(c) == of_fleets && strcmp(columns[c].name, name) == 0)
-            return true;
-    return false;
+/* The column of that name; ES_N_COLUMNS if there is none. */
+static size_t find_column(const char *name) {
+    size_t c = 0;
+    while (c < ES_N_COLUMNS && strcmp(columns[c].name, name) != 0)
+        c++;
+    return c;
 }
 
 bool es_result_uses_name(const char *name) {
-    return is_column(name, false) ||
+    size_t c = find_column(name);
+    return (c < ES_N_COLUMNS && !column_is_optional(c)) ||
            is_in(name, root_names, sizeof root_names / sizeof root_names[0]);
 }
 
 static bool is_taken(const es_run_record *record, const char *name) {
-    return es_result_uses_name(name) ||
+    size_t c = find_column(name);
+    return es_result_uses_name(name) || (c < ES_N_COLUMNS && column_is_kept(c, record)) ||
            (record->n_devices > 1 &&
-            (is_column(name, true) ||
-             is_in(name, fleet_names, sizeof fleet_names / sizeof fleet_names[0]))) ||
+            is_in(name, fleet_names, sizeof fleet_names / sizeof fleet_names[0])) ||
            (record->n_replications > 1 &&
             is_in(name, replication_names, sizeof replication_names / sizeof replication_names[0]));
 }
@@ -117,8 +119,8 @@ void context_put_groups(netcdf *nc, const es_run_record *record) {
 }
 
 /* Arrays [n_cuts] of one cut's fields each, in the order of the variables; the group only where
- * there are several. */
-enum { N_CUT_INTEGERS = 5 };
+ * there are several, the second layer only with three tiers. */
+enum { CUT_GROUP = 4, SECOND_LAYER, N_CUT_INTEGERS };
 struct cut_columns {
     int64_t *integers[N_CUT_INTEGERS];
     int8_t *flags[4];
@@ -135,7 +137,7 @@ static void fill_cut_columns(const es_run_record *record, const struct cut_colum
         }
         const es_cut_record *cut = &record->cuts[i];
         const int64_t integers[N_CUT_INTEGERS] = {(int64_t)i, cut->last_layer, cut->n_tensors,
-                                                  cut->elems, (int64_t)group};
+                                                  cut->elems, (int64_t)group,  cut->second_layer};
         const bool flags[] = {cut->natural, cut->compressive, cut->residual_block, cut->available};
         for (size_t k = 0; k < N_CUT_INTEGERS; k++)
             columns_of->integers[k][i] = integers[k];
@@ -146,7 +148,7 @@ static void fill_cut_columns(const es_run_record *record, const struct cut_colum
     }
 }
 
-static void put_cut_columns(netcdf *nc, nc_spec spec, bool grouped,
+static void put_cut_columns(netcdf *nc, nc_spec spec, const es_run_record *record,
                             const struct cut_columns *columns_of) {
     static const char *const integers[N_CUT_INTEGERS][2] = {
         {NULL, NULL},
@@ -154,6 +156,7 @@ static void put_cut_columns(netcdf *nc, nc_spec spec, bool grouped,
         {"n_tensors", "tensors that cross the cut"},
         {"elems", "elements that cross the cut, per image"},
         {"cut_group", "group of devices whose cut it is; a step's cut counts from its first"},
+        {"second_last_layer", "last leaf layer before the cloud"},
     };
     static const char *const flags[][2] = {
         {"natural", "natural bottleneck: compression below 1"},
@@ -164,7 +167,9 @@ static void put_cut_columns(netcdf *nc, nc_spec spec, bool grouped,
     nc_put_text(nc, spec.group, "name", "unit the head ends with", spec.dimensions[0],
                 columns_of->names);
     spec.type = H5T_NATIVE_INT64;
-    for (size_t k = 1; k < (grouped ? N_CUT_INTEGERS : N_CUT_INTEGERS - 1); k++) {
+    for (size_t k = 1; k < N_CUT_INTEGERS; k++) {
+        if ((k == CUT_GROUP && record->n_groups <= 1) || (k == SECOND_LAYER && !record->has_cloud))
+            continue;
         spec.name = integers[k][0];
         spec.long_name = integers[k][1];
         nc_put(nc, &spec, columns_of->integers[k]);
@@ -196,6 +201,16 @@ static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record)
     spec.name = "uplink_bytes";
     spec.long_name = "sent over the uplink, header included";
     nc_put(nc, &spec, record->bytes);
+    if (!record->has_cloud)
+        return;
+    spec.name = "backhaul_bytes";
+    spec.long_name = "sent over the backhaul, header included";
+    nc_put(nc, &spec, record->backhaul_bytes);
+    spec.units = "s";
+    spec.type = H5T_NATIVE_DOUBLE;
+    spec.name = "cloud_time";
+    spec.long_name = "part in the unloaded cloud";
+    nc_put(nc, &spec, record->cloud_s);
 }
 
 void context_put_cuts(netcdf *nc, const es_run_record *record) {
@@ -221,7 +236,7 @@ void context_put_cuts(netcdf *nc, const es_run_record *record) {
         nc_dimension batch = nc_index_dimension(nc, group, "batch", "images in a request",
                                                 record->n_batches, record->batches);
         nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
-        put_cut_columns(nc, spec, record->n_groups > 1, &columns_of);
+        put_cut_columns(nc, spec, record, &columns_of);
         put_cut_times(nc, spec, record);
         nc_close_dimension(nc, &cut);
         nc_close_dimension(nc, &batch);

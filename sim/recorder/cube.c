@@ -1,3 +1,4 @@
+#include "columns.h"
 #include "cube_parts.h"
 
 #include "edgesplit/alloc.h"
@@ -55,6 +56,10 @@ void cube_add_coordinates(es_cube *cube, hid_t variable, const char *first) {
     free(names.data);
 }
 
+static size_t stations_of(const es_cube_layout *layout) {
+    return es_record_stations(&(es_run_record){.has_cloud = layout->has_cloud});
+}
+
 static void define_variables(es_cube *cube) {
     static const char *const figures[][3] = {
 #define ES_SUMMARY(name, units, long_name) {#name, units, long_name},
@@ -79,6 +84,8 @@ static void define_variables(es_cube *cube) {
     spec.rank = n_axes + 1;
     spec.dimensions[n_axes] = &cube->policy;
     for (size_t f = 0; f < ES_N_SUMMARY; f++) {
+        if (!figure_is_kept(f, cube->layout->has_cloud))
+            continue;
         spec.name = figures[f][0];
         spec.units = figures[f][1];
         spec.long_name = figures[f][2];
@@ -116,7 +123,8 @@ static void define_inner(es_cube *cube) {
     netcdf *nc = &cube->nc;
     const es_cube_layout *layout = cube->layout;
     const char *stations[ES_N_STATIONS];
-    for (size_t s = 0; s < ES_N_STATIONS; s++)
+    const size_t n_stations = stations_of(layout);
+    for (size_t s = 0; s < n_stations; s++)
         stations[s] = es_station_text((es_station)s);
     int64_t *cuts = es_alloc(layout->n_cuts, sizeof *cuts);
     nc->failed = nc->failed || cuts == NULL;
@@ -129,7 +137,7 @@ static void define_inner(es_cube *cube) {
     cube->baseline = nc_text_dimension(nc, nc->file, "baseline", "policy compared with",
                                        layout->n_policies, layout->policies);
     cube->cut = nc_index_dimension(nc, nc->file, "cut", "cut", layout->n_cuts, cuts);
-    cube->station = nc_text_dimension(nc, nc->file, "station", "station", ES_N_STATIONS, stations);
+    cube->station = nc_text_dimension(nc, nc->file, "station", "station", n_stations, stations);
     free(cuts);
 }
 
@@ -188,15 +196,17 @@ es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
     n[n_axes] = layout->n_policies;
     nc_write(nc, cube->state, H5T_NATIVE_INT8, n_axes, from, n, values->state);
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        nc_write(nc, cube->figures[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->figures[f]);
+        if (figure_is_kept(f, layout->has_cloud))
+            nc_write(nc, cube->figures[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n,
+                     values->figures[f]);
     nc_write(nc, cube->n_steps, H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->n_steps);
     const struct {
         size_t last;
         const double *values;
     } tables[N_TABLES] = {
         {layout->n_cuts, values->cut_share},
-        {ES_N_STATIONS, values->utilisation},
-        {ES_N_STATIONS, values->queue_length},
+        {stations_of(layout), values->utilisation},
+        {stations_of(layout), values->queue_length},
         {layout->n_policies, values->gain_mean_of_ratios},
         {layout->n_policies, values->gain_ratio_of_means},
     };

@@ -73,7 +73,7 @@ void cube_begin_steps(es_cube *cube) {
             nc_number_attribute(nc, steps->group, "n_sources", H5T_NATIVE_INT64, &n_sources, 1);
         describe_columns(cube);
         for (size_t c = 0; c < ES_N_COLUMNS; c++)
-            steps->has[c] = !column_is_of_fleets(c);
+            steps->has[c] = !column_is_optional(c);
         if (!layout->refers)
             define_columns(cube);
     }
@@ -195,7 +195,7 @@ static void refer_to_rows(es_cube *cube, size_t c, const es_cube_result *result,
 static void put_column(es_cube *cube, size_t c, const es_cube_result *result, netcdf *from) {
     cube_steps *steps = &cube->steps;
     /* A variable of a study may have the name of a column that its runs do not need: a scalar. */
-    if (column_is_of_fleets(c) && rank_of(from->file, columns[c].name) <= 0)
+    if (column_is_optional(c) && rank_of(from->file, columns[c].name) <= 0)
         return;
     if (!steps->has[c] && !cube->layout->refers)
         define_column(cube, c);

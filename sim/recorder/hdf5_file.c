@@ -99,7 +99,8 @@ static void define_series(result_file *file) {
     if (!(record->series_period_s > 0))
         return;
     const char *stations[ES_N_STATIONS];
-    for (size_t s = 0; s < ES_N_STATIONS; s++)
+    size_t n_stations = es_record_stations(record);
+    for (size_t s = 0; s < n_stations; s++)
         stations[s] = es_station_text((es_station)s);
     hid_t group = nc_group(nc, "series");
     if (file->replicated)
@@ -107,7 +108,7 @@ static void define_series(result_file *file) {
             nc_define_count(nc, group, "replication", "number of the replication");
     file->series_policy =
         nc_text_dimension(nc, group, "policy", "policy", record->n_policies, record->policy_names);
-    file->station = nc_text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
+    file->station = nc_text_dimension(nc, group, "station", "station", n_stations, stations);
     nc_spec spec = {.group = group,
                     .name = "time",
                     .units = "s",
@@ -213,7 +214,7 @@ static bool extend_series(result_file *file, const writer_entry *what) {
                          &(writer_entry){.replication = file->series_replication.length,
                                          .policy = file->series_policy.length},
                          extent);
-    extent[rank] = ES_N_STATIONS;
+    extent[rank] = es_record_stations(file->record);
     extent[rank + 1] = file->time.length;
     nc_check(nc, H5Dset_extent(file->utilisation, extent));
     nc_check(nc, H5Dset_extent(file->queue_length, extent));
@@ -232,11 +233,12 @@ typedef struct series_part {
     double *values;
 } series_part;
 
-enum { N_SERIES_PARTS = 2 * ES_N_STATIONS + 3 };
+enum { MOST_SERIES_PARTS = 2 * ES_N_STATIONS + 3 };
 
-/* All of them, the time last. */
-static void list_series(const result_file *file, const writer_job *job,
-                        series_part parts[N_SERIES_PARTS]) {
+/* All of them, the time last; returns how many. */
+static size_t list_series(const result_file *file, const writer_job *job,
+                          series_part parts[MOST_SERIES_PARTS]) {
+    size_t n_stations = es_record_stations(file->record);
     es_series *series = job->series;
     const writer_entry *what = &job->what;
     series_part whole = {.count = {1, 1, 1, 1}}, shared = {.count = {1, 1, 1, 1}};
@@ -244,7 +246,7 @@ static void list_series(const result_file *file, const writer_job *job,
     whole.rank = rank + 2;
     whole.start[rank + 1] = what->first;
     whole.count[rank + 1] = what->n;
-    for (size_t s = 0; s < ES_N_STATIONS; s++, parts += 2) {
+    for (size_t s = 0; s < n_stations; s++, parts += 2) {
         whole.start[rank] = s;
         whole.variable = file->utilisation;
         whole.values = series->utilisation[s];
@@ -268,13 +270,14 @@ static void list_series(const result_file *file, const writer_job *job,
                              .start = {what->first},
                              .count = {what->n},
                              .values = series->end_s};
+    return 2 * n_stations + 3;
 }
 
 static void write_series(result_file *file, const writer_job *job) {
-    series_part parts[N_SERIES_PARTS];
+    series_part parts[MOST_SERIES_PARTS];
     bool longer = extend_series(file, &job->what);
-    list_series(file, job, parts);
-    for (size_t i = 0; i < N_SERIES_PARTS - (longer ? 0 : 1); i++)
+    size_t n_parts = list_series(file, job, parts);
+    for (size_t i = 0; i < n_parts - (longer ? 0 : 1); i++)
         nc_write(&file->nc, parts[i].variable, H5T_NATIVE_DOUBLE, parts[i].rank, parts[i].start,
                  parts[i].count, parts[i].values);
 }
@@ -297,9 +300,9 @@ static void read_chunk(result_file *file, size_t c, const hsize_t *start, writer
 
 void file_read(result_file *file, writer_job *job) {
     if (job->what.is_series) {
-        series_part parts[N_SERIES_PARTS];
-        list_series(file, job, parts);
-        for (size_t i = 0; i < N_SERIES_PARTS; i++)
+        series_part parts[MOST_SERIES_PARTS];
+        size_t n_parts = list_series(file, job, parts);
+        for (size_t i = 0; i < n_parts; i++)
             nc_read(&file->nc, parts[i].variable, H5T_NATIVE_DOUBLE, parts[i].rank, parts[i].start,
                     parts[i].count, parts[i].values);
         return;

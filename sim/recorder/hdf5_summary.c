@@ -1,6 +1,7 @@
 /* The groups of the result that hold figures. */
 #include "hdf5_file.h"
 
+#include "columns.h"
 #include "edgesplit/alloc.h"
 
 #include <stdio.h>
@@ -29,9 +30,11 @@ static void put_figure(netcdf *nc, nc_spec spec, size_t f, const char *behind, c
     free(column);
 }
 
-static void put_figures(netcdf *nc, const nc_spec *spec, size_t n, double (*values)[ES_N_SUMMARY]) {
+static void put_figures(netcdf *nc, const nc_spec *spec, const es_run_record *record, size_t n,
+                        double (*values)[ES_N_SUMMARY]) {
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        put_figure(nc, *spec, f, "", "", n, values);
+        if (figure_is_kept(f, record->has_cloud))
+            put_figure(nc, *spec, f, "", "", n, values);
 }
 
 #define HALF_WIDTH "half the width of the 95 % interval: "
@@ -40,7 +43,8 @@ static void put_figures(netcdf *nc, const nc_spec *spec, size_t n, double (*valu
 static void put_half_widths(netcdf *nc, const nc_spec *spec, const es_run_record *record,
                             const es_summary *summary) {
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        if (record->n_replications > 1 || f == ES_SUMMARY_latency_mean)
+        if (figure_is_kept(f, record->has_cloud) &&
+            (record->n_replications > 1 || f == ES_SUMMARY_latency_mean))
             put_figure(nc, *spec, f, "_half_width", HALF_WIDTH, record->n_policies,
                        summary->half_widths);
 }
@@ -59,13 +63,13 @@ static nc_dimension put_numbers(netcdf *nc, hid_t group, const char *name, const
 static void put_tables(netcdf *nc, hid_t group, nc_dimension *policy, const es_run_record *record,
                        const es_summary *summary) {
     const char *stations[ES_N_STATIONS];
-    for (size_t s = 0; s < ES_N_STATIONS; s++)
+    size_t n_stations = es_record_stations(record);
+    for (size_t s = 0; s < n_stations; s++)
         stations[s] = es_station_text((es_station)s);
     nc_dimension baseline = nc_text_dimension(nc, group, "baseline", "policy compared with",
                                               record->n_policies, record->policy_names);
     nc_dimension cut = put_numbers(nc, group, "cut", "cut", record->n_cuts);
-    nc_dimension station =
-        nc_text_dimension(nc, group, "station", "station", ES_N_STATIONS, stations);
+    nc_dimension station = nc_text_dimension(nc, group, "station", "station", n_stations, stations);
     const struct {
         const char *name, *long_name;
         nc_dimension *second;
@@ -114,7 +118,7 @@ static void put_replications(netcdf *nc, const es_run_record *record, const es_s
                            .type = H5T_NATIVE_DOUBLE,
                            .rank = 2,
                            .dimensions = {&replication, &policy}},
-                n * record->n_policies, summary->replicated);
+                record, n * record->n_policies, summary->replicated);
     nc_close_dimension(nc, &replication);
     nc_close_dimension(nc, &policy);
     if (group >= 0)
@@ -126,7 +130,7 @@ void summary_put(netcdf *nc, const es_run_record *record, const es_summary *summ
     nc_dimension policy =
         nc_text_dimension(nc, group, "policy", "policy", record->n_policies, record->policy_names);
     nc_spec spec = {.group = group, .type = H5T_NATIVE_DOUBLE, .rank = 1, .dimensions = {&policy}};
-    put_figures(nc, &spec, record->n_policies, summary->figures);
+    put_figures(nc, &spec, record, record->n_policies, summary->figures);
     put_half_widths(nc, &spec, record, summary);
     put_tables(nc, group, &policy, record, summary);
     nc_close_dimension(nc, &policy);

@@ -28,16 +28,22 @@ void plan_adopt(const es_scenario *scenario, const char *section, const char *ke
     errors->lost += found->lost;
 }
 
-/* The same for what two profiles together have found wrong. */
+/* Whether a message is about a profile's file. */
+static bool names_file(const char *text, const es_profile *profile) {
+    size_t length = strlen(profile->path);
+    return strncmp(text, profile->path, length) == 0 && text[length] == ':';
+}
+
+/* The same for what profiles together have found wrong. */
 static void adopt_cost_errors(const struct planned_group *group, const es_errors *found,
                               es_errors *errors) {
-    const char *device = group->device->path;
-    size_t length = strlen(device);
     for (size_t i = 0; i < found->n; i++) {
         const char *text = found->records[i].text;
-        bool of_device = strncmp(text, device, length) == 0 && text[length] == ':';
-        adopt_error(group->scenario, of_device ? "device" : "server", "profile", &found->records[i],
-                    errors);
+        const char *section = names_file(text, group->device)   ? "device"
+                              : names_file(text, group->server) ? "server"
+                              : group->cloud != NULL            ? "cloud"
+                                                                : "server";
+        adopt_error(group->scenario, section, "profile", &found->records[i], errors);
     }
     errors->lost += found->lost;
 }
@@ -79,12 +85,13 @@ static es_status find_cost(const es_plan *plan, struct planned_group *group,
     es_text key = {0};
     es_cost *made = NULL;
     /* The other inputs live as long as the table does: their addresses name them. */
-    es_text_add(
-        &key, "%p %p %p %d %.17g %.17g %.17g %.17g %.17g %.17g %d %d %lld",
-        (const void *)group->model, (const void *)group->device, (const void *)group->server,
-        (int)options->granularity, options->input_bytes_per_elem, options->feature_bytes_per_elem,
-        options->header_bytes, options->coded_ratio, options->encode_bps, options->decode_bps,
-        options->extrapolate, options->whole_correction, (long long)options->max_merged);
+    es_text_add(&key, "%p %p %p %p %d %.17g %.17g %.17g %.17g %.17g %.17g %d %d %lld",
+                (const void *)group->model, (const void *)group->device,
+                (const void *)group->server, (const void *)group->cloud, (int)options->granularity,
+                options->input_bytes_per_elem, options->feature_bytes_per_elem,
+                options->header_bytes, options->coded_ratio, options->encode_bps,
+                options->decode_bps, options->extrapolate, options->whole_correction,
+                (long long)options->max_merged);
     for (size_t i = 0; i < options->n_batches; i++)
         es_text_add(&key, " %lld", (long long)options->batches[i]);
     es_status status = key.failed ? es_errors_no_memory(errors, NULL) : ES_OK;
@@ -120,7 +127,14 @@ static es_status list_batches(const struct planned_group *group, int64_t **disti
 static es_status create_cost(const es_plan *plan, struct planned_group *group, es_errors *errors) {
     const es_scenario *s = group->scenario;
     int64_t *distinct;
-    size_t n_distinct;
+    size_t n_distinct, n_boundaries = group->model->n_cuts[group->granularity];
+    if (es_cost_count_cuts(n_boundaries, group->cloud != NULL) > ES_MOST_CUTS)
+        return es_scenario_complain(
+            s, "model", "granularity", errors,
+            "%s has %zu places to cut, which are %zu pairs; expected at most %d pairs (granularity "
+            "= block has the fewest)",
+            group->model->name, n_boundaries, es_cost_count_cuts(n_boundaries, true),
+            (int)ES_MOST_CUTS);
     es_status status = list_batches(group, &distinct, &n_distinct, errors);
     if (status != ES_OK)
         return status;
@@ -137,6 +151,7 @@ static es_status create_cost(const es_plan *plan, struct planned_group *group, e
         .n_batches = n_distinct,
         .batches = distinct,
         .max_merged = s->server.max_batch,
+        .cloud = group->cloud,
     };
     es_errors found;
     es_errors_init(&found);
@@ -198,6 +213,9 @@ static es_status open_group(const es_plan *plan, struct planned_group *group, es
         worse(status, load_profile(plan, s, "device", s->device.profile, &group->device, errors));
     status =
         worse(status, load_profile(plan, s, "server", s->server.profile, &group->server, errors));
+    if (s->cloud.profile != NULL)
+        status =
+            worse(status, load_profile(plan, s, "cloud", s->cloud.profile, &group->cloud, errors));
     status = worse(status, plan_links(plan, group, errors));
     return worse(status, plan_arrivals(plan, group, errors));
 }
@@ -209,6 +227,7 @@ static es_status open_groups(es_plan *plan, es_errors *errors) {
     if (plan->groups == NULL)
         return es_errors_no_memory(errors, NULL);
     plan->n_groups = plan->scenario->n_groups;
+    plan->has_cloud = es_scenario_group(plan->scenario, 0)->cloud.profile != NULL;
     for (size_t g = 0; g < plan->n_groups; g++) {
         struct planned_group *group = &plan->groups[g];
         es_errors found;
@@ -339,6 +358,7 @@ static es_group group_of(const struct planned_group *group, const es_policy *pol
         .exponential_think = s->workload.think == ES_EXPONENTIAL,
         .exponential_head = s->device.service == ES_EXPONENTIAL,
         .exponential_tail = s->server.service == ES_EXPONENTIAL,
+        .exponential_cloud = s->cloud.service == ES_EXPONENTIAL,
         .switch_cost_ns = plan_time(s->device.switch_cost_s),
         .deadline_ns =
             isnan(s->workload.deadline_s) ? ES_TIME_NEVER : plan_time(s->workload.deadline_s),
@@ -404,6 +424,12 @@ es_world_config plan_world(const es_plan *plan, const struct planned_policy *pol
         .outcomes = s->output.regret && plan->foresees,
         .series_period_ns = isolated ? 0 : plan_time(s->output.period_s),
     };
+    if (plan->has_cloud) {
+        config.backhaul = link_of(&s->backhaul.link, &plan->backhaul);
+        config.cloud = (es_server){.capacity = plan->cloud_rate,
+                                   .discipline = (es_discipline)s->cloud.discipline,
+                                   .n_servers = (size_t)s->cloud.servers};
+    }
     for (size_t g = 0; g < plan->n_groups; g++)
         config.groups[g] = group_of(&plan->groups[g], policy != NULL ? &policy->policies[g] : NULL);
     if (policy != NULL)

@@ -24,7 +24,7 @@ struct planned_group {
     const es_model *model;
     char model_sha256[ES_SHA256_TEXT]; /* of its file; "": a network of the zoo */
     es_granularity granularity;
-    const es_profile *device, *server;
+    const es_profile *device, *server, *cloud; /* cloud: NULL with two tiers */
     struct planned_link uplink, downlink;
     const es_trace *arrivals_trace; /* NULL without */
     const es_cost *cost;
@@ -37,7 +37,7 @@ struct planned_group {
     uint32_t *batch_index; /* own, of arrivals, likewise the next one */
     es_time *deadlines_ns;
     bool has_deadlines; /* some request has one */
-    bool *compressive;  /* own, [n_cuts] as the scenario counts cuts */
+    bool *compressive;  /* own, [cost->n_boundaries] as the scenario counts them */
     bool *offered;      /* own, [n_cuts] open to policies: available, and of the wanted kind */
     uint32_t *offered_cuts;
     size_t n_offered;
@@ -61,6 +61,10 @@ struct es_plan {
     size_t n_devices, n_cuts;                      /* of all groups */
     const es_trace *load_trace, *background_trace; /* NULL without */
     const es_rate *server_rate;
+    bool has_cloud; /* there are three tiers: */
+    struct planned_link backhaul;
+    const es_trace *cloud_load_trace; /* NULL without */
+    const es_rate *cloud_rate;
     struct stop_rule stop;
     bool foresees; /* es_world_foresees of its worlds */
     size_t n_policies, policies_capacity;
@@ -81,7 +85,8 @@ void plan_adopt(const es_scenario *scenario, const char *section, const char *ke
 es_status plan_keep(const es_plan *plan, input_kind kind, const char *key, void *object,
                     size_t bytes, es_errors *errors);
 
-/* Open what there is one of: the server's load and the jobs of others. */
+/* Open what there is one of: the server's load and the jobs of others, the backhaul and the cloud's
+ * load. */
 es_status plan_server(es_plan *plan, es_errors *errors);
 
 /* Open a group's links; its requests, with their times, batches and deadlines; and the trace of

@@ -25,40 +25,66 @@ static size_t last_cut(const struct planned_group *group) {
     return group->cost->n_cuts - 1;
 }
 
-static const es_cut *cut_at(const struct planned_group *group, size_t cut) {
-    return &group->model->cuts[group->granularity][cut];
+static const es_cost_cut *cut_at(const struct planned_group *group, size_t cut) {
+    return &group->cost->cuts[cut];
+}
+
+static bool is_end(const struct planned_group *group, size_t boundary) {
+    return boundary == 0 || boundary == cut_at(group, last_cut(group))->first;
+}
+
+/* Whether the scenario counts a boundary. */
+static bool is_counted(const struct planned_group *group, size_t boundary) {
+    return is_end(group, boundary) ||
+           group->scenario->model.cut_points != ES_CUTS_RESIDUAL_BLOCKS ||
+           group->cost->boundaries[boundary].residual_block;
 }
 
 /* Which cuts are open, and which are compressive among those that the scenario counts. */
 static es_status offer_cuts(struct planned_group *group, es_errors *errors) {
     size_t n = group->cost->n_cuts;
     group->offered = es_alloc(n, sizeof *group->offered);
-    group->compressive = es_alloc(n, sizeof *group->compressive);
+    group->compressive = es_alloc(group->cost->n_boundaries, sizeof *group->compressive);
     group->offered_cuts = es_alloc(n, sizeof *group->offered_cuts);
     if (group->offered == NULL || group->compressive == NULL || group->offered_cuts == NULL)
         return es_errors_no_memory(errors, NULL);
     bool residual_only = group->scenario->model.cut_points == ES_CUTS_RESIDUAL_BLOCKS;
     es_model_mark_compressive(group->model, group->granularity, residual_only, group->compressive);
     for (size_t cut = 0; cut < n; cut++) {
-        bool end = cut == 0 || cut == n - 1;
-        bool counted = end || !residual_only || cut_at(group, cut)->residual_block;
-        group->offered[cut] = counted && group->cost->available[cut];
+        const es_cost_cut *at = cut_at(group, cut);
+        group->offered[cut] = is_counted(group, at->first) && is_counted(group, at->second) &&
+                              group->cost->available[cut];
         if (group->offered[cut])
             group->offered_cuts[group->n_offered++] = (uint32_t)cut;
     }
     return ES_OK;
 }
 
-static bool is_candidate(const struct planned_group *group, const es_policy_section *section,
-                         size_t cut) {
-    const es_cut *description = cut_at(group, cut);
+/* Whether a policy may cut at a boundary. */
+static bool is_wanted(const struct planned_group *group, const es_policy_section *section,
+                      size_t boundary) {
+    const es_cut *description = &group->cost->boundaries[boundary];
+    if (is_end(group, boundary))
+        return true;
     switch ((es_candidates)section->candidates) {
-    case ES_CANDIDATES_COMPRESSIVE: return group->compressive[cut];
+    case ES_CANDIDATES_COMPRESSIVE: return group->compressive[boundary];
     case ES_CANDIDATES_NATURAL: return description->natural;
     case ES_CANDIDATES_SINGLE_TENSOR: return description->n_tensors == 1;
     case ES_CANDIDATES_ALL: return true;
     }
     return false;
+}
+
+static bool is_candidate(const struct planned_group *group, const es_policy_section *section,
+                         size_t cut) {
+    return is_wanted(group, section, cut_at(group, cut)->first) &&
+           is_wanted(group, section, cut_at(group, cut)->second);
+}
+
+/* Whether the input would be sent where the policy keeps it on the device. */
+static bool is_private(const struct planned_group *group, const es_policy_section *section,
+                       size_t cut) {
+    return section->privacy && cut_at(group, cut)->first == 0;
 }
 
 /* A record about the key of the section, saying of which group it is where there are several. */
@@ -119,8 +145,8 @@ static void list_candidates(struct resolving *r, size_t g, bool every, bool ends
     for (size_t i = 0; i < group->n_offered; i++) {
         uint32_t cut = group->offered_cuts[i];
         bool end = cut == 0 || cut == last_cut(group);
-        if (end ? ends && (cut != 0 || !r->section->privacy)
-                : every || is_candidate(group, r->section, cut))
+        if (!is_private(group, r->section, cut) &&
+            (end ? ends : every || is_candidate(group, r->section, cut)))
             candidates[r->n[g]++] = cut;
     }
 }
@@ -157,6 +183,11 @@ static uint32_t best_for_mean_state(const es_plan *plan, const struct planned_gr
     double result_s = downlink != NULL ? 8 * s->transfer.result_bytes / es_rate_mean(downlink) : 0;
     double delay_s = mean_delay_s(&s->uplink.link, &group->uplink) +
                      mean_delay_s(&s->downlink.link, &group->downlink);
+    if (plan->has_cloud) {
+        view.backhaul_s_per_bit = 1 / es_rate_mean(plan->backhaul.rate);
+        view.backhaul_delay_s = 2 * plan->scenario->backhaul.link.propagation_s;
+        view.cloud_slowdown = (double)ES_FULL_CAPACITY / es_rate_mean(plan->cloud_rate);
+    }
     uint32_t best = candidates[0];
     double best_s = ES_INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -215,7 +246,7 @@ static es_status find_split(struct resolving *r, size_t g) {
     const char *split = r->section->split;
     int64_t number;
     size_t n_cuts = group->cost->n_cuts;
-    size_t cut = es_model_find_cut_name(group->model, group->granularity, split);
+    size_t cut = es_cost_find_cut(group->cost, split);
     if (cut == n_cuts && es_parse_int64((es_slice){split, strlen(split)}, &number) == ES_OK &&
         number >= 0 && (uint64_t)number < n_cuts)
         cut = (size_t)number;
@@ -230,8 +261,8 @@ static es_status find_split(struct resolving *r, size_t g) {
                             ? "cut %zu (%s) is not one of [model] cut_points"
                             : "the profiles hold no times for cut %zu (%s)",
                         cut, cut_at(group, cut)->name);
-    if (cut == 0 && r->section->privacy)
-        return complain(r, group, "split", "privacy forbids cut 0");
+    if (is_private(group, r->section, cut))
+        return complain(r, group, "split", "privacy forbids cut %zu", cut);
     candidates_of(r, g)[0] = (uint32_t)cut;
     r->n[g] = 1;
     return ES_OK;
@@ -324,11 +355,15 @@ static es_status check_needs(const struct resolving *r) {
     if (ops->observe != NULL && plan->groups[0].scenario->workload.mode != ES_ISOLATED)
         return es_policy_complain(plan->scenario, r->section, "type", r->errors,
                                   "%s needs [workload] mode = isolated", ops->name);
+    if (plan->has_cloud && (ops->learn != NULL || ops->tabulated))
+        return es_policy_complain(plan->scenario, r->section, "type", r->errors,
+                                  "%s knows of two tiers, and [cloud] makes a third", ops->name);
     if (ops->clairvoyant && !plan->foresees)
         status = es_policy_complain(
             plan->scenario, r->section, "type", r->errors,
-            "what requests would meet cannot be told here: %s needs one device, first in, first "
-            "out everywhere, one server without batches and jobs of others, and constant "
+            "what requests would meet cannot be told here: %s needs two tiers, one device, first "
+            "in, "
+            "first out everywhere, one server without batches and jobs of others, and constant "
             "propagation",
             ops->name);
     return status;
@@ -342,7 +377,9 @@ static es_status resolve_whole(struct resolving *r) {
         uint32_t cut = device ? (uint32_t)last_cut(group) : 0;
         if (!group->offered[cut])
             return complain(r, group, "type", "the %s profile holds no time of the whole network",
-                            device ? "device" : "server");
+                            device               ? "device"
+                            : r->plan->has_cloud ? "cloud"
+                                                 : "server");
         candidates_of(r, g)[0] = cut;
         r->n[g] = 1;
     }
@@ -380,10 +417,11 @@ static es_status check_regret(const es_plan *plan, es_errors *errors) {
     const es_scenario *s = plan->scenario;
     if (plan->foresees || !s->output.regret || !es_scenario_writes(s, "output", "regret"))
         return ES_OK;
-    return es_scenario_complain(
-        s, "output", "regret", errors,
-        "what requests would have met cannot be told here: that needs one device, first in, first "
-        "out everywhere, one server without batches and jobs of others, and constant propagation");
+    return es_scenario_complain(s, "output", "regret", errors,
+                                "what requests would have met cannot be told here: that needs two "
+                                "tiers, one device, first in, "
+                                "first out everywhere, one server without batches and jobs of "
+                                "others, and constant propagation");
 }
 
 es_status plan_policies(es_plan *plan, es_errors *errors) {

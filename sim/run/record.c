@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Inputs and texts, at most: of each group and of the server. */
-enum { INPUTS_OF_GROUP = 8, INPUTS_OF_SERVER = 2, TEXTS_OF_GROUP = 2 + INPUTS_OF_GROUP, TEXTS = 3 };
+/* Inputs and texts, at most: of each group and of what all share. */
+enum { INPUTS_OF_GROUP = 9, INPUTS_OF_SERVER = 4, TEXTS_OF_GROUP = 2 + INPUTS_OF_GROUP, TEXTS = 3 };
 
 void record_fini(struct record_storage *storage) {
     for (size_t i = 0; i < storage->n_texts; i++)
@@ -23,6 +23,8 @@ void record_fini(struct record_storage *storage) {
     free(storage->head_s);
     free(storage->tail_s);
     free(storage->bytes);
+    free(storage->cloud_s);
+    free(storage->backhaul_bytes);
     free(storage->inputs);
 }
 
@@ -71,7 +73,9 @@ static es_status add_profile(struct record_storage *storage, const es_scenario *
     const char *provenance = provenance_of(storage, profile);
     if (provenance == NULL)
         return ES_NO_MEMORY;
-    const char *role = strcmp(section, "device") == 0 ? "device profile" : "server profile";
+    const char *role = strcmp(section, "device") == 0   ? "device profile"
+                       : strcmp(section, "server") == 0 ? "server profile"
+                                                        : "cloud profile";
     es_input input = {.path = path, .sha256 = profile->sha256, .provenance = provenance};
     return add_input(storage, s, role, section, "profile", input);
 }
@@ -99,6 +103,8 @@ static es_status record_inputs_of(const struct planned_group *group,
         status = add_profile(storage, s, "device", s->device.profile, group->device);
     if (status == ES_OK)
         status = add_profile(storage, s, "server", s->server.profile, group->server);
+    if (status == ES_OK && group->cloud != NULL)
+        status = add_profile(storage, s, "cloud", s->cloud.profile, group->cloud);
     const struct {
         const char *role, *section, *key, *path;
         const es_trace *trace;
@@ -124,10 +130,16 @@ static es_status record_inputs(const es_plan *plan, struct record_storage *stora
         status = record_inputs_of(&plan->groups[g], storage);
     if (status == ES_OK)
         status = add_trace(storage, s, "server load trace", "server", "load_trace",
-                           s->server.load_trace, plan->load_trace);
+                           s->server.load.trace, plan->load_trace);
     if (status == ES_OK)
         status = add_trace(storage, s, "background trace", "server", "background_trace",
                            s->server.background_trace, plan->background_trace);
+    if (status == ES_OK)
+        status = add_trace(storage, s, "backhaul trace", "backhaul", "trace",
+                           s->backhaul.link.trace, plan->backhaul.trace);
+    if (status == ES_OK)
+        status = add_trace(storage, s, "cloud load trace", "cloud", "load_trace",
+                           s->cloud.load.trace, plan->cloud_load_trace);
     return status;
 }
 
@@ -170,22 +182,28 @@ static void record_costs(const struct planned_group *group, size_t cut,
         storage->head_s[first + i] = headed ? costs->head_s[cut] : ES_NAN;
         storage->tail_s[first + i] = timed ? costs->tail_s[cut] : ES_NAN;
         storage->bytes[first + i] = costs != NULL ? costs->bytes[cut] : -1;
+        if (storage->cloud_s == NULL)
+            continue;
+        storage->cloud_s[first + i] = headed ? costs->cloud_s[cut] : ES_NAN;
+        storage->backhaul_bytes[first + i] = costs != NULL ? costs->backhaul_bytes[cut] : -1;
     }
 }
 
 static void record_cuts(const struct planned_group *group, struct record_storage *storage) {
     for (size_t cut = 0; cut < group->cost->n_cuts; cut++) {
-        const es_cut *from = &group->model->cuts[group->granularity][cut];
+        const es_cost_cut *at = &group->cost->cuts[cut];
+        const es_cut *from = &group->cost->boundaries[at->first];
         storage->cuts[group->first_cut + cut] = (es_cut_record){
-            .name = from->name,
+            .name = at->name,
             .last_layer = (int64_t)from->last_layer,
             .n_tensors = (int64_t)from->n_tensors,
             .elems = from->elems,
             .compression = from->compression,
             .natural = from->natural,
-            .compressive = group->compressive[cut],
+            .compressive = group->compressive[at->first],
             .residual_block = from->residual_block,
             .available = group->offered[cut],
+            .second_layer = (int64_t)group->cost->boundaries[at->second].last_layer,
         };
         record_costs(group, cut, storage);
     }
@@ -239,12 +257,19 @@ static es_status allocate_record(const es_plan *plan, struct record_storage *sto
     storage->head_s = es_alloc(n_cuts * storage->n_batches, sizeof *storage->head_s);
     storage->tail_s = es_alloc(n_cuts * storage->n_batches, sizeof *storage->tail_s);
     storage->bytes = es_alloc(n_cuts * storage->n_batches, sizeof *storage->bytes);
+    if (plan->has_cloud) {
+        storage->cloud_s = es_alloc(n_cuts * storage->n_batches, sizeof *storage->cloud_s);
+        storage->backhaul_bytes =
+            es_alloc(n_cuts * storage->n_batches, sizeof *storage->backhaul_bytes);
+    }
     storage->inputs =
         es_alloc(n_groups * INPUTS_OF_GROUP + INPUTS_OF_SERVER, sizeof *storage->inputs);
-    bool complete = !storage->resolved.failed && storage->texts != NULL && storage->names != NULL &&
-                    storage->types != NULL && storage->parameters != NULL &&
-                    storage->groups != NULL && storage->cuts != NULL && storage->head_s != NULL &&
-                    storage->tail_s != NULL && storage->bytes != NULL && storage->inputs != NULL;
+    bool complete =
+        !storage->resolved.failed && storage->texts != NULL && storage->names != NULL &&
+        storage->types != NULL && storage->parameters != NULL && storage->groups != NULL &&
+        storage->cuts != NULL && storage->head_s != NULL && storage->tail_s != NULL &&
+        storage->bytes != NULL && storage->inputs != NULL &&
+        (!plan->has_cloud || (storage->cloud_s != NULL && storage->backhaul_bytes != NULL));
     return complete ? ES_OK : ES_NO_MEMORY;
 }
 
@@ -332,6 +357,9 @@ es_status record_plan(const es_plan *plan, struct record_storage *storage, es_ru
         .head_s = storage->head_s,
         .tail_s = storage->tail_s,
         .bytes = storage->bytes,
+        .has_cloud = plan->has_cloud,
+        .cloud_s = storage->cloud_s,
+        .backhaul_bytes = storage->backhaul_bytes,
     };
     record_groups(plan, record);
     if (record->model == NULL || record->granularity == NULL || record->mode == NULL)

@@ -17,8 +17,8 @@ struct record_storage {
     es_cut_record *cuts;
     size_t n_batches;
     int64_t *batches;
-    double *head_s, *tail_s;
-    int64_t *bytes;
+    double *head_s, *tail_s, *cloud_s; /* cloud_s and backhaul_bytes: NULL with two tiers */
+    int64_t *bytes, *backhaul_bytes;
     size_t n_inputs;
     es_input *inputs;
 };

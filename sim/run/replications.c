@@ -84,7 +84,9 @@ es_status stop_rule_of(const es_scenario *scenario, struct stop_rule *rule, es_e
 
 es_status results_init(struct results *results, const es_run_record *record) {
     size_t n = record->n_policies, n_cuts = record->n_cuts, n_most = record->n_replications;
-    *results = (struct results){.n_policies = n, .n_cuts = n_cuts, .n_most = n_most};
+    size_t n_stations = es_record_stations(record);
+    *results = (struct results){
+        .n_policies = n, .n_cuts = n_cuts, .n_stations = n_stations, .n_most = n_most};
     es_summary *summary = &results->summary;
     summary->figures = es_alloc(n, sizeof *summary->figures);
     summary->half_widths = es_alloc(n, sizeof *summary->half_widths);
@@ -98,7 +100,7 @@ es_status results_init(struct results *results, const es_run_record *record) {
     bool complete = summary->figures != NULL && summary->half_widths != NULL &&
                     summary->replicated != NULL && summary->n_steps != NULL;
     for (size_t i = 0; i < 3; i++) {
-        size_t length = n * (i == 0 ? n_cuts : (size_t)ES_N_STATIONS);
+        size_t length = n * (i == 0 ? n_cuts : n_stations);
         *tables[i] = es_alloc(length, sizeof(double));
         *sums[i] = es_alloc(length, sizeof(es_sum));
         complete = complete && *tables[i] != NULL && *sums[i] != NULL;
@@ -153,9 +155,10 @@ void results_add(struct results *results, size_t replication, size_t policy,
     for (size_t cut = 0; cut < n_cuts; cut++)
         es_sum_add(&results->cut_share[policy * n_cuts + cut],
                    (double)tally->cut_counts[cut] / (double)n_counted);
-    for (size_t s = 0; s < ES_N_STATIONS; s++) {
-        es_sum_add(&results->utilisation[policy * ES_N_STATIONS + s], world->utilisation[s]);
-        es_sum_add(&results->queue_length[policy * ES_N_STATIONS + s], world->queue_length[s]);
+    for (size_t s = 0; s < results->n_stations; s++) {
+        size_t at = policy * results->n_stations + s;
+        es_sum_add(&results->utilisation[at], world->utilisation[s]);
+        es_sum_add(&results->queue_length[at], world->queue_length[s]);
     }
 }
 
@@ -218,7 +221,7 @@ void results_summarise(struct results *results, size_t n_replications, const es_
     }
     for (size_t i = 0; i < n * results->n_cuts; i++)
         summary->cut_share[i] = es_sum_value(results->cut_share[i]) / (double)n_replications;
-    for (size_t i = 0; i < n * ES_N_STATIONS; i++) {
+    for (size_t i = 0; i < n * results->n_stations; i++) {
         summary->utilisation[i] = es_sum_value(results->utilisation[i]) / (double)n_replications;
         summary->queue_length[i] = es_sum_value(results->queue_length[i]) / (double)n_replications;
     }

@@ -23,8 +23,20 @@ static const double head_s[][3] = {{0, 0.01, 0.02}, {0, 0.03, 0.06}};
 static const double tail_s[][3] = {{0.004, 0.002, 0}, {0.012, 0.006, 0}};
 static const double bits[] = {8e5, 2e5, 0};
 static es_cut_costs tables[] = {
-    {3, head_ns[0], tail_ns[0], bytes, head_s[0], tail_s[0], bits},
-    {3, head_ns[1], tail_ns[1], bytes, head_s[1], tail_s[1], bits},
+    {.n_cuts = 3,
+     .head_ns = head_ns[0],
+     .tail_ns = tail_ns[0],
+     .bytes = bytes,
+     .head_s = head_s[0],
+     .tail_s = tail_s[0],
+     .bits = bits},
+    {.n_cuts = 3,
+     .head_ns = head_ns[1],
+     .tail_ns = tail_ns[1],
+     .bytes = bytes,
+     .head_s = head_s[1],
+     .tail_s = tail_s[1],
+     .bits = bits},
 };
 static int64_t batches[] = {1, 2};
 static bool has_heads[] = {true, true}, available[] = {true, true, true};

@@ -282,6 +282,7 @@ static void begin(struct simulation *simulation) {
         *simulation->batches = (es_batches){0};
     simulation->tally = (struct tally){
         .warmup_s = setting->plan->scenario->scenario.warmup_s,
+        .has_cloud = setting->plan->has_cloud,
         .places = &setting->places,
         .cut_counts = simulation->cut_counts,
         .scratch = simulation->work->scratch,

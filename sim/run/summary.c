@@ -16,7 +16,15 @@ static const struct {
     {ES_SUMMARY_downlink_time_mean, offsetof(es_block, downlink_time)},
     {ES_SUMMARY_energy_mean, offsetof(es_block, energy)},
     {ES_SUMMARY_regret_mean, offsetof(es_block, regret)},
+    {ES_SUMMARY_backhaul_queue_time_mean, offsetof(es_block, backhaul_queue_time)},
+    {ES_SUMMARY_backhaul_time_mean, offsetof(es_block, backhaul_time)},
+    {ES_SUMMARY_cloud_queue_time_mean, offsetof(es_block, cloud_queue_time)},
+    {ES_SUMMARY_cloud_time_mean, offsetof(es_block, cloud_time)},
 };
+
+static size_t n_means(const struct tally *totals) {
+    return totals->has_cloud ? N_MEANS : N_MEANS_OF_TWO_TIERS;
+}
 
 struct cut_places cut_places_of(const es_run_record *record) {
     struct cut_places places = {.n_groups = record->n_groups};
@@ -69,6 +77,7 @@ void tally_add(struct tally *totals, const es_block *block) {
         totals->n_by_status[block->status[i]]++;
         totals->cut_counts[cut_of(totals->places, block, i)]++;
         totals->uplink_bytes += block->uplink_bytes[i];
+        totals->backhaul_bytes += totals->has_cloud ? block->backhaul_bytes[i] : 0;
         if (!finished(block, i)) {
             if (block->status[i] == ES_STEP_UNFINISHED)
                 es_sum_add(&totals->unfinished_arrivals_s, block->arrival_time[i]);
@@ -79,6 +88,9 @@ void tally_add(struct tally *totals, const es_block *block) {
                             block->uplink_queue_time[i] + block->uplink_time[i] +
                             block->server_queue_time[i] + block->tail_time[i] +
                             block->downlink_time[i];
+        if (totals->has_cloud)
+            components += block->backhaul_queue_time[i] + block->backhaul_time[i] +
+                          block->cloud_queue_time[i] + block->cloud_time[i];
         double residual = fabs(block->latency[i] - components);
         double completion = block->arrival_time[i] + block->latency[i];
         if (residual > totals->component_residual_s)
@@ -93,7 +105,7 @@ void tally_add(struct tally *totals, const es_block *block) {
     es_moments_add(&totals->latency, latencies, n_finished);
     if (totals->batches != NULL)
         es_batches_add_all(totals->batches, latencies, n_finished);
-    for (size_t m = 0; m < N_MEANS; m++)
+    for (size_t m = 0; m < n_means(totals); m++)
         es_sum_add_all(&totals->sums[m],
                        finished_values(totals, block, means[m].offset, first, n_finished),
                        n_finished);
@@ -109,7 +121,7 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
     double under_way_s =
         unfinished * es_time_s(world->end_ns) - es_sum_value(totals->unfinished_arrivals_s);
     double span_s = totals->last_completion_s - totals->first_arrival_s;
-    for (size_t m = 0; m < N_MEANS && completed > 0; m++)
+    for (size_t m = 0; m < n_means(totals) && completed > 0; m++)
         figures[means[m].figure] = es_sum_value(totals->sums[m]) / completed;
     figures[ES_SUMMARY_latency_mean] = es_moments_mean(latency);
     figures[ES_SUMMARY_warmup] = totals->warmup_s;
@@ -129,6 +141,8 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
             (es_sum_value(latency->sum) + under_way_s) / (completed + unfinished);
     if (arrived > 0)
         figures[ES_SUMMARY_uplink_bytes_mean] = (double)totals->uplink_bytes / arrived;
+    if (arrived > 0 && totals->has_cloud)
+        figures[ES_SUMMARY_backhaul_bytes_mean] = (double)totals->backhaul_bytes / arrived;
     figures[ES_SUMMARY_uplink_bytes_total] = (double)totals->uplink_bytes;
     if (span_s > 0)
         figures[ES_SUMMARY_throughput] = completed / span_s;

@@ -7,7 +7,7 @@
 #include "edgesplit/world.h"
 
 /* Columns whose means over completed requests are reported, besides the latency. */
-enum { N_MEANS = 9 };
+enum { N_MEANS = 13, N_MEANS_OF_TWO_TIERS = 9 };
 
 /* Where the cuts of each group's devices are counted: as in es_run_record. */
 struct cut_places {
@@ -20,6 +20,7 @@ struct cut_places cut_places_of(const es_run_record *record);
 /* Running totals of one simulation, over the steps behind the warm-up. */
 struct tally {
     double warmup_s;
+    bool has_cloud;
     const struct cut_places *places;
     uint64_t *cut_counts;       /* [n_cuts] from zero; borrowed, like the next ones */
     double *scratch;            /* [ES_BLOCK_STEPS] */
@@ -29,7 +30,7 @@ struct tally {
     es_moments latency;
     es_sum sums[N_MEANS];
     es_sum unfinished_arrivals_s; /* sum of arrival times of unfinished requests */
-    int64_t uplink_bytes;
+    int64_t uplink_bytes, backhaul_bytes;
     double first_arrival_s, last_completion_s;
     double component_residual_s;
 };

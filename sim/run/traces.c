@@ -210,34 +210,48 @@ es_status plan_links(const es_plan *plan, struct planned_group *group, es_errors
     return uplink != ES_OK ? uplink : downlink;
 }
 
-static es_status open_load(es_plan *plan, es_errors *errors) {
+/* Opens what the load leaves of a server, or of the cloud: the trace, or else a constant. */
+static es_status open_load(es_plan *plan, const char *section, const es_load_keys *keys,
+                           double load, const es_trace **trace, const es_rate **rate,
+                           es_errors *errors) {
     const es_scenario *s = plan->scenario;
-    if (s->server.load_trace == NULL) {
-        double capacity = (1 - s->server.load_ratio.values[0]) * (double)ES_FULL_CAPACITY;
-        if (s->workload.states == ES_STATES_GRID) /* the world takes the loads from the list */
-            capacity = (double)ES_FULL_CAPACITY;
+    if (keys->trace == NULL) {
+        double capacity = (1 - load) * (double)ES_FULL_CAPACITY;
         if (capacity < 1)
-            return es_scenario_complain(s, "server", "load", errors,
+            return es_scenario_complain(s, section, "load", errors,
                                         "a server that is fully loaded for ever never "
                                         "finishes a tail");
-        return constant_rate(plan, capacity, &plan->server_rate, errors);
+        return constant_rate(plan, capacity, rate, errors);
     }
     wanted_trace wanted = {
-        .options = {.quantity = s->server.load_as == ES_LOAD_AS_JOBS ? ES_JOBS : ES_LOAD,
-                    .format = s->server.load_format,
-                    .settings = s->server.load_keys.options},
-        .keys = &s->server.load_keys,
-        .transform = {.scale = s->server.load_scale, .offset = plan_time(s->server.load_offset_s)},
-        .at_end = s->server.load_at_end,
+        .options = {.quantity = keys->as == ES_LOAD_AS_JOBS ? ES_JOBS : ES_LOAD,
+                    .format = keys->format,
+                    .settings = keys->trace_keys.options},
+        .keys = &keys->trace_keys,
+        .transform = {.scale = keys->scale, .offset = plan_time(keys->offset_s)},
+        .at_end = keys->at_end,
     };
-    return load_trace(plan, s, "server", "load_trace", s->server.load_trace, &wanted,
-                      &plan->load_trace, &plan->server_rate, errors);
+    return load_trace(plan, s, section, "load_trace", keys->trace, &wanted, trace, rate, errors);
+}
+
+static es_status open_cloud(es_plan *plan, es_errors *errors) {
+    const es_scenario *s = plan->scenario;
+    double rate_bps = s->backhaul.link.trace == NULL ? s->backhaul.rate_bps : ES_NAN;
+    es_status link =
+        open_link(plan, s, "backhaul", &s->backhaul.link, rate_bps, &plan->backhaul, errors);
+    es_status load = open_load(plan, "cloud", &s->cloud.load, s->cloud.load_ratio,
+                               &plan->cloud_load_trace, &plan->cloud_rate, errors);
+    return link != ES_OK ? link : load;
 }
 
 es_status plan_server(es_plan *plan, es_errors *errors) {
     static const es_trace_keys as_it_is = {0};
     const es_scenario *s = plan->scenario;
-    es_status load = open_load(plan, errors), background = ES_OK;
+    bool grid = s->workload.states == ES_STATES_GRID; /* the world takes the loads from the list */
+    es_status load =
+        open_load(plan, "server", &s->server.load, grid ? 0 : s->server.load_ratio.values[0],
+                  &plan->load_trace, &plan->server_rate, errors);
+    es_status cloud = plan->has_cloud ? open_cloud(plan, errors) : ES_OK, background = ES_OK;
     if (s->server.background_trace != NULL) {
         wanted_trace wanted = {
             .options = {.quantity = ES_ARRIVALS, .format = s->server.background_format},
@@ -248,7 +262,7 @@ es_status plan_server(es_plan *plan, es_errors *errors) {
         background = load_trace(plan, s, "server", "background_trace", s->server.background_trace,
                                 &wanted, &plan->background_trace, NULL, errors);
     }
-    return load != ES_OK ? load : background;
+    return load != ES_OK ? load : cloud != ES_OK ? cloud : background;
 }
 
 es_status plan_arrivals_trace(const es_plan *plan, struct planned_group *group, es_errors *errors) {

@@ -59,6 +59,8 @@ es_status scenario_check_labels(const es_scenario *s, es_errors *errors) {
 
 /* What keeps a group from reading a key; NULL if it reads it. */
 static const char *why_ignored(const es_scenario *group, const struct key *key, char text[64]) {
+    if (key_is_of_cloud(key) && group->cloud.profile == NULL)
+        return "is only read with [cloud] profile: without there are two tiers";
     const char *needs = key_needs(key);
     if (needs != NULL && scenario_entry(group, key->section, needs) == NULL) {
         snprintf(text, 64, "is only read with %s", needs);
@@ -151,9 +153,25 @@ static void check_grid(const es_scenario *s, es_errors *errors) {
         es_scenario_complain(s, "workload", "states", errors,
                              "only isolated mode has a grid of states");
     if (uplink->trace != NULL || uplink->propagation_trace != NULL || downlink->trace != NULL ||
-        downlink->propagation_trace != NULL || s->server.load_trace != NULL)
+        downlink->propagation_trace != NULL || s->server.load.trace != NULL)
         es_scenario_complain(s, "workload", "states", errors,
                              "a grid takes lists of rates and loads, not traces");
+}
+
+/* What three tiers leave out. */
+static void check_cloud_of_group(const es_scenario *s, es_errors *errors) {
+    const struct {
+        const char *key;
+        bool given;
+    } codec[] = {
+        {"ratio", s->transfer.ratio != 1},
+        {"encode_rate", !isnan(s->transfer.encode_rate_bps)},
+        {"decode_rate", !isnan(s->transfer.decode_rate_bps)},
+    };
+    for (size_t i = 0; i < sizeof codec / sizeof codec[0] && s->cloud.profile != NULL; i++)
+        if (codec[i].given)
+            es_scenario_complain(s, "transfer", codec[i].key, errors,
+                                 "with [cloud] feature maps are sent as they are");
 }
 
 static void check_group(const es_scenario *s, es_errors *errors) {
@@ -163,6 +181,7 @@ static void check_group(const es_scenario *s, es_errors *errors) {
         check_grid(s, errors);
     check_links(s, errors);
     check_arrivals(s, errors);
+    check_cloud_of_group(s, errors);
     if (isolated && s->device.count > 1)
         es_scenario_complain(s, "device", "count", errors, "isolated mode has one device");
     if (isolated && s->device.service != ES_DETERMINISTIC)
@@ -243,11 +262,61 @@ static void check_server(const es_scenario *s, bool isolated, es_errors *errors)
     if (s->workload.states != ES_STATES_GRID && loads.n > 1)
         es_scenario_complain(s, "server", "load", errors,
                              "several loads need [workload] states = grid");
-    if (s->server.load_trace != NULL && (loads.n > 1 || loads.values[0] != 0))
+    if (s->server.load.trace != NULL && (loads.n > 1 || loads.values[0] != 0))
         es_scenario_complain(s, "server", "load", errors,
                              "at most one of load and load_trace can be given");
     check_queues(s, isolated, errors);
     check_background(s, isolated, errors);
+}
+
+static void check_cloud_queues(const es_scenario *s, bool isolated, es_errors *errors) {
+    bool ps = s->cloud.discipline == ES_QUEUEING_PS;
+    if (ps && s->cloud.servers > 1)
+        es_scenario_complain(s, "cloud", "servers", errors, "discipline = ps has one server");
+    if (isolated && s->cloud.service != ES_DETERMINISTIC)
+        es_scenario_complain(s, "cloud", "service", errors,
+                             "isolated mode has deterministic times");
+    if (isolated && ps)
+        es_scenario_complain(s, "cloud", "discipline", errors, "isolated mode has no queues");
+    if (isolated && s->cloud.servers > 1)
+        es_scenario_complain(s, "cloud", "servers", errors, "isolated mode has no queues");
+    if (isolated && s->backhaul.link.discipline != ES_QUEUEING_FIFO)
+        es_scenario_complain(s, "backhaul", "discipline", errors, "isolated mode has no queues");
+}
+
+/* The third tier, which all groups have or none. */
+static void check_cloud(const es_scenario *s, bool isolated, es_errors *errors) {
+    const es_scenario *with = NULL, *without = NULL;
+    for (size_t g = 0; g < s->n_groups; g++) {
+        const es_scenario *group = es_scenario_group(s, g);
+        if (group->cloud.profile != NULL)
+            with = group;
+        else
+            without = group;
+    }
+    if (with == NULL)
+        return;
+    if (without != NULL)
+        scenario_complain_of_section(without, "cloud", errors,
+                                     "profile is missing for devices %s: all groups have a cloud, "
+                                     "or none",
+                                     without->group);
+    bool traced = s->backhaul.link.trace != NULL;
+    if (scenario_section(s, "backhaul") == s->ini->n_sections)
+        scenario_complain_of_section(with, "cloud", errors,
+                                     "needs a section [backhaul], the link to it");
+    else if (traced == !isnan(s->backhaul.rate_bps))
+        es_scenario_complain(s, "backhaul", traced ? "trace" : "rate", errors,
+                             "exactly one of rate and trace is needed with [cloud]");
+    if (llround(s->backhaul.link.window_s * 1e9) % 1000000 != 0)
+        es_scenario_complain(s, "backhaul", "window", errors, "expected whole milliseconds");
+    if (s->cloud.load.trace != NULL && s->cloud.load_ratio != 0)
+        es_scenario_complain(s, "cloud", "load", errors,
+                             "at most one of load and load_trace can be given");
+    if (s->workload.states == ES_STATES_GRID && (traced || s->cloud.load.trace != NULL))
+        es_scenario_complain(s, "workload", "states", errors,
+                             "a grid takes a constant rate of the backhaul and load of the cloud");
+    check_cloud_queues(s, isolated, errors);
 }
 
 /* Closed groups have all their sources in the system at once. */
@@ -310,6 +379,7 @@ es_status scenario_check(const es_scenario *s, es_errors *errors) {
         es_scenario_complain(isolated, "workload", "mode", errors,
                              "isolated mode has one group of devices");
     check_server(s, isolated != NULL, errors);
+    check_cloud(s, isolated != NULL, errors);
     check_backlog(s, errors);
     check_end(s, errors);
     return errors->n + errors->lost > before ? ES_INVALID : ES_OK;

@@ -90,7 +90,10 @@ static void add_group(es_text *text, const es_scenario *group, bool origins) {
 
 void es_scenario_resolve(const es_scenario *scenario, bool origins, es_text *text) {
     const char *kind = "";
+    bool has_cloud = es_scenario_group(scenario, 0)->cloud.profile != NULL;
     for (size_t i = 0; i < n_keys && strcmp(keys[i].section, "policy") != 0; i++) {
+        if (key_is_of_cloud(&keys[i]) && !has_cloud)
+            continue;
         if (strcmp(keys[i].section, kind) != 0) {
             es_text_add(text, "%s[%s]\n", i > 0 ? "\n" : "", keys[i].section);
             kind = keys[i].section;
@@ -132,9 +135,10 @@ static void add_type(es_text *text, const struct key *key) {
 
 static const char about_groups[] =
     "A section [device NAME] makes a group of devices, for which the keys of [model NAME],\n"
-    "[device NAME], [server NAME], [uplink NAME], [downlink NAME], [workload NAME],\n"
-    "[transfer NAME] and [energy NAME] take the place of the same keys in the sections\n"
-    "without a name, one by one. Without any such section all devices are one group.\n";
+    "[device NAME], [server NAME], [cloud NAME], [uplink NAME], [downlink NAME],\n"
+    "[workload NAME], [transfer NAME] and [energy NAME] take the place of the same keys\n"
+    "in the sections without a name, one by one. Without any such section all devices\n"
+    "are one group.\n";
 
 /* The key that is the only one of its kind in which groups may differ; NULL: there are several. */
 static const struct key *only_key_of_groups(const char *kind) {

@@ -68,8 +68,26 @@ static const char *const compressions[] = {"deflate", "none", NULL};
         QUANTITY(section, prefix "resample", AT(field.resample_s), TIME, 0, LONGEST_S, "0s",       \
                  "means over intervals of this length; 0s: never")
 
-/* What uplink and downlink have in common, behind their rates. */
-#define LINK_KEYS(section, field)                                                                  \
+/* What server and cloud have in common. */
+#define LOAD_KEYS(section, field)                                                                  \
+    TEXT(section, "load_trace", AT(field.trace), NULL, false,                                      \
+         "trace file of the utilisation, instead"),                                                \
+        TEXT(section, "load_format", AT(field.format), NULL, false,                                \
+             "its format (edgesplit list traces); default: recognised from the content"),          \
+        QUANTITY(section, "load_scale", AT(field.scale), RATIO, TINY, 1e6, "1",                    \
+                 "factor on the trace; capped at 1"),                                              \
+        QUANTITY(section, "load_offset", AT(field.offset_s), TIME, 0, LONGEST_S, "0s",             \
+                 "start this far into the trace"),                                                 \
+        CHOICE(section, "load_at_end", AT(field.at_end), at_ends, "as-trace",                      \
+               "behind the trace's end"),                                                          \
+        CHOICE(section, "load_as", AT(field.as), loads, "utilisation",                             \
+               "what the trace counts: the share of the server that is taken, or jobs of others, " \
+               "with each of which a tail shares it equally"),                                     \
+        TRACE_KEYS(section, "load_", field.trace_keys)
+
+/* What uplink, downlink and backhaul have in common, behind their rates; and what only the first
+ * two. */
+#define RATE_KEYS(section, field)                                                                  \
     TEXT(section, "trace", AT(field.trace), NULL, false, "trace file of the data rate, instead"),  \
         TEXT(section, "format", AT(field.format), NULL, false,                                     \
              "its format (edgesplit list traces); default: recognised from the content"),          \
@@ -87,7 +105,9 @@ static const char *const compressions[] = {"deflate", "none", NULL};
         CHOICE(                                                                                    \
             section, "discipline", AT(field.discipline), disciplines, "fifo",                      \
             "fifo: one message after the other; ps (processor sharing): all at once, each of n "   \
-            "with 1/n of the rate"),                                                               \
+            "with 1/n of the rate")
+#define LINK_KEYS(section, field)                                                                  \
+    RATE_KEYS(section, field),                                                                     \
         CHOICE(                                                                                    \
             section, "sharing", AT(field.sharing), sharings, "own",                                \
             "whose the link is: each device has its own, the devices of a group share one, or "    \
@@ -152,20 +172,7 @@ const struct key keys[] = {
            "tail times, likewise"),
     LIST("server", "load", AT(server.load_ratio), RATIO, 0, 1, "0",
          "utilisation by others; several: states = grid"),
-    TEXT("server", "load_trace", AT(server.load_trace), NULL, false,
-         "trace file of the utilisation, instead"),
-    TEXT("server", "load_format", AT(server.load_format), NULL, false,
-         "its format (edgesplit list traces); default: recognised from the content"),
-    QUANTITY("server", "load_scale", AT(server.load_scale), RATIO, TINY, 1e6, "1",
-             "factor on the trace; capped at 1"),
-    QUANTITY("server", "load_offset", AT(server.load_offset_s), TIME, 0, LONGEST_S, "0s",
-             "start this far into the trace"),
-    CHOICE("server", "load_at_end", AT(server.load_at_end), at_ends, "as-trace",
-           "behind the trace's end"),
-    CHOICE("server", "load_as", AT(server.load_as), loads, "utilisation",
-           "what the trace counts: the share of the server that is taken, or jobs of others, with "
-           "each of which a tail shares it equally"),
-    TRACE_KEYS("server", "load_", server.load_keys),
+    LOAD_KEYS("server", server.load),
     CHOICE("server", "discipline", AT(server.discipline), disciplines, "fifo",
            "fifo: tails in the order they come; ps (processor sharing): all at once, each of n "
            "with 1/n of the server"),
@@ -196,6 +203,27 @@ const struct key keys[] = {
     QUANTITY("downlink", "rate", AT(downlink.rate_bps), DATA_RATE, 1, 1e15, NULL,
              "constant data rate; absent, and no trace: results take no time to send"),
     LINK_KEYS("downlink", downlink.link),
+
+    TEXT("cloud", "profile", AT(cloud.profile), NULL, false,
+         "profile file of a third tier behind the server, which makes every cut a pair (required "
+         "there)"),
+    CHOICE("cloud", "service", AT(cloud.service), services, "deterministic",
+           "times in the cloud, likewise"),
+    QUANTITY("cloud", "load", AT(cloud.load_ratio), RATIO, 0, 1, "0", "utilisation by others"),
+    LOAD_KEYS("cloud", cloud.load),
+    CHOICE("cloud", "discipline", AT(cloud.discipline), disciplines, "fifo",
+           "fifo: requests in the order they come; ps (processor sharing): all at once, each of n "
+           "with 1/n of the cloud"),
+    COUNT("cloud", "servers", AT(cloud.servers), 1, 65535, "1",
+          "fifo: so many in parallel, each with what `load` leaves of it"),
+
+    QUANTITY(
+        "backhaul", "rate", AT(backhaul.rate_bps), DATA_RATE, 1, 1e15, NULL,
+        "constant data rate of the link from the server to the cloud, which all requests share; "
+        "results come back over it in its propagation alone"),
+    RATE_KEYS("backhaul", backhaul.link),
+    QUANTITY("backhaul", "propagation", AT(backhaul.link.propagation_s), TIME, 0, LONGEST_S, "0s",
+             "one-way delay, during which the link is free; results pay it too"),
 
     CHOICE("workload", "mode", AT(workload.mode), modes, "open",
            "isolated: each step alone, state frozen (the paper); open: requests arrive and queue; "
@@ -331,11 +359,13 @@ const struct key *key_find(const char *section, const char *name) {
     return NULL;
 }
 
-/* The sections of a rule below: "link" is either link. */
+/* The sections of a rule below: "link" is any link, "server" the cloud too. */
 static bool is_section(const char *section, const char *rule) {
     return strcmp(section, rule) == 0 ||
+           (strcmp(rule, "server") == 0 && strcmp(section, "cloud") == 0) ||
            (strcmp(rule, "link") == 0 &&
-            (strcmp(section, "uplink") == 0 || strcmp(section, "downlink") == 0));
+            (strcmp(section, "uplink") == 0 || strcmp(section, "downlink") == 0 ||
+             strcmp(section, "backhaul") == 0));
 }
 
 const char *key_needs(const struct key *key) {
@@ -409,17 +439,22 @@ const char *key_replaced_by(const struct key *key) {
 es_ini_label kind_label(const char *kind) {
     if (strcmp(kind, "policy") == 0)
         return ES_INI_LABEL;
-    bool of_all = strcmp(kind, "scenario") == 0 || strcmp(kind, "output") == 0;
+    bool of_all = strcmp(kind, "scenario") == 0 || strcmp(kind, "output") == 0 ||
+                  strcmp(kind, "backhaul") == 0;
     return of_all ? ES_INI_NO_LABEL : ES_INI_ANY_LABEL;
 }
 
 bool key_is_of_group(const struct key *key) {
     if (kind_label(key->section) != ES_INI_ANY_LABEL)
         return false;
-    if (strcmp(key->section, "server") == 0)
+    if (is_section(key->section, "server"))
         return strcmp(key->name, "profile") == 0;
     return strcmp(key->section, "workload") != 0 ||
            (strcmp(key->name, "states") != 0 && strcmp(key->name, "max_backlog") != 0);
+}
+
+bool key_is_of_cloud(const struct key *key) {
+    return strcmp(key->section, "cloud") == 0 || strcmp(key->section, "backhaul") == 0;
 }
 
 bool key_is_file(const struct key *key) {

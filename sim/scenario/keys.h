@@ -53,6 +53,9 @@ bool key_is_of_group(const struct key *key);
 bool key_is_of_mode(const struct key *key, int mode);
 bool key_has_modes(const struct key *key);
 
+/* Whether the key is of the third tier. */
+bool key_is_of_cloud(const struct key *key);
+
 /* Whether the value names a file that goes into the run. */
 bool key_is_file(const struct key *key);
 

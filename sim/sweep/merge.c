@@ -102,6 +102,7 @@ static es_status collect(merging *m) {
         if (status != ES_OK)
             break;
         m->n_cuts = out.n_cuts > m->n_cuts ? out.n_cuts : m->n_cuts;
+        m->n_stations = out.n_stations > m->n_stations ? out.n_stations : m->n_stations;
         size_t n_steps = outcome_n_steps(&out);
         m->n_steps = n_steps > m->n_steps ? n_steps : m->n_steps;
         for (size_t p = 0; p < out.n_policies && status == ES_OK; p++)
@@ -254,8 +255,8 @@ static bool allocate_values(const merging *m, size_t n, es_cube_values *values) 
     }
     values->n_steps = es_alloc(rows, sizeof(double));
     values->cut_share = es_alloc(rows * m->n_cuts, sizeof(double));
-    values->utilisation = es_alloc(rows * ES_N_STATIONS, sizeof(double));
-    values->queue_length = es_alloc(rows * ES_N_STATIONS, sizeof(double));
+    values->utilisation = es_alloc(rows * m->n_stations, sizeof(double));
+    values->queue_length = es_alloc(rows * m->n_stations, sizeof(double));
     values->gain_mean_of_ratios = es_alloc(rows * p, sizeof(double));
     values->gain_ratio_of_means = es_alloc(rows * p, sizeof(double));
     values->state = es_alloc(n, 1);
@@ -276,8 +277,8 @@ static void clear_run(const merging *m, es_cube_values *values, size_t i) {
         clear(values->figures[f] + row, p);
     clear(values->n_steps + row, p);
     clear(values->cut_share + row * m->n_cuts, p * m->n_cuts);
-    clear(values->utilisation + row * ES_N_STATIONS, p * ES_N_STATIONS);
-    clear(values->queue_length + row * ES_N_STATIONS, p * ES_N_STATIONS);
+    clear(values->utilisation + row * m->n_stations, p * m->n_stations);
+    clear(values->queue_length + row * m->n_stations, p * m->n_stations);
     clear(values->gain_mean_of_ratios + row * p, p * p);
     clear(values->gain_ratio_of_means + row * p, p * p);
 }
@@ -291,10 +292,10 @@ static void place_run(const merging *m, const outcome *out, es_cube_values *valu
         values->n_steps[row] = out->n_steps[q];
         memcpy(values->cut_share + row * n_cuts, out->cut_share + q * out->n_cuts,
                out->n_cuts * sizeof(double));
-        memcpy(values->utilisation + row * ES_N_STATIONS, out->utilisation + q * ES_N_STATIONS,
-               ES_N_STATIONS * sizeof(double));
-        memcpy(values->queue_length + row * ES_N_STATIONS, out->queue_length + q * ES_N_STATIONS,
-               ES_N_STATIONS * sizeof(double));
+        memcpy(values->utilisation + row * m->n_stations, out->utilisation + q * out->n_stations,
+               out->n_stations * sizeof(double));
+        memcpy(values->queue_length + row * m->n_stations, out->queue_length + q * out->n_stations,
+               out->n_stations * sizeof(double));
         for (size_t b = 0; b < out->n_policies; b++) {
             size_t at = row * m->n_policies + merge_find_policy(m, out->policies[b]);
             values->gain_mean_of_ratios[at] = out->gain_mean_of_ratios[q * out->n_policies + b];
@@ -331,8 +332,8 @@ typedef struct boxes {
 
 static boxes plan_boxes(const merging *m) {
     size_t p = m->n_policies;
-    size_t bytes = (p * (ES_N_SUMMARY + 1 + m->n_cuts + 2 * (size_t)ES_N_STATIONS + 2 * p) + 1) *
-                   sizeof(double);
+    size_t bytes =
+        (p * (ES_N_SUMMARY + 1 + m->n_cuts + 2 * m->n_stations + 2 * p) + 1) * sizeof(double);
     size_t runs = BOX_BYTES / bytes > 0 ? BOX_BYTES / bytes : 1;
     boxes made = {.split = m->n_axes - 1, .inner = 1};
     while (made.split > 0 && made.inner * m->axes[made.split].n <= runs)
@@ -399,6 +400,7 @@ static es_status write_cube(merging *m) {
         .coordinates = m->coordinates,
         .n_policies = m->n_policies,
         .n_cuts = m->n_cuts,
+        .has_cloud = m->n_stations > ES_N_STATIONS_OF_TWO_TIERS,
         .policies = (const char *const *)m->policies,
         .has_steps = m->options->steps != ES_SWEEP_NO_STEPS,
         .refers = m->options->steps == ES_SWEEP_REFER_TO_STEPS,

@@ -1,4 +1,4 @@
-/* The summary of a run as bytes: two counts, arrays of doubles, the policies' names. */
+/* The summary of a run as bytes: three counts, arrays of doubles, the policies' names. */
 #include "parts.h"
 
 #include "edgesplit/alloc.h"
@@ -6,12 +6,12 @@
 #include <string.h>
 
 typedef struct counts {
-    uint64_t n_policies, n_cuts;
+    uint64_t n_policies, n_cuts, n_stations;
 } counts;
 
-/* Doubles of a run with so many policies and cuts. */
-static size_t n_doubles(size_t p, size_t c) {
-    return p * (ES_N_SUMMARY + 1 + c + 2 * (size_t)ES_N_STATIONS + 2 * p);
+/* Doubles of a run with so many policies, cuts and stations. */
+static size_t n_doubles(size_t p, size_t c, size_t s) {
+    return p * (ES_N_SUMMARY + 1 + c + 2 * s + 2 * p);
 }
 
 static void put(double **at, const double *values, size_t n) {
@@ -22,13 +22,14 @@ static void put(double **at, const double *values, size_t n) {
 es_status outcome_write(const es_run_record *record, const es_summary *summary, char **payload,
                         size_t *length) {
     size_t p = record->n_policies, c = record->n_cuts, names = 0;
+    size_t n_stations = es_record_stations(record);
     for (size_t i = 0; i < p; i++)
         names += strlen(record->policy_names[i]) + 1;
-    *length = sizeof(counts) + n_doubles(p, c) * sizeof(double) + names;
+    *length = sizeof(counts) + n_doubles(p, c, n_stations) * sizeof(double) + names;
     char *made = es_alloc(*length, 1);
     if (made == NULL)
         return ES_NO_MEMORY;
-    counts sizes = {p, c};
+    counts sizes = {p, c, n_stations};
     memcpy(made, &sizes, sizeof sizes);
     double *at = (double *)(void *)(made + sizeof sizes);
     put(&at, &summary->figures[0][0], p * ES_N_SUMMARY);
@@ -39,8 +40,8 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
         *at++ = (double)n_steps / (double)summary->n_replications;
     }
     put(&at, summary->cut_share, p * c);
-    put(&at, summary->utilisation, p * ES_N_STATIONS);
-    put(&at, summary->queue_length, p * ES_N_STATIONS);
+    put(&at, summary->utilisation, p * n_stations);
+    put(&at, summary->queue_length, p * n_stations);
     put(&at, summary->gain_mean_of_ratios, p * p);
     put(&at, summary->gain_ratio_of_means, p * p);
     char *name = (char *)at;
@@ -60,10 +61,11 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     if (length < sizeof sizes)
         return ES_INVALID;
     memcpy(&sizes, payload, sizeof sizes);
-    if (sizes.n_policies > MOST || sizes.n_cuts > MOST)
+    if (sizes.n_policies > MOST || sizes.n_cuts > MOST || sizes.n_stations > ES_N_STATIONS)
         return ES_INVALID;
     size_t p = (size_t)sizes.n_policies, c = (size_t)sizes.n_cuts;
-    size_t names = sizeof sizes + n_doubles(p, c) * sizeof(double);
+    size_t n_stations = (size_t)sizes.n_stations;
+    size_t names = sizeof sizes + n_doubles(p, c, n_stations) * sizeof(double);
     if (names > length)
         return ES_INVALID;
     out->policies = es_alloc(p, sizeof *out->policies);
@@ -71,12 +73,13 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
         return ES_NO_MEMORY;
     out->n_policies = p;
     out->n_cuts = c;
+    out->n_stations = n_stations;
     out->figures = (const double *)(const void *)(payload + sizeof sizes);
     out->n_steps = out->figures + p * ES_N_SUMMARY;
     out->cut_share = out->n_steps + p;
     out->utilisation = out->cut_share + p * c;
-    out->queue_length = out->utilisation + p * ES_N_STATIONS;
-    out->gain_mean_of_ratios = out->queue_length + p * ES_N_STATIONS;
+    out->queue_length = out->utilisation + p * n_stations;
+    out->gain_mean_of_ratios = out->queue_length + p * n_stations;
     out->gain_ratio_of_means = out->gain_mean_of_ratios + p * p;
     const char *name = payload + names, *end = payload + length;
     for (size_t i = 0; i < p; i++) {

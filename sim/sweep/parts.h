@@ -125,7 +125,7 @@ void shards_fini(shard_list *shards);
 
 /* The summary of a run as it lies in a shard. */
 typedef struct outcome {
-    size_t n_policies, n_cuts;
+    size_t n_policies, n_cuts, n_stations;
     const char **policies; /* [n_policies], lent by the payload */
     const double *figures; /* [n_policies][ES_N_SUMMARY] */
     const double *n_steps; /* [n_policies] */

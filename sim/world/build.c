@@ -2,18 +2,19 @@
 #include "edgesplit/alloc.h"
 #include "system.h"
 
-/* Streams of all devices for the service at a station. */
-static es_rng *open_draws(const es_world *world, es_station station) {
+/* Streams of all devices for one kind of service; so many kinds. */
+enum { HEAD_DRAWS = 0, CLOUD_DRAWS = 1, TAIL_DRAWS = 2, N_DRAWS = 4 };
+static es_rng *open_draws(const es_world *world, uint32_t kind) {
     es_rng *streams = es_alloc(world->n_devices, sizeof *streams);
     for (size_t i = 0; streams != NULL && i < world->n_devices; i++)
         es_rng_open(&streams[i], world->config.seed, world->config.replication, ES_RNG_SERVICE,
-                    (uint32_t)(ES_N_STATIONS * i) + station);
+                    (uint32_t)(N_DRAWS * i) + kind);
     return streams;
 }
 
 static es_status create_sources(es_world *world) {
     open_system *open = world->open;
-    bool thinks = false, heads = false, tails = false;
+    bool thinks = false, heads = false, tails = false, clouds = false;
     for (size_t g = 0; g < world->config.n_groups; g++) {
         const es_group *group = &world->config.groups[g];
         world->groups[g].first_source = open->n_sources;
@@ -21,16 +22,20 @@ static es_status create_sources(es_world *world) {
         thinks = thinks || group->exponential_think;
         heads = heads || group->exponential_head;
         tails = tails || group->exponential_tail;
+        clouds = clouds || group->exponential_cloud;
     }
     open->device_of = es_alloc(open->n_sources, sizeof *open->device_of);
     if (thinks)
         open->thinks = es_alloc(open->n_sources, sizeof *open->thinks);
     if (heads)
-        open->head_draws = open_draws(world, ES_DEVICE);
+        open->head_draws = open_draws(world, HEAD_DRAWS);
     if (tails)
-        open->tail_draws = open_draws(world, ES_SERVER);
+        open->tail_draws = open_draws(world, TAIL_DRAWS);
+    if (clouds)
+        open->cloud_draws = open_draws(world, CLOUD_DRAWS);
     if (open->device_of == NULL || (thinks && open->thinks == NULL) ||
-        (heads && open->head_draws == NULL) || (tails && open->tail_draws == NULL))
+        (heads && open->head_draws == NULL) || (tails && open->tail_draws == NULL) ||
+        (clouds && open->cloud_draws == NULL))
         return ES_NO_MEMORY;
     for (size_t i = 0; thinks && i < open->n_sources; i++)
         es_rng_open(&open->thinks[i], world->config.seed, world->config.replication, ES_RNG_THINK,
@@ -84,6 +89,9 @@ static es_status create_links(es_world *world) {
     for (size_t i = 0; i < open->n_downlinks; i++)
         if (open->downlinks[i].crowd != NOBODY)
             open->downlinks[i].crowd = n_crowds++;
+    open->backhaul =
+        (struct link){.flow = {.rate = config->backhaul.rate},
+                      .crowd = config->backhaul.discipline == ES_PS ? n_crowds++ : NOBODY};
     open->crowds = es_alloc(n_crowds, sizeof *open->crowds);
     return open->crowds != NULL ? ES_OK : ES_NO_MEMORY;
 }
@@ -114,10 +122,13 @@ static es_status create_requests(es_world *world) {
         open->known = es_alloc(capacity, sizeof *open->known);
     if (delays)
         open->delays = es_alloc(capacity, sizeof *open->delays);
+    if (has_cloud(config))
+        open->beyond = es_alloc(capacity, sizeof *open->beyond);
     if (n_probes > 0)
         open->probe_cursors = es_alloc(n_probes, sizeof *open->probe_cursors);
     if (open->requests == NULL || (known && open->known == NULL) ||
-        (delays && open->delays == NULL) || (n_probes > 0 && open->probe_cursors == NULL))
+        (delays && open->delays == NULL) || (has_cloud(config) && open->beyond == NULL) ||
+        (n_probes > 0 && open->probe_cursors == NULL))
         return ES_NO_MEMORY;
     for (size_t i = 0; i < n_jobs; i++)
         fifo_push(open->requests, &open->free_jobs, open->first_job + (uint32_t)i);
@@ -140,9 +151,14 @@ static es_status create_engine(es_world *world) {
     }
     slots->uplink = slots->device + world->n_devices;
     slots->server = slots->uplink + world->n_uplinks;
-    slots->downlink = slots->server + config->server.n_servers;
+    slots->backhaul = slots->server + config->server.n_servers;
+    slots->cloud = slots->backhaul + has_cloud(config);
+    slots->downlink = slots->cloud + (has_cloud(config) ? config->cloud.n_servers : 0);
     slots->up_line = slots->downlink + open->n_downlinks;
-    slots->down_line = slots->up_line + (up ? open->n_lines[1] : 0);
+    slots->backhaul_line = slots->up_line + (up ? open->n_lines[1] : 0);
+    slots->down_line = slots->backhaul_line + (config->backhaul.propagation_ns > 0 ? 2 : 0);
+    open->server.slot = slots->server;
+    open->cloud.slot = slots->cloud;
     slots->batch = slots->down_line + (down ? open->n_lines[0] : 0);
     slots->probe = slots->batch + (config->server.max_batch > 0);
     slots->arrival = slots->probe + (config->probe_every_ns > 0 ? world->n_devices : 0);
@@ -161,7 +177,7 @@ es_status open_create(es_world *world) {
         open->series = es_alloc(1, sizeof *open->series);
     if ((config->series_period_ns > 0 && open->series == NULL) || create_requests(world) != ES_OK ||
         create_sources(world) != ES_OK || create_links(world) != ES_OK ||
-        server_create(world) != ES_OK)
+        servers_create(world) != ES_OK)
         return ES_NO_MEMORY;
     bool looks_ahead = config->outcomes || config->groups[0].policy->ops->clairvoyant;
     if (looks_ahead && forecast_create(world) != ES_OK)
@@ -170,6 +186,8 @@ es_status open_create(es_world *world) {
     open->kinds[ES_UPLINK].n_stations = world->n_uplinks;
     open->kinds[ES_SERVER].n_stations = config->server.n_servers;
     open->kinds[ES_DOWNLINK].n_stations = open->n_downlinks > 0 ? open->n_downlinks : 1;
+    open->kinds[ES_BACKHAUL].n_stations = 1;
+    open->kinds[ES_CLOUD].n_stations = has_cloud(config) ? config->cloud.n_servers : 1;
     return create_engine(world);
 }
 
@@ -180,16 +198,19 @@ void open_destroy(open_system *open) {
     free(open->requests);
     free(open->known);
     free(open->delays);
+    free(open->beyond);
     free(open->probe_cursors);
     free(open->device_of);
     free(open->thinks);
     free(open->head_draws);
     free(open->tail_draws);
+    free(open->cloud_draws);
     free(open->downlinks);
     free(open->crowds);
     free(open->lines[0]);
     free(open->lines[1]);
     free(open->server.serving);
+    free(open->cloud.serving);
     for (size_t g = 0; g < ES_MAX_GROUPS; g++)
         free(open->server.merged[g]);
     free(open->least_ns);

@@ -19,9 +19,13 @@ static uint32_t order_of(const open_system *open, uint32_t index) {
     return index <= open->mask ? (index - (uint32_t)open->first) & open->mask : index;
 }
 
+static es_work goal_of(const open_system *open, es_station station, uint32_t index) {
+    return station < ES_BACKHAUL ? open->requests[index].visit[station].goal
+                                 : open->beyond[index].visit[station - ES_BACKHAUL].goal;
+}
+
 static bool goes_first(const open_system *open, es_station station, uint32_t a, uint32_t b) {
-    es_work goal_a = open->requests[a].visit[station].goal;
-    es_work goal_b = open->requests[b].visit[station].goal;
+    es_work goal_a = goal_of(open, station, a), goal_b = goal_of(open, station, b);
     return goal_a < goal_b || (goal_a == goal_b && order_of(open, a) < order_of(open, b));
 }
 
@@ -49,7 +53,7 @@ void crowd_join(open_system *open, struct crowd *crowd, const struct flow *flow,
                 uint32_t index, es_work work, es_time now) {
     struct request *request = &open->requests[index];
     advance(crowd, flow, now);
-    request->visit[station].goal = crowd->received + work;
+    visit_of(open, index, station)->goal = crowd->received + work;
     request->next = request->right = NOBODY;
     crowd->root = crowd->n > 0 ? merge(open, station, crowd->root, index) : index;
     crowd->n++;
@@ -62,8 +66,9 @@ uint32_t crowd_leave(open_system *open, struct crowd *crowd, const struct flow *
     advance(crowd, flow, now);
     crowd->root = merge(open, station, request->next, request->right);
     crowd->n--;
-    request->visit[station].wait_ns = 0;
-    request->visit[station].service_ns = now - request->since;
+    union visit *visit = visit_of(open, index, station);
+    visit->wait_ns = 0;
+    visit->service_ns = now - request->since;
     return index;
 }
 
@@ -71,7 +76,7 @@ es_time crowd_next(const open_system *open, const struct crowd *crowd, struct fl
                    es_station station) {
     if (crowd->n == 0)
         return ES_TIME_NEVER;
-    es_work least = open->requests[crowd->root].visit[station].goal - crowd->received;
+    es_work least = goal_of(open, station, crowd->root) - crowd->received;
     es_work work = least * crowd->n - crowd->carry;
     return work > 0 ? flow_end(flow, crowd->at, work) : crowd->at;
 }

@@ -47,6 +47,8 @@ static es_time service_end(es_world *world, es_station station, es_time from,
         rate = group->downlink.rate;
         work = result_work(group, request->batch_index);
         break;
+    case ES_BACKHAUL:
+    case ES_CLOUD:
     case ES_N_STATIONS: return ES_TIME_NEVER;
     }
     es_time end = es_rate_finish(rate, &world->open->ahead[station], from, work);
@@ -61,7 +63,7 @@ static es_time forecast(es_world *world, const struct request *request, size_t c
     const es_group *group = &world->config.groups[0];
     bool stays = cut + 1 == costs_of(world, request)->n_cuts;
     es_time at = request->arrival;
-    for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_N_STATIONS); station++) {
+    for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_BACKHAUL); station++) {
         if (station == ES_DOWNLINK && group->downlink.rate == NULL)
             break;
         es_time start = at > free_at[station] ? at : free_at[station];

@@ -89,7 +89,7 @@ typedef struct es_world {
     double *samples;        /* [n_devices][2][2 * knowledge_samples] harmonic means; or NULL */
     size_t n_uplinks;
     struct link *uplinks; /* [n_uplinks] */
-    struct gaze server_gaze;
+    struct gaze server_gaze, backhaul_gaze, cloud_gaze;
     es_rng *gaps, *noises; /* [n_devices] Poisson arrivals; noise. NULL without */
     es_block *block;       /* rows not yet handed over */
     double *outcome_s;     /* [n_cuts] of the first group */
@@ -132,6 +132,17 @@ void world_learn_capacity(es_world *world, const struct device *device, double s
  * replaced; by NaN for a policy that learns. */
 void world_know(es_world *world, const struct device *device, es_time at, double *rate_bps,
                 double *load);
+
+/* Three tiers: fills in what the policy knows at `at` of the backhaul and the cloud, times not
+ * falling: what is so (as stale and as noisy as the rest), or with knowledge from samples, which
+ * tell it nothing of them, their means. And what is so. */
+void world_know_beyond(es_world *world, const struct device *device, es_time at,
+                       es_policy_view *view);
+void world_present_beyond(es_world *world, es_time at, es_policy_view *view);
+
+static inline bool has_cloud(const es_world_config *config) {
+    return config->backhaul.rate != NULL;
+}
 
 /* Whether that is always the truth. */
 bool world_knows_truth(const es_world_config *config);

@@ -36,6 +36,25 @@ static double best_outcome_s(es_world *world, const es_policy_view *truth) {
     return best_s;
 }
 
+/* The time of `amount` when one takes `slowness`; none of it takes none, however slow. */
+static double time_of(double amount, double slowness) {
+    return amount > 0 ? amount * slowness : 0;
+}
+
+/* Fills in what a step of three tiers takes behind the server. */
+static void write_beyond(es_block *block, size_t i, size_t cut, const es_policy_view *truth) {
+    const es_cut_costs *costs = truth->costs;
+    double one_way_s = costs->backhaul_bytes[cut] > 0 ? truth->backhaul_delay_s / 2 : 0;
+    double send_s = time_of(costs->backhaul_bits[cut], truth->backhaul_s_per_bit);
+    double cloud_s = time_of(costs->cloud_s[cut], truth->cloud_slowdown);
+    block->backhaul_queue_time[i] = 0;
+    block->backhaul_time[i] = isfinite(send_s) ? send_s + one_way_s : ES_NAN;
+    block->backhaul_bytes[i] = costs->backhaul_bytes[cut];
+    block->cloud_queue_time[i] = 0;
+    block->cloud_time[i] = isfinite(cloud_s) ? cloud_s : ES_NAN;
+    block->downlink_time[i] += one_way_s;
+}
+
 static es_status write_step(es_world *world, const struct arrival *arrival, size_t cut,
                             const es_policy_view *truth, const es_policy_view *known,
                             double oracle_s) {
@@ -45,7 +64,8 @@ static es_status write_step(es_world *world, const struct arrival *arrival, size
     size_t i = world_row(world);
     bool offloaded = cut + 1 < costs->n_cuts;
     double send_s = offloaded ? costs->bits[cut] / truth->rate_bps : 0;
-    double tail_s = offloaded ? costs->tail_s[cut] / (1 - truth->load) : 0;
+    bool computes = offloaded && (costs->tail_s[cut] > 0 || !has_cloud(&world->config));
+    double tail_s = computes ? costs->tail_s[cut] / (1 - truth->load) : 0;
     double up_s = offloaded ? es_time_s(config->uplink.propagation_ns) : 0;
     double down_s = offloaded ? truth->delay_s - es_time_s(config->uplink.propagation_ns) : 0;
     double receive_s = offloaded ? down_s - es_time_s(config->downlink.propagation_ns) : 0;
@@ -79,6 +99,8 @@ static es_status write_step(es_world *world, const struct arrival *arrival, size
     block->oracle_latency[i] = isfinite(oracle_s) ? oracle_s : ES_NAN;
     block->regret[i] = finished ? latency_s - oracle_s : ES_NAN;
     block->device[i] = 0;
+    if (has_cloud(&world->config))
+        write_beyond(block, i, cut, truth);
     return world_row_done(world);
 }
 
@@ -89,6 +111,8 @@ static es_policy_view true_view(es_world *world, const struct arrival *arrival) 
     es_policy_view truth = world_view(world, device, arrival);
     truth.rate_bps = state.rate_bps;
     truth.load = state.load;
+    if (has_cloud(&world->config))
+        world_present_beyond(world, arrival->at, &truth);
     return truth;
 }
 
@@ -154,6 +178,8 @@ es_status isolated_run(es_world *world) {
             oracle_s = best_outcome_s(world, &truth);
         es_policy_view known = truth;
         world_know(world, device, at, &known.rate_bps, &known.load);
+        if (has_cloud(config))
+            world_know_beyond(world, device, at, &known);
         size_t cut = policy->ops->choose(policy, &known);
         if (cut + 1 < truth.costs->n_cuts) {
             world_learn_rate(world, device, truth.rate_bps, at);

@@ -1,90 +1,98 @@
 /* Links: transfers one after the other or sharing, then propagation. */
 #include "system.h"
 
-static struct link *link_at(const es_world *world, bool up, size_t i) {
-    return up ? &world->uplinks[i] : &world->open->downlinks[i];
+static struct link *link_at(const es_world *world, es_station station, size_t i) {
+    return station == ES_UPLINK     ? &world->uplinks[i]
+           : station == ES_DOWNLINK ? &world->open->downlinks[i]
+                                    : &world->open->backhaul;
 }
 
-static es_station station_of(bool up) {
-    return up ? ES_UPLINK : ES_DOWNLINK;
+static size_t slot_of(const open_system *open, es_station station, size_t i) {
+    return i + (station == ES_UPLINK     ? open->slots.uplink
+                : station == ES_DOWNLINK ? open->slots.downlink
+                                         : open->slots.backhaul);
 }
 
-static size_t slot_of(const open_system *open, bool up, size_t i) {
-    return (up ? open->slots.uplink : open->slots.downlink) + i;
-}
-
-static es_work work_of(const es_world *world, bool up, uint32_t index) {
+static es_work work_of(const es_world *world, es_station station, uint32_t index) {
     const struct request *request = &world->open->requests[index];
     if (is_probe(world->open, index))
         return (es_work)world->config.probe_bytes * 8 * ES_SECOND;
-    if (up)
+    if (station == ES_UPLINK)
         return (es_work)bits_of(world, request) * ES_SECOND;
+    if (station == ES_BACKHAUL)
+        return (es_work)costs_of(world, request)->backhaul_bytes[request->cut] * 8 * ES_SECOND;
     return result_work(world->groups[device_of(world, request)->group].config,
                        request->batch_index);
 }
 
-static void give_up(es_world *world, struct link *link, bool up, uint32_t index, es_time now) {
-    count(&world->open->kinds[station_of(up)], now, -1, 0);
-    if (up)
+static void give_up(es_world *world, struct link *link, es_station station, uint32_t index,
+                    es_time now) {
+    count(&world->open->kinds[station], now, -1, 0);
+    if (station == ES_UPLINK)
         link->planned_bits -= bits_of(world, &world->open->requests[index]);
     drop(world, index, now);
 }
 
 /* Sends what is first in the queue. */
-static void send_next(es_world *world, bool up, size_t i, es_time now) {
+static void send_next(es_world *world, es_station station, size_t i, es_time now) {
     open_system *open = world->open;
-    struct link *link = link_at(world, up, i);
+    struct link *link = link_at(world, station, i);
     while (link->queue.n > 0) {
         uint32_t index = link->queue.first;
         struct request *request = &open->requests[index];
         if (!is_overdue(world, request, now)) {
-            request->visit[station_of(up)].wait_ns = now - request->since;
-            count(&open->kinds[station_of(up)], now, 0, 1);
-            plan_event(open, slot_of(open, up, i),
-                       flow_end(&link->flow, now, work_of(world, up, index)));
+            visit_of(open, index, station)->wait_ns = now - request->since;
+            count(&open->kinds[station], now, 0, 1);
+            plan_event(open, slot_of(open, station, i),
+                       flow_end(&link->flow, now, work_of(world, station, index)));
             return;
         }
         fifo_pop(open->requests, &link->queue);
-        give_up(world, link, up, index, now);
+        give_up(world, link, station, index, now);
     }
 }
 
-static void plan_share(es_world *world, bool up, size_t i) {
+static void plan_share(es_world *world, es_station station, size_t i) {
     open_system *open = world->open;
-    struct link *link = link_at(world, up, i);
-    plan_event(open, slot_of(open, up, i),
-               crowd_next(open, &open->crowds[link->crowd], &link->flow, station_of(up)));
+    struct link *link = link_at(world, station, i);
+    plan_event(open, slot_of(open, station, i),
+               crowd_next(open, &open->crowds[link->crowd], &link->flow, station));
 }
 
-void link_join(es_world *world, bool up, uint32_t index, es_time now) {
+void link_join(es_world *world, es_station station, uint32_t index, es_time now) {
     open_system *open = world->open;
     struct request *request = &open->requests[index];
     const struct device *device = device_of(world, request);
-    size_t i = up ? device->uplink : device->downlink;
-    struct link *link = link_at(world, up, i);
+    size_t i = station == ES_UPLINK     ? device->uplink
+               : station == ES_DOWNLINK ? device->downlink
+                                        : 0;
+    struct link *link = link_at(world, station, i);
     request->since = now;
-    request->station = station_of(up) & 15;
-    count(&open->kinds[station_of(up)], now, 1, 0);
+    request->station = station & 15;
+    count(&open->kinds[station], now, 1, 0);
     if (link->crowd == NOBODY) {
         fifo_push(open->requests, &link->queue, index);
         if (link->queue.n == 1)
-            send_next(world, up, i, now);
+            send_next(world, station, i, now);
     } else if (is_overdue(world, request, now)) {
-        give_up(world, link, up, index, now);
+        give_up(world, link, station, index, now);
     } else {
-        count(&open->kinds[station_of(up)], now, 0, open->crowds[link->crowd].n == 0);
-        crowd_join(open, &open->crowds[link->crowd], &link->flow, station_of(up), index,
-                   work_of(world, up, index), now);
-        plan_share(world, up, i);
+        count(&open->kinds[station], now, 0, open->crowds[link->crowd].n == 0);
+        crowd_join(open, &open->crowds[link->crowd], &link->flow, station, index,
+                   work_of(world, station, index), now);
+        plan_share(world, station, i);
     }
 }
 
 /* The far end of a propagation line. */
 static void arrive_at_end(es_world *world, bool up, uint32_t index, es_time now) {
-    if (up)
-        server_join(world, index, now);
-    else
+    open_system *open = world->open;
+    if (!up)
         come_back(world, index, now);
+    else if (open->beyond == NULL || uses_server(world, &open->requests[index]))
+        server_join(world, &open->server, index, now);
+    else
+        link_join(world, ES_BACKHAUL, index, now);
 }
 
 static es_time delay_at(const es_link *link, struct line *line, es_time now) {
@@ -129,33 +137,36 @@ void line_done(es_world *world, bool up, size_t i, es_time now) {
     arrive_at_end(world, up, index, now);
 }
 
-void link_done(es_world *world, bool up, size_t i, es_time now) {
+void link_done(es_world *world, es_station station, size_t i, es_time now) {
     open_system *open = world->open;
-    struct link *link = link_at(world, up, i);
-    es_station station = station_of(up);
+    struct link *link = link_at(world, station, i);
     uint32_t index;
     if (link->crowd != NOBODY) {
         index = crowd_leave(open, &open->crowds[link->crowd], &link->flow, station, now);
         count(&open->kinds[station], now, -1, open->crowds[link->crowd].n == 0 ? -1 : 0);
-        plan_share(world, up, i);
+        plan_share(world, station, i);
     } else {
         index = fifo_pop(open->requests, &link->queue);
         struct request *request = &open->requests[index];
-        union visit *visit = &request->visit[station];
+        union visit *visit = visit_of(open, index, station);
         visit->service_ns = now - request->since - visit->wait_ns;
         count(&open->kinds[station], now, -1, -1);
-        send_next(world, up, i, now);
+        send_next(world, station, i, now);
     }
     struct request *request = &open->requests[index];
-    request->station = (station + 1) & 15;
+    request->station = (station == ES_DOWNLINK ? ES_N_STATIONS : station + 1) & 15;
     if (is_probe(open, index)) {
         link->planned_bits -= 8 * world->config.probe_bytes;
         probe_sent(world, index, now);
         return;
     }
-    if (up) {
+    if (station == ES_BACKHAUL) {
+        backhaul_propagate(world, true, index, now);
+        return;
+    }
+    if (station == ES_UPLINK) {
         link->planned_bits -= bits_of(world, request);
         sent_up(world, request, now);
     }
-    propagate(world, up, index, now);
+    propagate(world, station == ES_UPLINK, index, now);
 }

@@ -134,7 +134,7 @@ static void device_done(es_world *world, size_t i, es_time now) {
     if ((size_t)request->cut + 1 == costs_of(world, request)->n_cuts)
         finish(world, index, now);
     else
-        link_join(world, true, index, now);
+        link_join(world, ES_UPLINK, index, now);
 }
 
 static double draw(es_rng *streams, uint32_t device) {
@@ -150,6 +150,8 @@ static struct draws make_request(es_world *world, uint32_t index, const struct a
     const es_group *group = world->groups[device->group].config;
     es_time now = arrival->at;
     memset(request->visit, 0, sizeof request->visit);
+    if (open->beyond != NULL)
+        open->beyond[index] = (struct beyond){0};
     request->arrival = request->since = now;
     request->deadline_at =
         arrival->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + arrival->deadline_ns;
@@ -164,6 +166,7 @@ static struct draws make_request(es_world *world, uint32_t index, const struct a
     return (struct draws){
         group->exponential_head ? draw(open->head_draws, i_device) : 1,
         group->exponential_tail ? draw(open->tail_draws, i_device) : 1,
+        group->exponential_cloud ? draw(open->cloud_draws, i_device) : 1,
     };
 }
 
@@ -213,12 +216,17 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
     es_policy_view view = world_view(world, device, arrival);
     view.rate_bps = known.rate_estimate;
     view.load = known.load_estimate;
+    if (open->beyond != NULL)
+        world_know_beyond(world, device, now, &view);
     if (policy->settings.queue_aware)
         show_queues(world, i_device, now, &view);
     request->cut = (uint16_t)policy->ops->choose(policy, &view);
     request->switches = world_switch_ns(world, device, request->cut) > 0;
     request->visit[ES_DEVICE].service_ns = head_time_ns(world, request, request->cut, &draws);
     request->visit[ES_SERVER].service_ns = tail_time_ns(world, request, request->cut, &draws);
+    if (open->beyond != NULL)
+        visit_of(open, index, ES_CLOUD)->service_ns =
+            cloud_time_ns(world, request, request->cut, &draws);
     if (open->least_ns != NULL)
         forecast_accept(world, request);
     world_chose(device, request->cut);
@@ -270,7 +278,7 @@ static bool can_meet(const open_system *open) {
     size_t at_server = 0;
     if (open->n_arriving > 0 || open->kinds[ES_SERVER].n > open->n_jobs)
         return true;
-    for (size_t slot = open->slots.server; slot < open->slots.downlink; slot++)
+    for (size_t slot = open->slots.server; slot < open->slots.backhaul; slot++)
         at_server += es_engine_pending(open->engine, slot) != ES_TIME_NEVER;
     return open->n_pending > at_server;
 }
@@ -363,17 +371,23 @@ static void move_on(es_world *world, size_t slot, es_time now) {
     if (slot < slots->uplink)
         device_done(world, slot, now);
     else if (slot < slots->server)
-        link_done(world, true, slot - slots->uplink, now);
+        link_done(world, ES_UPLINK, slot - slots->uplink, now);
+    else if (slot < slots->backhaul)
+        server_done(world, &world->open->server, slot - slots->server, now);
+    else if (slot < slots->cloud)
+        link_done(world, ES_BACKHAUL, 0, now);
     else if (slot < slots->downlink)
-        server_done(world, slot - slots->server, now);
+        server_done(world, &world->open->cloud, slot - slots->cloud, now);
     else if (slot < slots->up_line)
-        link_done(world, false, slot - slots->downlink, now);
-    else if (slot < slots->down_line)
+        link_done(world, ES_DOWNLINK, slot - slots->downlink, now);
+    else if (slot < slots->backhaul_line)
         line_done(world, true, slot - slots->up_line, now);
+    else if (slot < slots->down_line)
+        backhaul_line_done(world, slot == slots->backhaul_line, now);
     else if (slot < slots->batch)
         line_done(world, false, slot - slots->down_line, now);
     else if (slot < slots->probe)
-        server_serve(world, now);
+        server_serve(world, &world->open->server, now);
     else
         arrive(world, slot - slots->arrival, now);
 }

@@ -46,7 +46,7 @@ void probe_event(es_world *world, size_t i, es_time now) {
             (struct request){.arrival = now, .deadline_at = ES_TIME_NEVER, .device = (uint32_t)i};
         link->planned_bits += 8 * world->config.probe_bytes;
         world->result->n_probes++;
-        link_join(world, true, index, now);
+        link_join(world, ES_UPLINK, index, now);
     }
 }
 

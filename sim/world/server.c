@@ -5,10 +5,6 @@
 
 #include <gsl/gsl_randist.h>
 
-static size_t slot_of(const open_system *open, size_t i) {
-    return open->slots.server + i;
-}
-
 /* The tables of all sizes that merged tails may add up to. */
 static es_status create_merged(es_world *world) {
     size_t n = (size_t)world->config.server.max_batch + 1;
@@ -26,32 +22,44 @@ static es_status create_merged(es_world *world) {
     return ES_OK;
 }
 
-es_status server_create(es_world *world) {
-    struct server *server = &world->open->server;
-    size_t n = world->config.server.n_servers;
-    server->flow.rate = world->config.server.capacity;
+static es_status create(struct server *server, const es_server *config, es_station station) {
+    size_t n = config->n_servers;
+    server->config = config;
+    server->station = station;
+    server->flow.rate = config->capacity;
     server->serving = es_alloc(n, sizeof *server->serving);
     if (server->serving == NULL)
         return ES_NO_MEMORY;
     for (size_t i = 0; i < n; i++)
         server->serving[i] = NOBODY;
     server->n_idle = n;
-    return world->config.server.max_batch > 0 ? create_merged(world) : ES_OK;
+    return ES_OK;
 }
 
-static void leave_server(es_world *world, uint32_t index, es_time now) {
+es_status servers_create(es_world *world) {
     open_system *open = world->open;
-    struct request *request = &open->requests[index];
+    const es_world_config *config = &world->config;
+    if (create(&open->server, &config->server, ES_SERVER) != ES_OK ||
+        (has_cloud(config) && create(&open->cloud, &config->cloud, ES_CLOUD) != ES_OK))
+        return ES_NO_MEMORY;
+    return config->server.max_batch > 0 ? create_merged(world) : ES_OK;
+}
+
+static void leave_server(es_world *world, const struct server *server, uint32_t index,
+                         es_time now) {
+    open_system *open = world->open;
+    const struct request *request = &open->requests[index];
     if (is_job(open, index)) {
         open->n_jobs--;
         fifo_push(open->requests, &open->free_jobs, index);
         return;
     }
-    request->station = ES_DOWNLINK;
-    if (world->groups[device_of(world, request)->group].config->downlink.rate != NULL)
-        link_join(world, false, index, now);
+    if (server->station == ES_CLOUD)
+        backhaul_propagate(world, false, index, now);
+    else if (open->beyond != NULL && uses_cloud(world, request))
+        link_join(world, ES_BACKHAUL, index, now);
     else
-        propagate(world, false, index, now);
+        go_back(world, index, now);
 }
 
 static int64_t images_of(const es_world *world, const struct request *request) {
@@ -59,27 +67,28 @@ static int64_t images_of(const es_world *world, const struct request *request) {
 }
 
 /* Whether a waiting request may be served together with others. */
-static bool may_merge(const es_world *world, uint32_t index) {
-    return world->config.server.max_batch > 0 && !is_job(world->open, index);
+static bool may_merge(const es_world *world, const struct server *server, uint32_t index) {
+    return server->config->max_batch > 0 && !is_job(world->open, index);
 }
 
-static bool belong_together(const es_world *world, uint32_t a, uint32_t b) {
+static bool belong_together(const es_world *world, const struct server *server, uint32_t a,
+                            uint32_t b) {
     const struct request *one = &world->open->requests[a], *other = &world->open->requests[b];
-    return may_merge(world, b) && one->cut == other->cut &&
+    return may_merge(world, server, b) && one->cut == other->cut &&
            device_of(world, one)->group == device_of(world, other)->group;
 }
 
 /* Images of the batch that the first in the queue would be served in now. */
-static int64_t images_together(const es_world *world, es_time now) {
-    const struct fifo *waiting = &world->open->server.waiting;
+static int64_t images_together(const es_world *world, const struct server *server, es_time now) {
+    const struct fifo *waiting = &server->waiting;
     const struct request *requests = world->open->requests;
     int64_t images = images_of(world, &requests[waiting->first]);
     uint32_t index = waiting->first;
-    for (uint32_t i = 1; i < waiting->n && images < world->config.server.max_batch; i++) {
+    for (uint32_t i = 1; i < waiting->n && images < server->config->max_batch; i++) {
         index = requests[index].next;
-        if (belong_together(world, waiting->first, index) &&
+        if (belong_together(world, server, waiting->first, index) &&
             !is_overdue(world, &requests[index], now) &&
-            images + images_of(world, &requests[index]) <= world->config.server.max_batch)
+            images + images_of(world, &requests[index]) <= server->config->max_batch)
             images += images_of(world, &requests[index]);
     }
     return images;
@@ -89,42 +98,42 @@ static bool is_given_up(const es_world *world, uint32_t index, es_time now) {
     return !is_job(world->open, index) && is_overdue(world, &world->open->requests[index], now);
 }
 
-static void begin(es_world *world, uint32_t index, es_time now) {
+static void begin(es_world *world, const struct server *server, uint32_t index, es_time now) {
     struct request *request = &world->open->requests[index];
-    request->visit[ES_SERVER].wait_ns = now - request->since;
+    visit_of(world->open, index, server->station)->wait_ns = now - request->since;
     request->next = NOBODY;
 }
 
-static void give_up(es_world *world, uint32_t index, es_time now) {
-    count(&world->open->kinds[ES_SERVER], now, -1, 0);
+static void give_up(es_world *world, const struct server *server, uint32_t index, es_time now) {
+    count(&world->open->kinds[server->station], now, -1, 0);
     drop(world, index, now);
 }
 
 /* Takes the first in the queue and what is served with it; returns the nominal time. */
-static int64_t take_batch(es_world *world, es_time now) {
+static int64_t take_batch(es_world *world, struct server *server, es_time now) {
     open_system *open = world->open;
-    struct fifo rest = {0}, *waiting = &open->server.waiting;
+    struct fifo rest = {0}, *waiting = &server->waiting;
     uint32_t first = fifo_pop(open->requests, waiting), last = first;
     const struct request *leader = &open->requests[first];
-    int64_t alone_ns = leader->visit[ES_SERVER].service_ns;
-    begin(world, first, now);
-    if (!may_merge(world, first))
+    int64_t alone_ns = visit_of(open, first, server->station)->service_ns;
+    begin(world, server, first, now);
+    if (!may_merge(world, server, first))
         return alone_ns;
     int64_t images = images_of(world, leader), alone = images;
     while (waiting->n > 0) {
         uint32_t index = fifo_pop(open->requests, waiting);
         int64_t more = images_of(world, &open->requests[index]);
-        if (!belong_together(world, first, index) ||
-            images + more > world->config.server.max_batch) {
+        if (!belong_together(world, server, first, index) ||
+            images + more > server->config->max_batch) {
             fifo_push(open->requests, &rest, index);
             continue;
         }
         if (is_overdue(world, &open->requests[index], now)) {
-            give_up(world, index, now);
+            give_up(world, server, index, now);
             continue;
         }
         images += more;
-        begin(world, index, now);
+        begin(world, server, index, now);
         open->requests[last].next = index;
         last = index;
     }
@@ -133,30 +142,30 @@ static int64_t take_batch(es_world *world, es_time now) {
         return alone_ns;
     int64_t profiled_ns = costs_of(world, leader)->tail_ns[leader->cut];
     int64_t merged_ns =
-        open->server.merged[device_of(world, leader)->group][images]->tail_ns[leader->cut];
+        server->merged[device_of(world, leader)->group][images]->tail_ns[leader->cut];
     return profiled_ns > 0 ? scaled(merged_ns, (double)alone_ns / (double)profiled_ns) : merged_ns;
 }
 
 /* Until when a server waits for more to serve with the first in the queue; `now` or before: it does
  * not. */
-static es_time wait_until(const es_world *world, es_time now) {
+static es_time wait_until(const es_world *world, const struct server *server, es_time now) {
     const open_system *open = world->open;
-    uint32_t first = open->server.waiting.first;
-    if (!may_merge(world, first) || images_together(world, now) >= world->config.server.max_batch)
+    uint32_t first = server->waiting.first;
+    if (!may_merge(world, server, first) ||
+        images_together(world, server, now) >= server->config->max_batch)
         return 0;
-    return open->requests[first].since + world->config.server.max_wait_ns;
+    return open->requests[first].since + server->config->max_wait_ns;
 }
 
-void server_serve(es_world *world, es_time now) {
+void server_serve(es_world *world, struct server *server, es_time now) {
     open_system *open = world->open;
-    struct server *server = &open->server;
     es_time due = ES_TIME_NEVER;
     while (server->n_idle > 0) {
         while (server->waiting.n > 0 && is_given_up(world, server->waiting.first, now))
-            give_up(world, fifo_pop(open->requests, &server->waiting), now);
+            give_up(world, server, fifo_pop(open->requests, &server->waiting), now);
         if (server->waiting.n == 0)
             break;
-        es_time until = wait_until(world, now);
+        es_time until = wait_until(world, server, now);
         if (until > now) {
             due = until;
             break;
@@ -167,49 +176,48 @@ void server_serve(es_world *world, es_time now) {
         server->first_idle = i + 1;
         server->serving[i] = server->waiting.first;
         server->n_idle--;
-        count(&open->kinds[ES_SERVER], now, 0, 1);
-        int64_t nominal_ns = take_batch(world, now);
-        plan_event(open, slot_of(open, i),
+        count(&open->kinds[server->station], now, 0, 1);
+        int64_t nominal_ns = take_batch(world, server, now);
+        plan_event(open, server->slot + i,
                    flow_end(&server->flow, now, (es_work)nominal_ns * ES_FULL_CAPACITY));
     }
-    if (world->config.server.max_batch > 0)
+    if (server->config->max_batch > 0)
         plan_event(open, open->slots.batch, due);
 }
 
-static void plan_share(es_world *world) {
+static void plan_share(es_world *world, struct server *server) {
     open_system *open = world->open;
-    struct server *server = &open->server;
-    plan_event(open, slot_of(open, 0), crowd_next(open, &server->crowd, &server->flow, ES_SERVER));
+    plan_event(open, server->slot,
+               crowd_next(open, &server->crowd, &server->flow, server->station));
 }
 
-void server_join(es_world *world, uint32_t index, es_time now) {
+void server_join(es_world *world, struct server *server, uint32_t index, es_time now) {
     open_system *open = world->open;
-    struct server *server = &open->server;
     struct request *request = &open->requests[index];
     request->since = now;
-    request->station = ES_SERVER;
-    count(&open->kinds[ES_SERVER], now, 1, 0);
-    if (world->config.server.discipline == ES_FIFO) {
+    request->station = server->station & 15;
+    count(&open->kinds[server->station], now, 1, 0);
+    if (server->config->discipline == ES_FIFO) {
         fifo_push(open->requests, &server->waiting, index);
-        server_serve(world, now);
+        server_serve(world, server, now);
     } else if (is_given_up(world, index, now)) {
-        give_up(world, index, now);
+        give_up(world, server, index, now);
     } else {
-        es_work work = (es_work)request->visit[ES_SERVER].service_ns * ES_FULL_CAPACITY;
-        count(&open->kinds[ES_SERVER], now, 0, server->crowd.n == 0);
-        crowd_join(open, &server->crowd, &server->flow, ES_SERVER, index, work, now);
-        plan_share(world);
+        es_work work =
+            (es_work)visit_of(open, index, server->station)->service_ns * ES_FULL_CAPACITY;
+        count(&open->kinds[server->station], now, 0, server->crowd.n == 0);
+        crowd_join(open, &server->crowd, &server->flow, server->station, index, work, now);
+        plan_share(world, server);
     }
 }
 
-void server_done(es_world *world, size_t i, es_time now) {
+void server_done(es_world *world, struct server *server, size_t i, es_time now) {
     open_system *open = world->open;
-    struct server *server = &open->server;
-    if (world->config.server.discipline == ES_PS) {
-        uint32_t index = crowd_leave(open, &server->crowd, &server->flow, ES_SERVER, now);
-        count(&open->kinds[ES_SERVER], now, -1, server->crowd.n == 0 ? -1 : 0);
-        plan_share(world);
-        leave_server(world, index, now);
+    if (server->config->discipline == ES_PS) {
+        uint32_t index = crowd_leave(open, &server->crowd, &server->flow, server->station, now);
+        count(&open->kinds[server->station], now, -1, server->crowd.n == 0 ? -1 : 0);
+        plan_share(world, server);
+        leave_server(world, server, index, now);
         return;
     }
     uint32_t index = server->serving[i];
@@ -217,16 +225,16 @@ void server_done(es_world *world, size_t i, es_time now) {
     server->n_idle++;
     if (i < server->first_idle)
         server->first_idle = i;
-    count(&open->kinds[ES_SERVER], now, 0, -1);
+    count(&open->kinds[server->station], now, 0, -1);
     for (uint32_t other = index; other != NOBODY; other = open->requests[other].next) {
-        union visit *visit = &open->requests[other].visit[ES_SERVER];
+        union visit *visit = visit_of(open, other, server->station);
         visit->service_ns = now - open->requests[other].since - visit->wait_ns;
-        count(&open->kinds[ES_SERVER], now, -1, 0);
+        count(&open->kinds[server->station], now, -1, 0);
     }
-    server_serve(world, now);
+    server_serve(world, server, now);
     while (index != NOBODY) {
         uint32_t following = open->requests[index].next;
-        leave_server(world, index, now);
+        leave_server(world, server, index, now);
         index = following;
     }
 }
@@ -262,6 +270,6 @@ es_time job_arrive(es_world *world, es_time now) {
     job->visit[ES_SERVER].service_ns = scaled(background->service_ns, factor);
     world->result->n_background++;
     open->n_jobs++;
-    server_join(world, index, now);
+    server_join(world, &open->server, index, now);
     return next;
 }

@@ -27,7 +27,7 @@ union visit {
 
 /* A request in flight. */
 struct request {
-    union visit visit[ES_N_STATIONS];
+    union visit visit[ES_N_STATIONS_OF_TWO_TIERS];
     es_time arrival, deadline_at;
     es_time since; /* it is where it is; on a propagation line: until when; when it left, at last */
     double rate_true, load_true;
@@ -49,6 +49,9 @@ struct knowledge {
 };
 struct delays {
     es_time up_ns, down_ns;
+};
+struct beyond {
+    union visit visit[ES_N_STATIONS - ES_N_STATIONS_OF_TWO_TIERS];
 };
 
 /* Processor sharing: n requests at a station, each of which gets 1/n of its rate.
@@ -73,7 +76,11 @@ struct line {
     es_rate_cursor cursor;
 };
 
+/* The server, or the cloud. */
 struct server {
+    const es_server *config;
+    es_station station;
+    size_t slot; /* of its first server */
     struct fifo waiting;
     struct crowd crowd;
     struct flow flow;
@@ -94,8 +101,8 @@ struct kind {
 
 /* The first slot of each kind of event. */
 struct slots {
-    size_t device, uplink, server, downlink, up_line, down_line, batch, probe, arrival, background,
-        sample;
+    size_t device, uplink, server, backhaul, cloud, downlink, up_line, backhaul_line, down_line,
+        batch, probe, arrival, background, sample;
 };
 
 typedef struct open_system {
@@ -106,22 +113,25 @@ typedef struct open_system {
     struct request *requests; /* ring of steps, then probes, one per device, then jobs of others */
     struct knowledge *known;  /* [ring] NULL: the policy knows the truth and there is no oracle */
     struct delays *delays;    /* [ring] NULL: those of propagation are constant */
+    struct beyond *beyond;    /* [ring] NULL: two tiers */
     uint32_t mask;            /* ring capacity - 1 */
     uint32_t first_probe, first_job;
     struct fifo free_jobs;
     uint64_t n_jobs;      /* of others at the server */
     uint64_t first, next; /* steps: oldest not yet written, next to arrive */
     size_t n_sources, n_downlinks;
-    uint32_t *device_of;             /* [n_sources] */
-    es_rng *thinks;                  /* [n_sources] NULL unless random */
-    es_rng *head_draws, *tail_draws; /* [n_devices] NULL unless random */
+    uint32_t *device_of;                           /* [n_sources] */
+    es_rng *thinks;                                /* [n_sources] NULL unless random */
+    es_rng *head_draws, *tail_draws, *cloud_draws; /* [n_devices] NULL unless random */
     es_rng job_gaps, job_draws;
     struct list_place job_place; /* of the next job of others in the list */
     struct link *downlinks;
     struct crowd *crowds;  /* of links that are shared */
     struct line *lines[2]; /* [n_lines] down and up */
     size_t n_lines[2];
-    struct server server;
+    struct server server, cloud;
+    struct link backhaul;
+    struct fifo backhaul_lines[2]; /* of propagation, down and up */
     es_rate_cursor *probe_cursors; /* [n_devices] of the server, when a probe comes by */
     struct kind kinds[ES_N_STATIONS];
     struct kind everybody; /* in the system; no stations */
@@ -139,7 +149,7 @@ typedef struct open_system {
 
 /* What one request may draw on: factors on the nominal service times. */
 struct draws {
-    double head, tail;
+    double head, tail, cloud;
 };
 
 static inline bool is_probe(const open_system *open, uint32_t index) {
@@ -153,6 +163,10 @@ static inline struct device *device_of(const es_world *world, const struct reque
 }
 static inline const es_cut_costs *costs_of(const es_world *world, const struct request *request) {
     return world->groups[world->devices[request->device].group].costs[request->batch_index];
+}
+static inline union visit *visit_of(open_system *open, uint32_t index, es_station station) {
+    return station < ES_BACKHAUL ? &open->requests[index].visit[station]
+                                 : &open->beyond[index].visit[station - ES_BACKHAUL];
 }
 static inline int64_t bits_of(const es_world *world, const struct request *request) {
     return 8 * costs_of(world, request)->bytes[request->cut];
@@ -224,9 +238,10 @@ uint32_t crowd_leave(open_system *open, struct crowd *crowd, const struct flow *
 es_time crowd_next(const open_system *open, const struct crowd *crowd, struct flow *flow,
                    es_station station);
 
-/* A request begins a transfer's queue; the transfer in hand is done. */
-void link_join(es_world *world, bool up, uint32_t index, es_time now);
-void link_done(es_world *world, bool up, size_t i, es_time now);
+/* A request begins the queue of a transfer over its link at a station: uplink, downlink or
+ * backhaul; the transfer in hand is done. */
+void link_join(es_world *world, es_station station, uint32_t index, es_time now);
+void link_done(es_world *world, es_station station, size_t i, es_time now);
 
 /* Whether each device has a propagation line of its own: delays that change let nothing overtake on
  * a link, while constant ones keep any order, and one line does for all. */
@@ -238,12 +253,24 @@ static inline bool line_is_own(const es_link *link) {
 void propagate(es_world *world, bool up, uint32_t index, es_time now);
 void line_done(es_world *world, bool up, size_t i, es_time now);
 
-es_status server_create(es_world *world);
-void server_join(es_world *world, uint32_t index, es_time now);
-void server_done(es_world *world, size_t i, es_time now);
+/* The server, and the cloud where there is one. ES_NO_MEMORY. */
+es_status servers_create(es_world *world);
+void server_join(es_world *world, struct server *server, uint32_t index, es_time now);
+void server_done(es_world *world, struct server *server, size_t i, es_time now);
 
 /* Lets idle servers begin on what waits, if it has waited long enough for more. */
-void server_serve(es_world *world, es_time now);
+void server_serve(es_world *world, struct server *server, es_time now);
+
+/* Three tiers. Whether the server computes something of a request, and the cloud. */
+bool uses_server(const es_world *world, const struct request *request);
+bool uses_cloud(const es_world *world, const struct request *request);
+
+/* A request goes over the backhaul's propagation; the first on its line is through. */
+void backhaul_propagate(es_world *world, bool up, uint32_t index, es_time now);
+void backhaul_line_done(es_world *world, bool up, es_time now);
+
+/* A request's result begins its way back from the server. */
+void go_back(es_world *world, uint32_t index, es_time now);
 
 /* When the first job of others comes; it comes at `now`, and when the next one does. ES_TIME_NEVER:
  * none. */
@@ -268,6 +295,10 @@ static inline int64_t head_time_ns(es_world *world, const struct request *reques
                                    const struct draws *draws) {
     return scaled(costs_of(world, request)->head_ns[cut], draws->head) +
            world_switch_ns(world, device_of(world, request), cut);
+}
+static inline int64_t cloud_time_ns(const es_world *world, const struct request *request,
+                                    size_t cut, const struct draws *draws) {
+    return scaled(costs_of(world, request)->cloud_ns[cut], draws->cloud);
 }
 static inline int64_t tail_time_ns(const es_world *world, const struct request *request, size_t cut,
                                    const struct draws *draws) {

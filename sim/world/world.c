@@ -12,11 +12,11 @@ bool es_world_foresees(const es_world_config *config) {
     const es_server *server = &config->server;
     if (config->isolated)
         return true;
-    return config->n_groups == 1 && group->n_devices == 1 && group->uplink.discipline == ES_FIFO &&
-           group->downlink.discipline == ES_FIFO && group->uplink.delay == NULL &&
-           group->downlink.delay == NULL && server->discipline == ES_FIFO &&
-           server->n_servers == 1 && server->max_batch == 0 && config->background.rate_hz == 0 &&
-           config->background.arrivals.n == 0;
+    return !has_cloud(config) && config->n_groups == 1 && group->n_devices == 1 &&
+           group->uplink.discipline == ES_FIFO && group->downlink.discipline == ES_FIFO &&
+           group->uplink.delay == NULL && group->downlink.delay == NULL &&
+           server->discipline == ES_FIFO && server->n_servers == 1 && server->max_batch == 0 &&
+           config->background.rate_hz == 0 && config->background.arrivals.n == 0;
 }
 
 bool world_knows_truth(const es_world_config *config) {
@@ -224,6 +224,41 @@ void world_present(es_world *world, const struct device *device, es_time at, dou
     *rate_bps =
         (double)es_rate_at(uplink->flow.rate, &uplink->gaze.now, at + uplink->flow.ahead_ns);
     *load = 1 - share_of(es_rate_at(world->config.server.capacity, &world->server_gaze.now, at));
+}
+
+/* What is so of the backhaul and the cloud at `at`, or was. */
+static void show_beyond(es_world *world, es_time at, bool now, es_policy_view *view) {
+    const es_world_config *config = &world->config;
+    struct gaze *backhaul = &world->backhaul_gaze, *cloud = &world->cloud_gaze;
+    int64_t rate_bps =
+        es_rate_at(config->backhaul.rate, now ? &backhaul->now : &backhaul->then, at);
+    int64_t capacity = es_rate_at(config->cloud.capacity, now ? &cloud->now : &cloud->then, at);
+    view->backhaul_s_per_bit = 1 / (double)rate_bps;
+    view->cloud_slowdown = 1 / share_of(capacity);
+    view->backhaul_delay_s = 2 * es_time_s(config->backhaul.propagation_ns);
+}
+
+void world_present_beyond(es_world *world, es_time at, es_policy_view *view) {
+    show_beyond(world, at, true, view);
+}
+
+void world_know_beyond(es_world *world, const struct device *device, es_time at,
+                       es_policy_view *view) {
+    const es_world_config *config = &world->config;
+    if (config->knowing != ES_KNOW_TRUE) {
+        view->backhaul_s_per_bit = 1 / es_rate_mean(config->backhaul.rate);
+        view->cloud_slowdown = (double)ES_FULL_CAPACITY / es_rate_mean(config->cloud.capacity);
+        view->backhaul_delay_s = 2 * es_time_s(config->backhaul.propagation_ns);
+    } else {
+        es_time then = at > config->staleness_ns ? at - config->staleness_ns : 0;
+        show_beyond(world, then, config->staleness_ns == 0, view);
+    }
+    if (world->noises != NULL) {
+        const gsl_rng *noise = &world->noises[device - world->devices].gsl;
+        view->backhaul_s_per_bit *= exp(-gsl_ran_gaussian_ziggurat(noise, config->noise));
+        view->cloud_slowdown *= exp(-gsl_ran_gaussian_ziggurat(noise, config->noise));
+        view->cloud_slowdown = fmax(1, view->cloud_slowdown);
+    }
 }
 
 static void learn(es_world *world, const struct device *device, bool rate, double sample,

@@ -25,11 +25,12 @@ class Scenario:
 
 
 class Draw:
-    """What a scenario is made of. `fleets`: several devices, processor sharing and all else that is not one fifo chain."""
+    """What a scenario is made of. `fleets`: several devices, processor sharing and all else that is not one fifo chain.
+    `tiers`: a cloud behind the server."""
 
-    def __init__(self, number, fleets):
+    def __init__(self, number, fleets, tiers):
         self.dice = random.Random(number)
-        self.fleets = fleets
+        self.fleets, self.tiers = fleets, tiers
         self.files = {}
 
     def chance(self, p):
@@ -50,16 +51,20 @@ class Draw:
         self.files[name + ".model"] = "\n".join(lines) + "\n"
         slow = [self.time(1, 25) for _ in range(n)]
         fast = [self.time(0.2, 8) for _ in range(n)]
-        heads, tails = {}, {}
+        faster = [self.time(0.1, 4) for _ in range(n)] if self.tiers else []
+        heads, tails, clouds = {}, {}, {}
         for batch in batches:
             growth = Fraction(1 + dice.randint(30, 100) * (batch - 1), 1) / 100 + Fraction(99, 100)
             heads[batch] = [int(sum(slow[:cut]) * growth) for cut in range(n + 1)]
             tails[batch] = [int(sum(fast[cut:]) * growth) for cut in range(n + 1)]
+            clouds[batch] = [int(sum(faster[cut:]) * growth) for cut in range(n + 1)]
         self.profile(name, "head", heads)
         self.profile(name, "tail", tails)
-        return elems, heads, tails
+        if self.tiers:
+            self.profile(name, "tail", clouds, "cloud")
+        return elems, heads, tails, clouds
 
-    def profile(self, name, kind, times):
+    def profile(self, name, kind, times, suffix=None):
         lines = [f"# model: {name}", "# kind: modelled", "# granularity: block",
                  "kind,index,name,op,batch,n,median_s,p05_s,p95_s,min_s,mean_s,std_s,out_elems"]
         for batch, by_cut in times.items():
@@ -67,7 +72,7 @@ class Draw:
             lines.append(f"whole,0,,,{batch},1,{seconds(whole)},,,,,,")
             inner = range(1, len(by_cut)) if kind == "head" else range(len(by_cut) - 1)
             lines += [f"{kind},{cut},,,{batch},1,{seconds(by_cut[cut])},,,,,," for cut in inner]
-        self.files[f"{name}.{kind}"] = "\n".join(lines) + "\n"
+        self.files[f"{name}.{suffix or kind}"] = "\n".join(lines) + "\n"
 
     # Traces
 
@@ -158,6 +163,36 @@ class Draw:
             link.propagation = self.time(0.1, 20)
             keys[way, "propagation"] = f"{link.propagation}ns"
 
+    def cloud(self, keys):
+        """Returns the cloud and the backhaul."""
+        cloud, backhaul = Server(), Link(None, self.dice.choice(("fifo", "ps")))
+        if self.chance(0.4):
+            cloud.capacity = self.rate_trace(
+                "cloud.load", "load", "1", lambda: f"{self.dice.choice((0, 100, 300, 800, 1000)) / 1000:.3f}",
+                lambda text: SECOND - round(float(text) * 1000) * MS)
+            keys["cloud", "load_trace"] = "cloud.load"
+        elif self.chance(0.5):
+            percent = self.dice.randint(1, 80)
+            cloud.capacity = constant((100 - percent) * 10 * MS)
+            keys["cloud", "load"] = f"{percent}%"
+        if self.chance(0.4):
+            cloud.discipline = keys["cloud", "discipline"] = "ps"
+        elif self.chance(0.5):
+            cloud.n = self.dice.randint(2, 4)
+            keys["cloud", "servers"] = str(cloud.n)
+        if self.chance(0.5):
+            backhaul.rate = self.bandwidth_trace("backhaul.rate", self.dice.randint(1000, 20000))
+            keys["backhaul", "trace"] = "backhaul.rate"
+        else:
+            kbit = self.dice.randint(500, 20000)
+            backhaul.rate = constant(kbit * 1000)
+            keys["backhaul", "rate"] = f"{kbit}kbit/s"
+        keys["backhaul", "discipline"] = backhaul.discipline
+        if self.chance(0.7):
+            backhaul.propagation = self.time(0.1, 20)
+            keys["backhaul", "propagation"] = f"{backhaul.propagation}ns"
+        return cloud, backhaul
+
     def server(self, keys):
         server = Server()
         if self.chance(0.4):
@@ -205,7 +240,7 @@ class Draw:
         if result:
             keys["transfer", "result"] = f"{result}B"
         ratio, encode, decode = Fraction(1), None, None
-        if self.fleets and self.chance(0.3):
+        if self.fleets and not self.tiers and self.chance(0.3):
             ratio = Fraction(dice.randint(1, 16), 16)
             keys["transfer", "ratio"] = str(float(ratio))
             if self.chance(0.7):
@@ -248,7 +283,7 @@ class Draw:
         dice = self.dice
         batches = tuple(dice.sample((1, 2, 3, 4), dice.randint(1, 3))) if self.chance(0.4) else (1,)
         prepared = sorted(set(batches) | set(range(1, server.max_batch + 1)))
-        elems, heads, tails = self.network(name, prepared)
+        elems, heads, tails, clouds = self.network(name, prepared)
         per_input, per_feature, header, result, ratio, encode, decode = self.transfer(keys)
         keys["model", "file"] = f"{name}.model"
         keys["device", "profile"], keys["server", "profile"] = f"{name}.head", f"{name}.tail"
@@ -262,11 +297,26 @@ class Draw:
                 tails[batch][cut] += round(Fraction(8 * raw * 1000, decode)) if decode else 0
             sent[batch].append(0)
         group = Group(name, n_devices, heads, tails, sent, *links, result=result, batches=batches)
+        if self.tiers:
+            keys["cloud", "profile"] = f"{name}.cloud"
+            self.pair(group, last, clouds)
         self.workload(keys, group, name, self.time(20, 250), closed)
         if self.chance(0.25):
             group.switch_cost = self.time(1, 30)
             keys["device", "switch_cost"] = f"{group.switch_cost}ns"
         return group
+
+    def pair(self, group, last, clouds):
+        """Makes each cut a pair of boundaries."""
+        group.pairs = tuple((first, second) for first in range(last + 1) for second in range(first, last + 1))
+        tables = {batch: (group.heads[batch], group.tails[batch], group.sent[batch], clouds[batch]) for batch in clouds}
+        group.clouds, group.forwarded = {}, {}
+        for batch, (heads, tails, sent, beyond) in tables.items():
+            group.heads[batch] = [heads[first] for first, _ in group.pairs]
+            group.tails[batch] = [tails[first] - tails[second] for first, second in group.pairs]
+            group.sent[batch] = [sent[first] for first, _ in group.pairs]
+            group.clouds[batch] = [beyond[second] for _, second in group.pairs]
+            group.forwarded[batch] = [sent[second] for _, second in group.pairs]
 
     # All of it
 
@@ -276,6 +326,7 @@ class Draw:
         counts = [dice.randint(1, MOST_DEVICES // n_groups) if self.chance(0.8) else 1 for _ in range(n_groups)]
         base = {}
         server = self.server(base)
+        cloud, backhaul = self.cloud(base) if self.tiers else (None, None)
         if not fleets:
             counts = [1]
         kinds = {way: (dice.choice(("own", "group", "all")), dice.choice(("fifo", "ps"))) if fleets else ("own", "fifo")
@@ -307,7 +358,7 @@ class Draw:
         sections.setdefault("scenario", {})["duration"] = f"{duration}ns"
         if steps is not None:
             sections["scenario"]["steps"] = str(steps)
-        return System(groups, server, duration, steps)
+        return System(groups, server, duration, steps, cloud, backhaul)
 
     def mean_kbit(self, n_devices):
         return self.dice.randint(400, 4000) * (1 + n_devices // 2)
@@ -332,15 +383,15 @@ class Draw:
         cut = self.dice.randrange(least)
         choice = [Policy("no-offload", "device"), Policy("full-offload", "offload"), Policy("static", "static", cut),
                   Policy("dynamic", "dynamic"), Policy("aware", "dynamic", queue_aware=True)]
-        return self.dice.sample(choice, 1)
+        return self.dice.sample(choice[2:] if self.tiers and self.chance(0.9) else choice, 1)
 
 
 def seconds(ns):
     return f"{ns // SECOND}.{ns % SECOND:09d}"
 
 
-def make(number, fleets):
-    draw = Draw(number, fleets)
+def make(number, fleets, tiers=False):
+    draw = Draw(number, fleets, tiers)
     sections = {}
     system = draw.system(sections)
     policies = draw.policies(system)

@@ -104,6 +104,10 @@ class Group:
     switch_cost: int = 0
     deadline: int = None
     drop_late: bool = False
+    # Three tiers: a cut is a pair of boundaries; what the server computes of it is in `tails`.
+    pairs: tuple = None  # (first, second) per cut
+    clouds: dict = None  # batch -> [ns] per cut
+    forwarded: dict = None  # batch -> [bytes] per cut, from the server to the cloud
 
 
 @dataclass
@@ -124,6 +128,8 @@ class System:
     server: Server
     duration: int = None  # requests arrive before it
     steps: int = None  # and so many at most
+    cloud: Server = None  # three tiers: behind
+    backhaul: Link = None
 
 
 @dataclass
@@ -146,6 +152,7 @@ class Request:
         self.cut, self.status, self.latency, self.bytes = 0, UNFINISHED, None, 0
         self.head = self.device_wait = self.uplink_wait = self.uplink = 0
         self.server_wait = self.tail = self.downlink = 0
+        self.backhaul_wait = self.backhaul = self.backhaul_bytes = self.cloud_wait = self.cloud = 0
 
     def is_called(self, now):
         """It would start service now."""
@@ -169,7 +176,8 @@ class Job(Request):
 # What happens at the same time: first what goes on within an event, then completions at the stations along the path, at the
 # ends of delays, a batch that waits no longer, arrivals; of each by device.
 AT_ONCE = simpy.events.URGENT
-DEVICE, UPLINK, SERVER, DOWNLINK, UPLINK_DELAY, DOWNLINK_DELAY, BATCHES, ARRIVALS = range(1, 9)
+(DEVICE, UPLINK, SERVER, BACKHAUL, CLOUD, DOWNLINK, UPLINK_DELAY, BACKHAUL_DELAY, BACKHAUL_RETURN, DOWNLINK_DELAY, BATCHES,
+ ARRIVALS) = range(1, 13)
 
 
 def occur(env, at, priority, device=0):
@@ -352,7 +360,8 @@ class Path:
 
     def __init__(self, env, way, link, index, number):
         self.env, self.link, self.last, self.number = env, link, 0, number
-        priority, self.delay_priority = (UPLINK, UPLINK_DELAY) if way == "uplink" else (DOWNLINK, DOWNLINK_DELAY)
+        priority, self.delay_priority = {"uplink": (UPLINK, UPLINK_DELAY), "downlink": (DOWNLINK, DOWNLINK_DELAY),
+                                         "backhaul": (BACKHAUL, BACKHAUL_DELAY)}[way]
         self.rate = link.rate
         if link.rate is not None:
             if link.stagger:
@@ -483,11 +492,31 @@ class Device:
         self.uplink.accepted_bits -= request.promised_bits
         request.bytes, request.promised_bits = n_bytes, 0
         request.uplink += yield from self.uplink.cross(group.uplink.propagation)
-        request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
+        if group.pairs is None or group.pairs[cut][0] < group.pairs[cut][1]:
+            request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
+        if group.pairs is not None and group.pairs[cut][1] < group.pairs[-1][1]:
+            yield from self.go_beyond(request)
+            request.downlink = yield from self.come_back()
         start = env.now
         yield from self.downlink.send(request, group.result * batch, "downlink_wait")
         yield from self.downlink.cross(group.downlink.propagation)
-        request.downlink = env.now - start
+        request.downlink += env.now - start
+
+
+    def go_beyond(self, request):
+        """Over the backhaul to the cloud."""
+        group, world, n_bytes = self.group, self.world, self.group.forwarded[request.batch][request.cut]
+        propagation = world.system.backhaul.propagation
+        request.backhaul = yield from world.backhaul.send(request, n_bytes, "backhaul_wait")
+        request.backhaul_bytes = n_bytes
+        request.backhaul += yield from world.backhaul.cross(propagation)
+        work = group.clouds[request.batch][request.cut] * SECOND
+        request.cloud = yield from world.cloud.serve(request, work, "cloud_wait")
+
+    def come_back(self):
+        env, propagation = self.world.env, self.world.system.backhaul.propagation
+        yield from until(env, env.now + propagation, BACKHAUL_RETURN)
+        return propagation
 
 
 class World:
@@ -504,6 +533,10 @@ class World:
             self.server = Batching(self.env, server)
         else:
             self.server = Fifo(self.env, server.capacity, SERVER, n=server.n)
+        if system.cloud is not None:
+            self.backhaul = Path(self.env, "backhaul", system.backhaul, 0, 0)
+            self.cloud = (Sharing(self.env, system.cloud.capacity, CLOUD) if system.cloud.discipline == "ps"
+                          else Fifo(self.env, system.cloud.capacity, CLOUD, n=system.cloud.n))
         self.devices = []
         for group in system.groups:
             for i in range(group.n_devices):
@@ -573,12 +606,25 @@ class World:
         for cut, (head, tail, n_bytes) in enumerate(zip(heads, tails, group.sent[request.batch])):
             if cut == len(heads) - 1:
                 latencies.append(wait + head)
-            elif rate == 0 or capacity == 0:
+            elif rate == 0 or (capacity == 0 and (tail > 0 or group.pairs is None)):
                 latencies.append(float("inf"))
             else:
                 sent = max(wait + head, Fraction(backlog * SECOND) / rate)
-                latencies.append(sent + delay + Fraction(8 * n_bytes * SECOND) / rate + Fraction(tail * SECOND, capacity))
+                served = Fraction(tail * SECOND, capacity) if tail > 0 else 0
+                latencies.append(sent + delay + Fraction(8 * n_bytes * SECOND) / rate + served + self.predict_beyond(request, cut))
         return latencies
+
+    def predict_beyond(self, request, cut):
+        """What a cut takes behind the server, ns."""
+        group, system, now = request.group, self.system, self.env.now
+        if group.pairs is None or group.pairs[cut][1] == group.pairs[-1][1]:
+            return 0
+        rate, capacity = system.backhaul.rate.at(now), system.cloud.capacity.at(now)
+        cloud = group.clouds[request.batch][cut]
+        if rate == 0 or (capacity == 0 and cloud > 0):
+            return float("inf")
+        return (2 * system.backhaul.propagation + Fraction(8 * group.forwarded[request.batch][cut] * SECOND) / rate
+                + (Fraction(cloud * SECOND, capacity) if cloud > 0 else 0))
 
     def run(self):
         """[device][request] in the order of their arrival."""

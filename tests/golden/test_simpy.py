@@ -1,4 +1,4 @@
-"""A thousand random scenarios agree, request by request and to a microsecond, with the same systems in SimPy.
+"""Sixteen hundred random scenarios agree, request by request and to a microsecond, with the same systems in SimPy.
 
 simpy_model.py knows what the documents say is computed, not how edgesplit does it. Without SimPy or h5py: skipped. The
 first scenario that does not agree is printed with all its files. ONE_OF in the environment: only every so many-th of
@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     absent = error.name
 
-N_ALONE, N_FLEETS = 200, 800
+N_ALONE, N_FLEETS, N_TIERS = 200, 800, 300
 ONE_OF = int(os.environ.get("ONE_OF", 1))
 TOLERANCE_S = 1e-6
 
@@ -31,6 +31,9 @@ TIMES = {"arrival_time": "arrival", "latency": "latency", "head_time": "head", "
          "uplink_queue_time": "uplink_wait", "uplink_time": "uplink", "server_queue_time": "server_wait",
          "tail_time": "tail", "downlink_time": "downlink"}
 COUNTS = {"batch": "batch", "split_index": "cut", "uplink_bytes": "bytes", "status": "status"}
+TIMES_OF_TIERS = {"backhaul_queue_time": "backhaul_wait", "backhaul_time": "backhaul", "cloud_queue_time": "cloud_wait",
+                  "cloud_time": "cloud"}
+COUNTS_OF_TIERS = {"backhaul_bytes": "backhaul_bytes"}
 
 
 def rows_of(file, policy):
@@ -39,7 +42,8 @@ def rows_of(file, policy):
     p = names.index(policy)
     n = int(file["n_steps"][p])
     device = file["device"][p, :n] if "device" in file else numpy.zeros(n, int)
-    columns = {name: file[name][p, :n] for name in (*TIMES, *COUNTS)}
+    optional = [name for name in (*TIMES_OF_TIERS, *COUNTS_OF_TIERS) if name in file]
+    columns = {name: file[name][p, :n] for name in (*TIMES, *COUNTS, *optional)}
     return lambda i: {name: values[device == i] for name, values in columns.items()}
 
 
@@ -49,8 +53,10 @@ def differences(rows, requests):
     if n != len(requests):
         yield f"{n} requests; in SimPy {len(requests)}"
         return
-    for names, kind in ((TIMES, float), (COUNTS, int)):
+    for names, kind in ((TIMES | TIMES_OF_TIERS, float), (COUNTS | COUNTS_OF_TIERS, int)):
         for column, attribute in names.items():
+            if column not in rows:
+                continue
             expected = numpy.array([numpy.nan if getattr(request, attribute) is None else getattr(request, attribute)
                                     for request in requests], float)
             if kind is float:
@@ -75,13 +81,14 @@ class SimPy(harness.ProgramTest):
                 rows = rows_of(file, policy.name)
                 for i, requests in enumerate(simpy_model.World(scenario.system, policy).run()):
                     self.n_requests += len(requests)
+                    self.n_beyond += sum(request.cloud > 0 and request.tail > 0 for request in requests)
                     found += [f"{policy.name}, device {i}, {line}" for line in differences(rows(i), requests)]
         return found
 
-    def check(self, numbers, fleets):
-        self.n_requests, disagreeing, first = 0, [], None
+    def check(self, numbers, fleets, tiers=False):
+        self.n_requests, self.n_beyond, disagreeing, first = 0, 0, [], None
         for number in numbers:
-            scenario = random_scenarios.make(number, fleets)
+            scenario = random_scenarios.make(number, fleets, tiers)
             found = self.disagreements(scenario)
             if found:
                 disagreeing.append(number)
@@ -94,6 +101,12 @@ class SimPy(harness.ProgramTest):
 
     def test_fleets(self):
         self.check(range(0, N_FLEETS, ONE_OF), True)
+
+    def test_three_tiers(self):
+        self.check(range(0, N_TIERS, ONE_OF), False, True)
+        self.assertGreater(self.n_beyond, 0, "no request was computed on server and cloud")
+        self.check(range(0, N_TIERS, ONE_OF), True, True)
+        self.assertGreater(self.n_beyond, 0, "no request was computed on server and cloud")
 
 
 def prepare():

@@ -36,6 +36,7 @@ UPLINK_TRACE = "# quantity: bandwidth\n# unit: Mbit/s\n# at_end: {}\n# duration:
 
 PARTS = ("head_time", "device_queue_time", "uplink_queue_time", "uplink_time", "server_queue_time", "tail_time",
          "downlink_time")
+PARTS_OF_TIERS = ("backhaul_queue_time", "backhaul_time", "cloud_queue_time", "cloud_time")
 GOLDEN = SOURCE / "tests" / "golden"
 BESIDE_GOLDEN = {  # golden test -> file under tests and case
     "lte_planetlab": ("golden/test_lte_planetlab.py", "test_requests_are_conserved"),
@@ -523,7 +524,7 @@ class Pitfalls(ProgramTest):
             self.run_scenario(path, "out.h5", "--force", "--quiet", "-s", "scenario.replications=1")
             result = Result(self.folder / "out.h5")
             done = result["status"] <= 1
-            parts = sum(result[name] for name in PARTS)
+            parts = sum(result[name] for name in (*PARTS, *PARTS_OF_TIERS) if name in result)
             np.testing.assert_allclose(parts[done], result["latency"][done], rtol=1e-12, err_msg=path.name)
             counts = [result["summary/" + name] for name in ("completed", "dropped", "unfinished")]
             np.testing.assert_array_equal(result["summary/arrived"], sum(counts))
@@ -532,14 +533,15 @@ class Pitfalls(ProgramTest):
             if at_once and regret.size > 0:
                 self.assertGreaterEqual(regret.min(), -1e-12, path.name)
             group = result.get("cuts/cut_group", np.zeros(len(result["cuts/elems"]), int))
-            is_input, sends = np.diff(group, prepend=-1) > 0, np.diff(group, append=group[-1] + 1) == 0
+            is_first, sends = np.diff(group, prepend=-1) > 0, np.diff(group, append=group[-1] + 1) == 0
+            is_input = result["cuts/last_layer"] == 0  # with three tiers several cuts of a group
             element = [result.attributes[f"{name}_bytes_per_element"][0] for name in ("input", "feature")]
             per_image = result["cuts/elems"] * np.where(is_input, *element)
             bytes_ = np.ceil(np.outer(per_image, result["cuts/batch"]) + result.attributes["header_bytes"][0])
             if np.isfinite(bytes_).all():  # else groups differ in it
                 np.testing.assert_array_equal(result["cuts/uplink_bytes"][sends], bytes_[sends], path.name)
             group_of_device = np.repeat(np.arange(group[-1] + 1), result.get("group_devices", [1]))
-            first_cut = np.flatnonzero(is_input)
+            first_cut = np.flatnonzero(is_first)
             for p, policy in enumerate(result.policies):
                 n = result["n_steps"][p]
                 device = result["device"][p, :n] if "device" in result else np.zeros(n, int)

@@ -38,6 +38,8 @@ static es_time service_end(const struct random_world *world, const struct passag
         return work_done_at(&world->server, start, (es_work)request->tail_ns * ES_SECOND);
     case ES_DOWNLINK:
         return work_done_at(&world->downlink, start, (es_work)result_bytes * 8 * ES_SECOND);
+    case ES_BACKHAUL:
+    case ES_CLOUD:
     case ES_N_STATIONS: break;
     }
     return ES_TIME_NEVER;
@@ -54,9 +56,9 @@ static void pass(const struct random_world *world, struct passage *request,
     request->sent = request->received = request->left = ES_TIME_NEVER;
     memset(request->wait_ns, 0, sizeof request->wait_ns);
     memset(request->service_ns, 0, sizeof request->service_ns);
-    for (es_station s = ES_DEVICE; s < ES_N_STATIONS; s++)
+    for (es_station s = ES_DEVICE; s < ES_BACKHAUL; s++)
         request->begun_at[s] = request->done_at[s] = ES_TIME_NEVER;
-    for (es_station s = ES_DEVICE; s < (stays ? ES_UPLINK : ES_N_STATIONS); s++) {
+    for (es_station s = ES_DEVICE; s < (stays ? ES_UPLINK : ES_BACKHAUL); s++) {
         if (s == ES_DOWNLINK && !world->has_downlink)
             continue;
         es_time start = max_time(at, free_at[s]);
@@ -65,7 +67,7 @@ static void pass(const struct random_world *world, struct passage *request,
         if (config->groups[0].drop_late && start > request->deadline_at) {
             request->status = ES_STEP_DROPPED;
             request->left = start;
-            for (; s < ES_N_STATIONS; s++)
+            for (; s < ES_BACKHAUL; s++)
                 request->done_at[s] = start;
             return;
         }

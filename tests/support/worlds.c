@@ -16,8 +16,13 @@ const es_cost *made_up_cost(struct made_up *network) {
             network->available[cut] = true;
         }
         network->tables[b] = (es_cut_costs){
-            network->n_cuts,    network->head_ns[b], network->tail_ns[b], network->bytes[b],
-            network->head_s[b], network->tail_s[b],  network->bits[b],
+            .n_cuts = network->n_cuts,
+            .head_ns = network->head_ns[b],
+            .tail_ns = network->tail_ns[b],
+            .bytes = network->bytes[b],
+            .head_s = network->head_s[b],
+            .tail_s = network->tail_s[b],
+            .bits = network->bits[b],
         };
     }
     network->cost = (es_cost){.n_cuts = network->n_cuts,

@@ -130,8 +130,8 @@ static inline es_status memory_publish(void *sink, const es_summary *summary, es
         memcpy(memory.shares[p], summary->cut_share + p * n_cuts, n_cuts * sizeof(double));
         memcpy(memory.mean_of_ratios[p], summary->gain_mean_of_ratios + p * n, n * sizeof(double));
         memcpy(memory.ratio_of_means[p], summary->gain_ratio_of_means + p * n, n * sizeof(double));
-        memcpy(memory.utilisation[p], summary->utilisation + p * ES_N_STATIONS,
-               sizeof memory.utilisation[p]);
+        memcpy(memory.utilisation[p], summary->utilisation + p * es_record_stations(&memory.record),
+               es_record_stations(&memory.record) * sizeof(double));
         assert_int_equal(summary->n_steps[p], memory.n_steps_seen[p]);
     }
     memory.n_published++;

@@ -1,102 +1,7 @@
 /* Cut costs of EfficientNet-B0 from small made-up profiles, against sums by hand. */
-#include "edgesplit/cost.h"
-
-#include "test.h"
+#include "cost_profiles.h"
 
 #include <gsl/gsl_interp.h>
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define MS INT64_C(1000000)
-
-/* Units of EfficientNet-B0 at granularity block: stem, 16 blocks, head, pool, classifier. */
-enum { N_UNITS = 20, N_CUTS = N_UNITS + 1 };
-
-static es_errors errors;
-static es_model *model;
-static char path[64];
-
-static int set_up(void **state) {
-    (void)state;
-    snprintf(path, sizeof path, "test_cost.%ld.csv", (long)getpid());
-    es_errors_init(&errors);
-    return es_model_create("efficientnet-b0", 0, &model, &errors) == ES_OK ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    remove(path);
-    es_model_destroy(model);
-    return 0;
-}
-
-/* A profile file in the making. */
-static FILE *begin_profile(const char *name, const char *granularity) {
-    FILE *stream = fopen(path, "w");
-    assert_non_null(stream);
-    fprintf(stream, "# model: %s\n# kind: modelled\n# granularity: %s\n", name, granularity);
-    fputs("kind,index,name,op,batch,n,median_s,p05_s,p95_s,min_s,mean_s,std_s,out_elems\n", stream);
-    return stream;
-}
-
-static void add_row(FILE *stream, const char *kind, size_t index, int64_t batch, double median_s) {
-    fprintf(stream, "%s,%zu,x,,%lld,1,%.17g,,,,,,\n", kind, index, (long long)batch, median_s);
-}
-
-static es_profile *end_profile(FILE *stream) {
-    es_profile *profile = NULL;
-    assert_int_equal(fclose(stream), 0);
-    es_status status = es_profile_load(path, &profile, &errors);
-    es_errors_print(&errors, stderr);
-    assert_int_equal(status, ES_OK);
-    return profile;
-}
-
-/* Unit i takes i * scale_s for one image and `growth` times that for each batch size. */
-static void add_layers(FILE *stream, double scale_s, size_t n, const int64_t *batches,
-                       const double *growth) {
-    for (size_t b = 0; b < n; b++)
-        for (size_t i = 1; i <= N_UNITS; i++)
-            add_row(stream, "layer", i, batches[b], (double)i * scale_s * growth[b]);
-}
-
-static const int64_t one_image[] = {1};
-static const double no_growth[] = {1};
-
-static es_profile *layers_of_one_image(double scale_s) {
-    FILE *stream = begin_profile("efficientnet-b0", "block");
-    add_layers(stream, scale_s, 1, one_image, no_growth);
-    return end_profile(stream);
-}
-
-static es_cost_options options_for(size_t n, const int64_t *batches) {
-    return (es_cost_options){
-        .granularity = ES_BLOCK,
-        .input_bytes_per_elem = 1,
-        .feature_bytes_per_elem = 4,
-        .n_batches = n,
-        .batches = batches,
-    };
-}
-
-/* Takes the profiles, which may be one. */
-static es_cost *create(es_profile *device, es_profile *server, const es_cost_options *options) {
-    es_cost *cost = NULL;
-    es_status status = es_cost_create(model, device, server, options, &cost, &errors);
-    es_errors_print(&errors, stderr);
-    assert_int_equal(status, ES_OK);
-    es_profile_destroy(device);
-    if (server != device)
-        es_profile_destroy(server);
-    return cost;
-}
-
-/* The sum 1 + 2 + ... + n. */
-static int64_t up_to(size_t n) {
-    return (int64_t)(n * (n + 1) / 2);
-}
 
 static void heads_and_tails_are_sums_of_layers(void **state) {
     (void)state;
@@ -117,6 +22,23 @@ static void heads_and_tails_are_sums_of_layers(void **state) {
     }
     es_cost_destroy(cost);
     es_cost_destroy(NULL);
+}
+
+static void a_cut_lies_at_each_boundary(void **state) {
+    (void)state;
+    es_cost_options options = options_for(1, one_image);
+    es_cost *cost = create(layers_of_one_image(1e-3), layers_of_one_image(1e-4), &options);
+    assert_int_equal(cost->n_boundaries, N_CUTS);
+    for (size_t cut = 0; cut < N_CUTS; cut++) {
+        const es_cut *boundary = &cost->boundaries[cost->cuts[cut].first];
+        assert_int_equal(cost->cuts[cut].first, cut);
+        assert_int_equal(cost->cuts[cut].second, N_UNITS);
+        assert_ptr_equal(boundary, &model->cuts[ES_BLOCK][cut]);
+        assert_string_equal(cost->cuts[cut].name, boundary->name);
+        assert_int_equal(es_cost_find_cut(cost, boundary->name), cut);
+    }
+    assert_int_equal(es_cost_find_cut(cost, "stem+head"), N_CUTS);
+    es_cost_destroy(cost);
 }
 
 static void segments_are_preferred_to_sums(void **state) {
@@ -192,10 +114,6 @@ static void pitfall_14_sums_are_corrected_to_the_whole(void **state) {
         es_cost_destroy(cost);
     }
 }
-
-static const int64_t measured[] = {1, 2, 4, 8, 16};
-static const double growth[] = {1, 1.5, 1.75, 4.5, 9};
-enum { N_MEASURED = sizeof measured / sizeof measured[0] };
 
 /* The same points, handed to GSL. */
 static double interpolated(const gsl_interp_type *type, size_t n, double batch) {
@@ -553,27 +471,29 @@ static void out_of_memory_is_reported(void **state) {
     options.max_merged = 4;
     bool struck = true;
     size_t n = 0;
-    while (struck) {
-        es_cost *cost = NULL;
-        es_errors_init(&errors);
-        fault_alloc_fail_at(++n);
-        es_status status = es_cost_create(model, profile, profile, &options, &cost, &errors);
-        struck = fault_alloc_struck();
-        fault_alloc_fail_at(0);
-        assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
-        assert_int_equal(es_errors_status(&errors), status);
-        assert_true(struck == (cost == NULL));
-        es_cost_destroy(cost);
+    for (int tiers = 2; tiers <= 3; tiers++, struck = true, n = 0) {
+        options.cloud = tiers == 3 ? profile : NULL;
+        while (struck) {
+            es_cost *cost = NULL;
+            es_errors_init(&errors);
+            fault_alloc_fail_at(++n);
+            es_status status = es_cost_create(model, profile, profile, &options, &cost, &errors);
+            struck = fault_alloc_struck();
+            fault_alloc_fail_at(0);
+            assert_int_equal(status, struck ? ES_NO_MEMORY : ES_OK);
+            assert_int_equal(es_errors_status(&errors), status);
+            assert_true(struck == (cost == NULL));
+            es_cost_destroy(cost);
+        }
+        assert_true(n > 15);
     }
-    assert_true(n > 15);
     es_profile_destroy(profile);
 }
-
-#define WITH_MODEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_MODEL(heads_and_tails_are_sums_of_layers),
+        WITH_MODEL(a_cut_lies_at_each_boundary),
         WITH_MODEL(segments_are_preferred_to_sums),
         WITH_MODEL(the_whole_network_counts_only_without_layers),
         WITH_MODEL(pitfall_14_sums_are_corrected_to_the_whole),

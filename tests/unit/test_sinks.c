@@ -70,6 +70,8 @@ static es_run_record record_of(size_t n_replications, bool compress) {
         .head_s = times_s,
         .tail_s = times_s,
         .bytes = bytes,
+        .cloud_s = times_s,
+        .backhaul_bytes = bytes,
     };
 }
 
@@ -285,7 +287,8 @@ static bool same(double a, double b) {
 
 static void assert_steps(const char *path, size_t n_counted, bool replicated) {
     for (size_t c = 0; c < ES_N_COLUMNS; c++) {
-        if (c == ES_COLUMN_device)
+        if (c == ES_COLUMN_device ||
+            (c >= ES_COLUMN_backhaul_queue_time && !has(path, "cloud_time")))
             continue;
         hsize_t shape[3], *inner = shape + (replicated ? 1 : 0);
         double *values = read_variable(path, columns[c].name, replicated ? 3 : 2, shape);
@@ -313,8 +316,27 @@ static void stock_hdf5_reads_what_was_put(void **state) {
     (void)state;
     for (int compress = 0; compress < 2; compress++) {
         es_run_record record = record_of(1, compress);
+        record.has_cloud = compress;
         assert_run(&record, 1, "one.h5");
         assert_steps("one.h5", 1, false);
+        static const char *const of_clouds[] = {
+            "backhaul_queue_time",
+            "backhaul_time",
+            "backhaul_bytes",
+            "cloud_queue_time",
+            "cloud_time",
+            "summary/backhaul_time_mean",
+            "summary/backhaul_bytes_mean",
+            "summary/cloud_time_mean",
+            "cuts/second_last_layer",
+            "cuts/backhaul_bytes",
+            "cuts/cloud_time",
+        };
+        for (size_t i = 0; i < sizeof of_clouds / sizeof of_clouds[0]; i++)
+            assert_true(has("one.h5", of_clouds[i]) == (compress != 0));
+        hsize_t n_stations[3];
+        free(read_variable("one.h5", "series/utilisation", 3, n_stations));
+        assert_int_equal(n_stations[1], compress ? 6 : 4);
         assert_false(has("one.h5", "replication"));
         assert_false(has("one.h5", "replications"));
         assert_false(has("one.h5", "device"));
@@ -331,12 +353,12 @@ static void replications_have_a_dimension_everywhere(void **state) {
     hsize_t shape[4];
     assert_run(&record, N_REPLICATIONS, "all.h5");
     double *values = read_variable("all.h5", "series/queue_length", 4, shape);
-    const hsize_t expected[] = {N_REPLICATIONS, N_POLICIES, ES_N_STATIONS, N_SAMPLES};
+    const hsize_t expected[] = {N_REPLICATIONS, N_POLICIES, ES_N_STATIONS_OF_TWO_TIERS, N_SAMPLES};
     assert_memory_equal(shape, expected, sizeof shape);
     const double *at = values;
     for (size_t r = 0; r < N_REPLICATIONS; r++)
         for (size_t p = 0; p < N_POLICIES; p++)
-            for (size_t s = 0; s < ES_N_STATIONS; s++)
+            for (size_t s = 0; s < ES_N_STATIONS_OF_TWO_TIERS; s++)
                 for (size_t i = 0; i < N_SAMPLES; i++, at++) {
                     bool known = n_steps[r][p] > 0 && i < N_SAMPLES - 100 * r - 10 * p;
                     assert_true(same(*at, known ? double_of(r, p, i, 60 + s) : ES_NAN));

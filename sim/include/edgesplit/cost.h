@@ -18,34 +18,63 @@ typedef struct es_cost_options {
     bool extrapolate;      /* linear in the batch outside the measured sizes; else an error */
     bool whole_correction; /* multiply sums of layers by the profile's whole / sum */
     size_t n_batches;
-    const int64_t *batches; /* [n_batches] batch sizes to prepare, ascending */
-    int64_t max_merged;     /* besides, tails of every size from 1 to this one, whose heads are not
-                               prepared and 0 */
+    const int64_t *batches;  /* [n_batches] batch sizes to prepare, ascending */
+    int64_t max_merged;      /* besides, tails of every size from 1 to this one, whose heads are not
+                                prepared and 0 */
+    const es_profile *cloud; /* of a third tier behind the server; NULL: there is none. It codes
+                                nothing: coded_ratio is 0 or 1, the rates are 0 */
 } es_cost_options;
 
+/* A cut of the table: the layers up to boundary `first` run on the device, those from there up to
+ * boundary `second` on the server, and the rest in the cloud. Where both are one, the server only
+ * passes on what the device sends. */
+typedef struct es_cost_cut {
+    const char *name;       /* the boundary's; with three tiers "FIRST+SECOND" */
+    uint32_t first, second; /* indices of boundaries, first <= second; with two tiers `second` is
+                               the last one */
+} es_cost_cut;
+
 typedef struct es_cost {
+    size_t n_boundaries;
+    const es_cut *boundaries; /* [n_boundaries] places where the network may be cut, lent by the
+                                 model: the first is before all layers, the last behind them */
     size_t n_cuts, n_batches;
-    int64_t *batches;     /* [n_batches] ascending */
+    es_cost_cut *cuts; /* [n_cuts] what the tables' cuts are: ascending, the first sends the input
+                          and leaves the device (and the server) nothing to do, the last leaves it
+                          everything */
+    int64_t *batches;  /* [n_batches] ascending */
     es_cut_costs *tables; /* [n_batches], one per batch size */
     bool *has_heads;      /* [n_batches] */
-    bool *available;      /* [n_cuts] both profiles hold a time for it */
+    bool *available;      /* [n_cuts] the profiles hold its times */
     bool extrapolated;    /* some batch lies outside a profile's measured sizes */
     int64_t *integers;    /* storage behind the tables */
     double *doubles;
+    char *names; /* storage behind the names of pairs */
 } es_cost;
 
-/* Creates the table. Head of cut l: the profile's `head` row if it has one, else the sum of its
- * layers 1..l; the whole network on the device is its `whole` row only if the profile has no
- * layers. Tails likewise. What a cut other than the first and the last sends is a feature map:
- * coding it adds to the head, decoding it to the tail. Between measured batch sizes: Steffen's
- * monotone interpolation of each row (linear with two sizes). ES_INVALID: a profile of another
- * network, a batch outside the measured span (the record names the span), no cut with times on both
- * sides; ES_NO_MEMORY. O(cuts * units
+/* Creates the table, with one cut at each boundary, those of the model at the granularity, or with
+ * a cloud one for each pair of them, by the first and then the second; the model outlives it. Head
+ * of cut l: the profile's `head` row if it has one, else the sum of its layers 1..l; the whole
+ * network on the device is its `whole` row only if the profile has no layers. Tails likewise. What
+ * a cut other than the first and the last sends is a feature map: coding it adds to the head,
+ * decoding it to the tail. The server's part of a pair is the tail from the first boundary less
+ * that from the second, at least 0. Between measured batch sizes: Steffen's monotone interpolation
+ * of each row (linear with two sizes). ES_INVALID: a profile of another network, a batch outside
+ * the measured span (the record names the span), no cut with times on both sides; ES_NO_MEMORY.
+ * O(cuts * units
  * * batches). */
 ES_NODISCARD es_status es_cost_create(const es_model *model, const es_profile *device,
                                       const es_profile *server, const es_cost_options *options,
                                       es_cost **cost, es_errors *errors);
 void es_cost_destroy(es_cost *cost);
+
+/* The number of cuts of so many boundaries: one at each, or with three tiers every pair. A table
+ * has at most ES_MOST_CUTS. */
+enum { ES_MOST_CUTS = 65535 };
+size_t es_cost_count_cuts(size_t n_boundaries, bool has_cloud);
+
+/* The cut of that name; n_cuts if there is none. O(n_cuts). */
+size_t es_cost_find_cut(const es_cost *cost, const char *name);
 
 /* The table of a batch size; NULL if it was not prepared. O(log n_batches). */
 const es_cut_costs *es_cost_find(const es_cost *cost, int64_t batch);

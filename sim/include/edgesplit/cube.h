@@ -31,6 +31,7 @@ typedef struct es_cube_layout {
     const es_cube_axis *axes; /* [n_axes <= ES_CUBE_MAX_AXES], the last one changes fastest */
     const es_cube_coordinate *coordinates;
     size_t n_policies, n_cuts;
+    bool has_cloud; /* some run has three tiers */
     const char *const *policies;
     bool has_steps;   /* also the group /per_step, the per-step tables of the runs */
     bool refers;      /* to the tables in the runs' results, instead of copying them */
@@ -44,7 +45,7 @@ typedef struct es_cube_values {
     double *figures[ES_N_SUMMARY];                     /* [n][n_policies] */
     double *n_steps;                                   /* [n][n_policies] */
     double *cut_share;                                 /* [n][n_policies][n_cuts] */
-    double *utilisation, *queue_length;                /* [n][n_policies][ES_N_STATIONS] */
+    double *utilisation, *queue_length;                /* [n][n_policies][stations] */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n][n_policies][n_policies] */
     int8_t *state;                                     /* [n] 0 done, 1 failed, 2 missing */
 } es_cube_values;

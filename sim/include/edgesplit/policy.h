@@ -17,6 +17,10 @@ typedef struct es_cut_costs {
     const int64_t *head_ns, *tail_ns; /* on the idle device and the unloaded server */
     const int64_t *bytes;             /* sent over the uplink, headers included */
     const double *head_s, *tail_s, *bits;
+    /* With three tiers: what is computed in the unloaded cloud, and sent there; 0 bytes: a cut
+     * without the cloud. Else NULL. */
+    const int64_t *cloud_ns, *backhaul_bytes;
+    const double *cloud_s, *backhaul_bits;
 } es_cut_costs;
 
 /* What the device draws in each state, W. */
@@ -32,6 +36,9 @@ typedef struct es_policy_view {
     double load;    /* server load as the policy knows it, 0 .. 1; likewise */
     double delay_s; /* what every offloaded request pays besides: propagation both ways, result
                        transfer */
+    /* Three tiers: of the backhaul, as the policy knows it, and its propagation both ways; time in
+     * the cloud over that in the unloaded one, likewise. INFINITY: it stands still. */
+    double backhaul_s_per_bit, backhaul_delay_s, cloud_slowdown;
     double device_wait_s; /* until the device is done with the heads it has; 0 unless queue_aware */
     double uplink_wait_bits; /* accepted and not yet sent; 0 unless queue_aware */
     double deadline_s;       /* latency at which the request is late; INFINITY: never */
@@ -108,9 +115,18 @@ typedef struct es_policy_ops {
     size_t (*choose)(const es_policy *policy, const es_policy_view *view);
 } es_policy_ops;
 
+/* What a cut of three tiers takes behind the server: nothing if it does without the cloud. */
+static inline double es_policy_beyond_s(const es_policy_view *view, size_t cut) {
+    const es_cut_costs *costs = view->costs;
+    if (costs->backhaul_bytes[cut] == 0)
+        return 0;
+    double cloud_s = costs->cloud_s[cut] > 0 ? costs->cloud_s[cut] * view->cloud_slowdown : 0;
+    return view->backhaul_delay_s + costs->backhaul_bits[cut] * view->backhaul_s_per_bit + cloud_s;
+}
+
 /* Predicted latency of cut `cut` (SEMANTICS 3): wait and head; then, when the uplink is done with
- * what it was given before, delay + bits / rate + tail / (1 - load); only wait and head at the last
- * cut. INFINITY when the rate is 0 or the load 1. */
+ * what it was given before, delay + bits / rate + tail / (1 - load), and what is behind the server;
+ * only wait and head at the last cut. INFINITY when a rate is 0 or a load 1. */
 static inline double es_policy_predict_s(const es_policy_view *view, size_t cut, double s_per_bit,
                                          double slowdown) {
     const es_cut_costs *costs = view->costs;
@@ -119,8 +135,11 @@ static inline double es_policy_predict_s(const es_policy_view *view, size_t cut,
         return computed_s;
     if (view->uplink_wait_bits > 0 && view->uplink_wait_bits * s_per_bit > computed_s)
         computed_s = view->uplink_wait_bits * s_per_bit;
-    return computed_s + view->delay_s + costs->bits[cut] * s_per_bit +
-           costs->tail_s[cut] * slowdown;
+    double arrived_s = computed_s + view->delay_s + costs->bits[cut] * s_per_bit;
+    if (costs->backhaul_bytes == NULL)
+        return arrived_s + costs->tail_s[cut] * slowdown;
+    double tail_s = costs->tail_s[cut] > 0 ? costs->tail_s[cut] * slowdown : 0;
+    return arrived_s + tail_s + es_policy_beyond_s(view, cut);
 }
 
 /* Predicted energy of a request that takes `latency_s` (SEMANTICS 6), J: receiving counts as

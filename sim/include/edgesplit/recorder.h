@@ -38,8 +38,18 @@ typedef struct es_block {
 #undef ES_COLUMN
 } es_block;
 
-/* The stations a request passes. */
-typedef enum es_station { ES_DEVICE, ES_UPLINK, ES_SERVER, ES_DOWNLINK, ES_N_STATIONS } es_station;
+/* The stations a request passes; the backhaul and the cloud, which only three tiers have, lie
+ * between server and downlink. */
+typedef enum es_station {
+    ES_DEVICE,
+    ES_UPLINK,
+    ES_SERVER,
+    ES_DOWNLINK,
+    ES_BACKHAUL,
+    ES_CLOUD,
+    ES_N_STATIONS
+} es_station;
+enum { ES_N_STATIONS_OF_TWO_TIERS = ES_BACKHAUL };
 const char *es_station_text(es_station station);
 
 /* Up to ES_SERIES_SAMPLES consecutive intervals of one policy's time series; figures are means over
@@ -68,6 +78,8 @@ typedef struct es_cut_record {
     int64_t last_layer, n_tensors, elems;
     double compression;
     bool natural, compressive, residual_block, available;
+    int64_t second_layer; /* three tiers: the last that is not in the cloud; all else is of the
+                             first boundary */
 } es_cut_record;
 
 /* Devices that are alike, and which of the cuts are theirs. */
@@ -103,7 +115,17 @@ typedef struct es_run_record {
     const int64_t *batches;
     const double *head_s, *tail_s; /* [n_cuts][n_batches], NaN where not available */
     const int64_t *bytes;          /* [n_cuts][n_batches] */
+    /* Three tiers; the columns, figures and stations of the backhaul and the cloud are only written
+     * then. */
+    bool has_cloud;
+    const double *cloud_s;         /* as head_s; NULL without */
+    const int64_t *backhaul_bytes; /* as bytes */
 } es_run_record;
+
+/* The stations of a run: the first so many. */
+static inline size_t es_record_stations(const es_run_record *record) {
+    return record->has_cloud ? (size_t)ES_N_STATIONS : (size_t)ES_N_STATIONS_OF_TWO_TIERS;
+}
 
 /* ES_SUMMARY(name, units, long name): one figure per policy, over the steps behind the warm-up. */
 typedef enum es_summary_figure {
@@ -125,7 +147,7 @@ typedef struct es_summary {
     double (*replicated)[ES_N_SUMMARY]; /* [replication][policy] */
     uint64_t *n_steps; /* [replication][policy] rows that count, warm-up included */
     double *cut_share; /* [policy][cut] share of steps */
-    double *utilisation, *queue_length;                /* [policy][station] time averages */
+    double *utilisation, *queue_length; /* [policy][station] time averages, es_record_stations */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [policy][baseline]; NaN: no common step */
     double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width; /* of paired gains */
 } es_summary;

@@ -59,6 +59,15 @@ typedef struct es_link_keys {
     const char *propagation_trace, *propagation_format;
 } es_link_keys;
 
+/* What server and cloud have in common: the trace of the load, NULL without. */
+typedef struct es_load_keys {
+    const char *trace, *format;
+    double scale, offset_s;
+    int at_end; /* es_at_end, or one more: as the trace says */
+    int as;     /* es_load_as */
+    es_trace_keys trace_keys;
+} es_load_keys;
+
 /* A section `[policy NAME]`. Texts that are absent are NULL, numbers NaN. */
 typedef struct es_policy_section {
     size_t section; /* of the INI file, for messages */
@@ -123,11 +132,7 @@ typedef struct es_scenario {
         const char *profile;
         int service;
         es_list load_ratio;
-        const char *load_trace, *load_format;
-        double load_scale, load_offset_s;
-        int load_at_end; /* es_at_end, or one more: as the trace says */
-        int load_as;
-        es_trace_keys load_keys;
+        es_load_keys load;
         int discipline; /* es_queueing */
         int64_t servers, max_batch;
         double max_wait_s;
@@ -136,6 +141,18 @@ typedef struct es_scenario {
         double background_time_s; /* NaN: absent */
         int background_service;
     } server;
+    struct {                 /* the third tier, behind the server */
+        const char *profile; /* NULL: there are two tiers */
+        int service;
+        double load_ratio;
+        es_load_keys load;
+        int discipline; /* es_queueing */
+        int64_t servers;
+    } cloud;
+    struct {
+        double rate_bps;   /* NaN, and no trace: there are two tiers */
+        es_link_keys link; /* but for sharing, stagger and propagation_trace */
+    } backhaul;
     struct {
         es_list rate_bps;
         es_link_keys link;

@@ -66,7 +66,7 @@ typedef struct es_group {
     size_t population;
     es_time think_ns; /* mean */
     bool exponential_think;
-    bool exponential_head, exponential_tail;
+    bool exponential_head, exponential_tail, exponential_cloud;
     es_time
         switch_cost_ns; /* added to the head of a request whose cut is not that of the one before */
     es_time deadline_ns; /* ES_TIME_NEVER: none */
@@ -101,6 +101,11 @@ typedef struct es_world_config {
     size_t n_groups; /* 1 .. ES_MAX_GROUPS */
     es_group groups[ES_MAX_GROUPS];
     es_server server;
+    /* Three tiers: a link from the server to the cloud, which all requests share and results come
+     * back over in its propagation alone; and the cloud, without batches. The costs have their
+     * cuts, and those of the cloud. Rate NULL: two tiers. */
+    es_link backhaul;
+    es_server cloud;
     es_background background;
 
     es_knowing knowing;
@@ -161,12 +166,12 @@ typedef struct es_world_result {
 typedef struct es_world es_world;
 
 /* Whether what a request would meet by each cut can be told when it arrives: so in isolated mode,
- * and of a single device whose stations are all first in, first out, with one server and no jobs of
- * others. Else `outcomes` and clairvoyant policies are not to be had. */
+ * and with two tiers of a single device whose stations are all first in, first out, with one server
+ * and no jobs of others. Else `outcomes` and clairvoyant policies are not to be had. */
 bool es_world_foresees(const es_world_config *config);
 
 /* Creates a world with all memory it will need: it grows with max_backlog, not with the number of
- * requests: 2.5 MB, and in open mode 128 to 168 bytes per request of max_backlog and 250 to 500 per
+ * requests: 3.2 MB, and in open mode 128 to 200 bytes per request of max_backlog and 250 to 500 per
  * device. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_world_create(const es_world_config *config, es_world **world);
 void es_world_destroy(es_world *world);
