@@ -67,13 +67,17 @@ static void fill_row(const es_world *world, uint32_t index, size_t i) {
     block->device[i] = (int32_t)r->device;
 }
 
+void write_row(es_world *world, uint32_t index) {
+    fill_row(world, index, world_row(world));
+    world->open->status = world_row_done(world);
+}
+
 void write_rows(es_world *world, bool all) {
     open_system *open = world->open;
     for (; open->first < open->next && open->status == ES_OK; open->first++) {
         uint32_t index = (uint32_t)open->first & open->mask;
         if (open->requests[index].status == IN_FLIGHT && !all)
             return;
-        fill_row(world, index, world_row(world));
-        open->status = world_row_done(world);
+        write_row(world, index);
     }
 }

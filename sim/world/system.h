@@ -131,10 +131,11 @@ typedef struct open_system {
     int64_t *least_ns; /* [n_batches][n_cuts] transfer at the best rate, and propagation; NULL if
                           nobody looks ahead */
     size_t best_candidate, best_offered; /* places of the last request's best cuts */
-    es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
-    es_rate_cursor ahead[ES_N_STATIONS]; /* of forecasts */
+    es_time free_at[ES_N_STATIONS];   /* when each station is done with what was accepted so far */
+    struct flow ahead[ES_N_STATIONS]; /* of forecasts */
     es_series *series;
-    es_status status; /* of the callbacks */
+    struct express *express; /* NULL: every station has events (express.h) */
+    es_status status;        /* of the callbacks */
 } open_system;
 
 /* What one request may draw on: factors on the nominal service times. */
@@ -284,8 +285,17 @@ double look_ahead(es_world *world, const struct request *request, const struct d
 /* Books the stations for a request whose cut is chosen. */
 void forecast_accept(es_world *world, const struct request *request);
 
-/* Hands over the rows of the oldest requests as far as they have left, or all of them at the end.
- */
+/* Plans the first arrivals; one of a source comes; what the run adds up to once all is over. */
+void open_sources(es_world *world);
+void arrive(es_world *world, size_t i_source, es_time now);
+void sum_up(es_world *world);
+
+/* Fills in the rates of interval `i` of the time series, which ends at `end`. */
+void series_show_rates(es_world *world, size_t i, es_time end);
+
+/* Hands over the row of the next request; those of the oldest requests as far as they have left, or
+ * all of them at the end. */
+void write_row(es_world *world, uint32_t index);
 void write_rows(es_world *world, bool all);
 
 #endif

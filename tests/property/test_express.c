@@ -1,0 +1,157 @@
+/* Where what a request meets can be told ahead, it is, with the same results to the bit as when
+ * every station has its events: rows, time series and figures. A failing case is named by its
+ * number, which is its seed. */
+#include "random_world.h"
+
+#include <string.h>
+
+enum { N_WORLDS = 6000, MOST_GROUPS = 3 };
+
+/* A random world with more devices, more servers and more requests. */
+struct fleet {
+    struct random_world world;
+    es_policy policies[MOST_GROUPS];
+};
+
+static es_time maybe(struct dice *dice, int percent, es_time most) {
+    return roll_chance(dice, percent) ? roll_between(dice, 1, most) : 0;
+}
+
+/* Whole milliseconds in a world that has only these. */
+static es_time rounded(const struct fleet *fleet, es_time time) {
+    bool whole = fleet->world.config.groups[0].uplink.propagation_ns % MS == 0 &&
+                 fleet->world.uplink.starts[1] % MS == 0;
+    return whole ? (time + MS - 1) / MS * MS : time;
+}
+
+static void vary_group(struct fleet *fleet, size_t g, struct dice *dice) {
+    es_world_config *config = &fleet->world.config;
+    es_group *group = &config->groups[g];
+    es_policy *policy = &fleet->policies[g];
+    *policy = g > 0 && roll_chance(dice, 50)
+                  ? fixed_at((size_t)roll_between(dice, 0, (int64_t)group->cost->n_cuts - 1))
+                  : fleet->world.policy;
+    policy->settings.queue_aware = roll_chance(dice, 5);
+    if (policy->ops->learn != NULL && roll_chance(dice, 90))
+        policy->ops = es_policies_find("dynamic-split");
+    group->policy = policy;
+    group->n_devices = roll_chance(dice, 40) ? 1 : (size_t)roll_between(dice, 2, 5);
+    group->uplink.stagger_ns = rounded(fleet, maybe(dice, 40, 30 * MS));
+    group->downlink.stagger_ns = rounded(fleet, maybe(dice, 40, 30 * MS));
+    group->downlink.sharing = (es_sharing)roll_between(dice, 0, 1);
+    if (g == 0)
+        return;
+    group->uplink.propagation_ns = rounded(fleet, maybe(dice, 40, 20 * MS));
+    group->downlink.propagation_ns = rounded(fleet, maybe(dice, 40, 20 * MS));
+    group->arrivals.n = roll_chance(dice, 50) ? 0 : group->arrivals.n;
+    group->exponential_tail = group->exponential_tail && roll_chance(dice, 50);
+    group->drop_late = group->deadline_ns != ES_TIME_NEVER && roll_chance(dice, 50);
+    if (roll_chance(dice, 30))
+        group->downlink.rate = NULL;
+}
+
+/* What may be sent ahead, and now and then one thing that may not. */
+static void fleet_init(struct fleet *fleet, uint64_t seed) {
+    struct dice dice = {~seed};
+    es_world_config *config = &fleet->world.config;
+    random_world_init(&fleet->world, seed);
+    config->knowing = roll_chance(&dice, 95) ? ES_KNOW_TRUE : config->knowing;
+    config->staleness_ns = config->knowing == ES_KNOW_TRUE ? maybe(&dice, 30, 50 * MS) : 0;
+    config->noise = roll_chance(&dice, 30) ? 0.3 : 0;
+    config->groups[0].population = roll_chance(&dice, 95) ? 0 : config->groups[0].population;
+    config->n_groups = roll_chance(&dice, 50) ? 1 : (size_t)roll_between(&dice, 2, MOST_GROUPS);
+    config->server.n_servers = roll_chance(&dice, 60) ? 1 : (size_t)roll_between(&dice, 2, 5);
+    config->n_steps = (uint64_t)roll_between(&dice, 1, 300);
+    config->max_backlog = (size_t)roll_between(&dice, 16, 200);
+    config->series_period_ns = maybe(&dice, 50, roll_chance(&dice, 50) ? MS / 4 : 40 * MS);
+    bool alone = roll_chance(&dice, 40);
+    for (size_t g = 0; g < config->n_groups; g++) {
+        if (g > 0)
+            config->groups[g] = config->groups[0];
+        vary_group(fleet, g, &dice);
+    }
+    if (alone) {
+        config->n_groups = config->groups[0].n_devices = 1;
+        config->server.n_servers = roll_chance(&dice, 80) ? 1 : 3;
+    }
+    config->outcomes = es_world_foresees(config) && roll_chance(&dice, 50);
+    for (size_t g = 0; g < config->n_groups; g++)
+        if (!es_world_foresees(config) && fleet->policies[g].ops->clairvoyant)
+            fleet->policies[g].ops = es_policies_find("dynamic-split");
+}
+
+static void assert_same_bits(uint64_t seed, const char *what, const void *found,
+                             const void *expected, size_t n) {
+    if (memcmp(found, expected, n) != 0)
+        fail_msg("world %llu: another %s", (unsigned long long)seed, what);
+}
+
+#define SAME(what) assert_same_bits(seed, #what, &ahead->what, &events->what, sizeof ahead->what)
+
+static void assert_same_results(uint64_t seed, const es_world_result *ahead,
+                                const es_world_result *events) {
+    SAME(n_steps);
+    SAME(end_ns);
+    SAME(saturated);
+    SAME(n_probes);
+    SAME(probing_ns);
+    SAME(n_background);
+    SAME(utilisation);
+    SAME(queue_length);
+    SAME(little_residual_s);
+}
+
+static void assert_same_row(uint64_t seed, const struct row *ahead, const struct row *events) {
+#define ES_COLUMN(name, type, units, long_name) SAME(name);
+#include "edgesplit/column.def"
+#undef ES_COLUMN
+}
+
+static void assert_same_run(uint64_t seed, const struct run *ahead, const struct run *events) {
+    assert_same_results(seed, &ahead->result, &events->result);
+    for (size_t i = 0; i < ahead->n; i++)
+        assert_same_row(seed, &ahead->rows[i], &events->rows[i]);
+    assert_same_bits(seed, "number of intervals", &ahead->n_samples, &events->n_samples,
+                     sizeof ahead->n_samples);
+    if (ahead->n_samples > 0)
+        assert_same_bits(seed, "time series", ahead->samples, events->samples,
+                         ahead->n_samples * sizeof *ahead->samples);
+}
+
+static void what_is_told_ahead_is_what_happens(void **state) {
+    (void)state;
+    static struct fleet fleet;
+    size_t n_ahead = 0, n_alone = 0, n_saturated = 0, n_windows = 0,
+           n_by_status[ES_STEP_PADDING] = {0};
+    for (uint64_t seed = 1; seed <= N_WORLDS; seed++) {
+        fleet_init(&fleet, seed);
+        es_world_config *config = &fleet.world.config;
+        struct run ahead = run_world(*config);
+        config->events_only = true;
+        struct run events = run_world(*config);
+        assert_same_run(seed, &ahead, &events);
+        if (ahead.result.n_events < events.result.n_events) {
+            n_ahead++;
+            n_alone += config->n_groups == 1 && config->groups[0].n_devices == 1;
+            n_saturated += ahead.result.saturated;
+            n_windows += ahead.n_samples > ES_SERIES_SAMPLES;
+            for (size_t i = 0; i < ahead.n; i++)
+                n_by_status[ahead.rows[i].status]++;
+        }
+        run_fini(&ahead);
+        run_fini(&events);
+        random_world_fini(&fleet.world);
+    }
+    /* The generator is worth something only if all of it happens. */
+    print_message("%zu ahead, %zu alone, %zu saturated, %zu with many intervals\n", n_ahead,
+                  n_alone, n_saturated, n_windows);
+    for (size_t s = 0; s < ES_STEP_PADDING; s++)
+        print_message("status %zu: %zu\n", s, n_by_status[s]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_told_ahead_is_what_happens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
