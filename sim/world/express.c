@@ -21,6 +21,7 @@ struct express {
     uint32_t n_capacity;      /* of the ring; the mask grows up to it */
     uint64_t n_stuck;         /* requests that never leave */
     es_work in_the_air;       /* sum of propagation, ns */
+    es_time booked_until;     /* the end of the interval in hand; ES_TIME_NEVER without a series */
     struct intervals *series; /* NULL: not wanted */
 };
 
@@ -86,8 +87,9 @@ es_status express_create(es_world *world) {
     if (express->lanes == NULL || express->server_free == NULL || express->downlink_free == NULL ||
         (series && express->series == NULL))
         return ES_NO_MEMORY;
+    express->booked_until = ES_TIME_NEVER;
     if (series)
-        express->series->period = world->config.series_period_ns;
+        express->series->period = express->booked_until = world->config.series_period_ns;
     number_lanes(world);
     return ES_OK;
 }
@@ -106,65 +108,66 @@ size_t express_slots(const es_world *world) {
     return world->open->express->alone ? 0 : world->n_devices;
 }
 
-static size_t lane_of(const es_world *world, const struct request *request) {
-    size_t g = device_of(world, request)->group;
-    return world->open->express->first_lane[g] + request->device - world->groups[g].first_device;
-}
-
-static void note_event(open_system *open, es_time at) {
+static inline void note_event(open_system *open, es_time at) {
     open->end = at > open->end ? at : open->end;
 }
 
 /* What reaches beyond the interval in hand is not booked in it. */
-static void spill(open_system *open, es_station station, enum measure measure, es_time from,
-                  es_time to, es_work booked) {
-    struct intervals *series = open->express->series;
-    if (series != NULL && to > intervals_end(series)) {
+static void spill(const struct express *express, es_station station, enum measure measure,
+                  es_time from, es_time to, es_work booked) {
+    struct intervals *series = express->series;
+    if (to > express->booked_until) {
         series->spilled[station][measure][series->i].part -= booked;
         intervals_add(series, station, measure, from, to);
     }
 }
 
 /* A station was taken by a request, or by nobody but for the wait, until the end. */
-static void book(open_system *open, es_station station, const struct passage *passage) {
+static inline void book(open_system *open, es_station station, const struct passage *passage) {
+    struct express *express = open->express;
     struct kind *kind = &open->kinds[station];
-    es_work there = passage->end - passage->at, busy = passage->end - passage->begin;
+    es_time there = passage->end - passage->at, busy = passage->end - passage->begin;
     kind->area += there;
     kind->busy += busy;
-    spill(open, station, MEASURE_AREA, passage->at, passage->end, there);
-    spill(open, station, MEASURE_BUSY, passage->begin, passage->end, busy);
+    if (passage->end > express->booked_until) {
+        spill(express, station, MEASURE_AREA, passage->at, passage->end, there);
+        spill(express, station, MEASURE_BUSY, passage->begin, passage->end, busy);
+    }
 }
 
 /* One that stays there for ever counts up to the end of the run. */
 static void book_stuck(open_system *open, es_station station, const struct passage *passage) {
+    const struct express *express = open->express;
     struct kind *kind = &open->kinds[station];
     kind->area -= passage->at;
     kind->n++;
-    spill(open, station, MEASURE_AREA, passage->at, ES_TIME_NEVER, -passage->at);
+    spill(express, station, MEASURE_AREA, passage->at, ES_TIME_NEVER, -passage->at);
     if (passage->begin != ES_TIME_NEVER) {
         kind->busy -= passage->begin;
         kind->n_busy++;
-        spill(open, station, MEASURE_BUSY, passage->begin, ES_TIME_NEVER, -passage->begin);
+        spill(express, station, MEASURE_BUSY, passage->begin, ES_TIME_NEVER, -passage->begin);
     }
 }
 
-static void leave(open_system *open, struct request *request, es_step_status status, es_time at) {
+static inline void leave(open_system *open, struct request *request, es_step_status status,
+                         es_time at) {
     request->since = at;
     request->status = (int8_t)status;
     open->sojourn += at - request->arrival;
     note_event(open, at);
 }
 
-static void finish(open_system *open, struct request *request, es_time at) {
+static inline void finish(open_system *open, struct request *request, es_time at) {
     request->station = ES_N_STATIONS;
     leave(open, request, at > request->deadline_at ? ES_STEP_LATE : ES_STEP_COMPLETED, at);
 }
 
-/* A request that goes no further: it is given up at the end of the passage, or stays for ever, in
+/* A request goes no further: it is given up at the end of the passage, or stays for ever, in
  * service (whose length then says so) or not. */
 static void stop(open_system *open, struct request *request, es_station station,
                  const struct passage *passage) {
     union visit *visit = &request->visit[station];
+    request->station = station & 15;
     if (passage->end != ES_TIME_NEVER) {
         book(open, station, passage);
         leave(open, request, ES_STEP_DROPPED, passage->end);
@@ -183,19 +186,17 @@ static void stop(open_system *open, struct request *request, es_station station,
 }
 
 /* A request meets a station. Returns `passes`: whether it goes on. */
-static bool meet(open_system *open, struct request *request, es_station station,
-                 const struct passage *passage, bool passes) {
+static inline bool meet(open_system *open, struct request *request, es_station station,
+                        const struct passage *passage, bool passes) {
     union visit *visit = &request->visit[station];
-    request->station = station & 15;
-    if (!passes) {
+    if (passes) {
+        visit->wait_ns = passage->begin - passage->at;
+        visit->service_ns = passage->end - passage->begin;
+        book(open, station, passage);
+    } else {
         stop(open, request, station, passage);
-        return false;
     }
-    visit->wait_ns = passage->begin - passage->at;
-    visit->service_ns = passage->end - passage->begin;
-    request->station = (station + 1) & 15;
-    book(open, station, passage);
-    return true;
+    return passes;
 }
 
 /* The earliest server is free at `at` instead. */
@@ -212,8 +213,8 @@ static void replace_first(es_time *heap, size_t n, es_time at) {
     heap[i] = at;
 }
 
-static bool pass_server(es_world *world, const struct request *request, es_time at, es_time last,
-                        struct passage *passage) {
+static inline bool pass_server(es_world *world, const struct request *request, es_time at,
+                               es_time last, struct passage *passage) {
     es_time *heap = world->open->express->server_free, free_at = heap[0];
     bool passes = pass_flow(passage, at, &free_at, last, &world->open->server.flow,
                             tail_work(request->visit[ES_SERVER].service_ns));
@@ -221,20 +222,18 @@ static bool pass_server(es_world *world, const struct request *request, es_time 
     return passes;
 }
 
-/* A request gets to the server. */
-static void go_down(es_world *world, struct request *request, es_time at) {
+/* A request of a group gets to the server. */
+static void go_down(es_world *world, const es_group *group, struct request *request, es_time at) {
     open_system *open = world->open;
-    const struct device *device = device_of(world, request);
-    const es_group *group = world->groups[device->group].config;
     es_time last = last_start(group, request);
     struct passage passage;
     bool passes = pass_server(world, request, at, last, &passage);
     if (!meet(open, request, ES_SERVER, &passage, passes))
         return;
     if (group->downlink.rate != NULL) {
-        passes = pass_flow(&passage, passage.end, &open->express->downlink_free[device->downlink],
-                           last, &open->downlinks[device->downlink].flow,
-                           result_work(group, request->batch_index));
+        uint32_t i = device_of(world, request)->downlink;
+        passes = pass_flow(&passage, passage.end, &open->express->downlink_free[i], last,
+                           &open->downlinks[i].flow, result_work(group, request->batch_index));
         if (!meet(open, request, ES_DOWNLINK, &passage, passes))
             return;
     }
@@ -243,12 +242,12 @@ static void go_down(es_world *world, struct request *request, es_time at) {
 }
 
 /* Its way from the device; false: it does not get to the server, else it does at `*at`. */
-static bool go_up(es_world *world, struct request *request, struct lane *lane, es_time *at) {
+static bool go_up(es_world *world, const struct group *group, struct request *request,
+                  struct lane *lane, es_time *at) {
     open_system *open = world->open;
-    const struct device *device = device_of(world, request);
-    const es_group *group = world->groups[device->group].config;
-    const es_cut_costs *costs = costs_of(world, request);
-    es_time last = last_start(group, request);
+    const es_group *config = group->config;
+    const es_cut_costs *costs = group->costs[request->batch_index];
+    es_time last = last_start(config, request);
     struct passage passage;
     bool passes = pass_device(&passage, request->arrival, &lane->head_free, last,
                               request->visit[ES_DEVICE].service_ns);
@@ -258,12 +257,15 @@ static bool go_up(es_world *world, struct request *request, struct lane *lane, e
         finish(open, request, passage.end);
         return false;
     }
-    passes = pass_flow(&passage, passage.end, &lane->link_free, last,
-                       &world->uplinks[device->uplink].flow, send_work(costs, request->cut));
+    uint32_t i = device_of(world, request)->uplink;
+    passes = pass_flow(&passage, passage.end, &lane->link_free, last, &world->uplinks[i].flow,
+                       send_work(costs, request->cut));
     if (!meet(open, request, ES_UPLINK, &passage, passes))
         return false;
-    open->express->in_the_air += group->uplink.propagation_ns;
-    *at = passage.end + group->uplink.propagation_ns;
+    open->express->in_the_air += config->uplink.propagation_ns;
+    *at = passage.end + config->uplink.propagation_ns;
+    request->station = ES_SERVER;
+    request->since = *at;
     return true;
 }
 
@@ -279,25 +281,33 @@ static void write_known(es_world *world) {
     }
 }
 
+/* The newest request is on its way to the server. */
+static void join_lane(open_system *open, size_t i, es_time at) {
+    struct lane *lane = &open->express->lanes[i];
+    uint32_t step = (uint32_t)(open->next - 1);
+    if (lane->n++ > 0) {
+        open->requests[lane->last & open->mask].next = step;
+    } else {
+        lane->first = step;
+        es_engine_schedule(open->engine, i, at);
+    }
+    lane->last = step;
+}
+
 void express_send(es_world *world, uint32_t index) {
     open_system *open = world->open;
     struct express *express = open->express;
     struct request *request = &open->requests[index];
-    size_t i = lane_of(world, request);
+    const struct device *device = &world->devices[request->device];
+    const struct group *group = &world->groups[device->group];
+    size_t i = express->first_lane[device->group] + request->device - group->first_device;
     struct lane *lane = &express->lanes[i];
     es_time at;
-    if (go_up(world, request, lane, &at)) {
-        uint32_t step = (uint32_t)(open->next - 1);
-        request->since = at;
+    if (go_up(world, group, request, lane, &at)) {
         if (express->alone)
-            go_down(world, request, at);
-        else if (lane->n++ == 0) {
-            lane->first = step;
-            es_engine_schedule(open->engine, i, at);
-        } else {
-            open->requests[lane->last & open->mask].next = step;
-        }
-        lane->last = step;
+            go_down(world, group->config, request, at);
+        else
+            join_lane(open, i, at);
     }
     if (open->least_ns != NULL) {
         open->free_at[ES_DEVICE] = lane->head_free;
@@ -317,7 +327,7 @@ static void reach_server(es_world *world, size_t i, es_time now) {
         lane->first = request->next;
         es_engine_schedule(open->engine, i, open->requests[lane->first & open->mask].since);
     }
-    go_down(world, request, now);
+    go_down(world, world->groups[device_of(world, request)->group].config, request, now);
     write_known(world);
 }
 
@@ -364,15 +374,10 @@ static size_t passages_of(const es_world *world, const struct request *request,
     return s + 1;
 }
 
-/* Ends the interval in hand; behind the last one that is handed over with others, looks up what
- * reaches beyond. */
-static void end_interval(es_world *world) {
-    open_system *open = world->open;
+/* Books what requests in flight do in intervals that have just begun. */
+static void book_again(const es_world *world) {
+    const open_system *open = world->open;
     struct intervals *series = open->express->series;
-    intervals_next(series, world);
-    if (series->i < ES_SERIES_SAMPLES)
-        return;
-    open->status = intervals_hand_over(series, world, series->i);
     for (uint64_t step = open->first; step < open->next; step++) {
         struct passage passages[ES_N_STATIONS];
         size_t n = passages_of(world, &open->requests[(uint32_t)step & open->mask], passages);
@@ -383,19 +388,24 @@ static void end_interval(es_world *world) {
     }
 }
 
-/* Ends the intervals up to `now`. */
-static void end_intervals(es_world *world, es_time now) {
-    struct intervals *series = world->open->express->series;
-    while (series != NULL && now >= intervals_end(series) && world->open->status == ES_OK)
-        end_interval(world);
+static void end_interval(es_world *world) {
+    open_system *open = world->open;
+    struct express *express = open->express;
+    intervals_next(express->series, world);
+    if (express->series->i == ES_SERIES_SAMPLES) {
+        open->status = intervals_hand_over(express->series, world, ES_SERIES_SAMPLES);
+        book_again(world);
+    }
+    express->booked_until += express->series->period;
 }
 
-/* The last interval is the one that nothing happens behind. */
+/* Ends all intervals up to the end; the last one is that which nothing happens behind. */
 static void end_series(es_world *world) {
     open_system *open = world->open;
     struct intervals *series = open->express->series;
-    while (open->status == ES_OK && (intervals_end(series) - series->period < open->end ||
-                                     intervals_end(series) == series->period))
+    const es_time *until = &open->express->booked_until;
+    while (open->status == ES_OK &&
+           (*until - series->period < open->end || *until == series->period))
         end_interval(world);
     if (open->status == ES_OK && series->i > 0)
         open->status = intervals_hand_over(series, world, series->i);
@@ -421,7 +431,8 @@ es_status express_run(es_world *world) {
     open_sources(world);
     while (open->status == ES_OK && es_engine_pop(open->engine, &slot)) {
         es_time now = es_engine_now(open->engine);
-        end_intervals(world, now);
+        while (now >= open->express->booked_until && open->status == ES_OK)
+            end_interval(world);
         if (slot < n_slots) {
             reach_server(world, slot, now);
         } else {

@@ -58,23 +58,31 @@ struct belief {
     struct estimate rate, capacity; /* bit/s; share of the server */
 };
 
+/* A piece of a rate function; at first none. */
+struct hold {
+    es_time from, until;
+    int64_t rate;
+};
+
+/* Questions about the present, and about what is known of it. */
+struct gaze {
+    struct hold present; /* the piece that was met last */
+    es_rate_cursor now, then;
+};
+
 /* Work is done at the rate `ahead_ns` ahead of now. */
 struct flow {
+    struct hold hold; /* the piece that work was begun in last */
     const es_rate *rate;
     es_time ahead_ns;
     es_rate_cursor cursor;
 };
 
-/* Cursors for questions about the present, and about what is known of it. */
-struct gaze {
-    es_rate_cursor now, then;
-};
-
 #define NOBODY UINT32_MAX
 
 struct link {
-    struct flow flow;
     struct gaze gaze;
+    struct flow flow;
     int64_t planned_bits; /* accepted for it and not yet sent */
     struct fifo queue;    /* the first is being sent */
     uint32_t crowd;       /* those that share it instead; NOBODY: they do not */
@@ -132,6 +140,13 @@ void world_learn_capacity(es_world *world, const struct device *device, double s
  * replaced; by NaN for a policy that learns. */
 void world_know(es_world *world, const struct device *device, es_time at, double *rate_bps,
                 double *load);
+
+/* The piece that holds at `at`. */
+static inline void hold_at(struct hold *hold, const es_rate *rate, es_rate_cursor *cursor,
+                           es_time at) {
+    if (at < hold->from || at >= hold->until)
+        hold->rate = es_rate_piece_at(rate, cursor, at, &hold->from, &hold->until);
+}
 
 /* Whether that is always the truth. */
 bool world_knows_truth(const es_world_config *config);

@@ -24,10 +24,6 @@ void intervals_add(struct intervals *intervals, es_station station, enum measure
     spilled[last].part += behind;
 }
 
-es_time intervals_end(const struct intervals *intervals) {
-    return intervals->start + (es_time)(intervals->i + 1) * intervals->period;
-}
-
 void intervals_next(struct intervals *intervals, const es_world *world) {
     for (size_t s = 0; s < ES_N_STATIONS; s++) {
         const struct kind *kind = &world->open->kinds[s];

@@ -27,8 +27,7 @@ struct intervals {
 void intervals_add(struct intervals *intervals, es_station station, enum measure measure,
                    es_time from, es_time to);
 
-/* The end of the interval in hand; ends it. */
-es_time intervals_end(const struct intervals *intervals);
+/* Ends the interval in hand. */
 void intervals_next(struct intervals *intervals, const es_world *world);
 
 /* Hands over the first `n` intervals and begins anew behind them; a status of the callback. */

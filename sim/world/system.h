@@ -196,7 +196,18 @@ static inline uint32_t fifo_pop(const struct request *requests, struct fifo *fif
 
 /* When a flow has done `work` begun at `from`; ES_TIME_NEVER also behind LATEST. */
 static inline es_time flow_end(struct flow *flow, es_time from, es_work work) {
-    es_time end = es_rate_finish(flow->rate, &flow->cursor, from + flow->ahead_ns, work);
+    struct hold *hold = &flow->hold;
+    from += flow->ahead_ns;
+    hold_at(hold, flow->rate, &flow->cursor, from);
+    /* Mostly it is done within the piece it began in. */
+    es_time most = (hold->until < LATEST ? hold->until : LATEST) - from, ns = ES_TIME_NEVER;
+    if (work <= 0)
+        ns = 0;
+    else if (hold->rate > 0 && work <= INT64_MAX)
+        ns = ((int64_t)work - 1) / hold->rate + 1;
+    if (ns <= most)
+        return from + ns - flow->ahead_ns;
+    es_time end = es_rate_finish(flow->rate, &flow->cursor, from, work);
     return end <= LATEST ? end - flow->ahead_ns : ES_TIME_NEVER;
 }
 

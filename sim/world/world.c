@@ -221,9 +221,12 @@ static double share_of(int64_t capacity) {
 void world_present(es_world *world, const struct device *device, es_time at, double *rate_bps,
                    double *load) {
     struct link *uplink = &world->uplinks[device->uplink];
-    *rate_bps =
-        (double)es_rate_at(uplink->flow.rate, &uplink->gaze.now, at + uplink->flow.ahead_ns);
-    *load = 1 - share_of(es_rate_at(world->config.server.capacity, &world->server_gaze.now, at));
+    struct gaze *server = &world->server_gaze;
+    hold_at(&uplink->gaze.present, uplink->flow.rate, &uplink->gaze.now,
+            at + uplink->flow.ahead_ns);
+    hold_at(&server->present, world->config.server.capacity, &server->now, at);
+    *rate_bps = (double)uplink->gaze.present.rate;
+    *load = 1 - share_of(server->present.rate);
 }
 
 static void learn(es_world *world, const struct device *device, bool rate, double sample,
