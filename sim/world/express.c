@@ -355,18 +355,20 @@ static void make_room(open_system *open) {
     open->mask += size;
 }
 
+enum { N_ON_THE_WAY = ES_DOWNLINK + 1 };
+
 /* What a request in flight meets, as far as that is told; returns at how many stations. */
 static size_t passages_of(const es_world *world, const struct request *request,
-                          struct passage passages[ES_N_STATIONS]) {
+                          struct passage passages[N_ON_THE_WAY]) {
     const es_group *group = world->groups[device_of(world, request)->group].config;
     es_time at = request->arrival;
     size_t s = 0;
-    for (; s < request->station; s++) {
+    for (; s < N_ON_THE_WAY && s < request->station; s++) {
         es_time begin = at + request->visit[s].wait_ns, end = begin + request->visit[s].service_ns;
         passages[s] = (struct passage){at, begin, end};
         at = end + (s == ES_UPLINK ? group->uplink.propagation_ns : 0);
     }
-    if (s == ES_N_STATIONS || request->status == IN_FLIGHT)
+    if (s == N_ON_THE_WAY || request->status == IN_FLIGHT)
         return s;
     bool begun = request->visit[s].service_ns == ES_TIME_NEVER;
     es_time begin = begun ? at + request->visit[s].wait_ns : request->since;
@@ -379,7 +381,7 @@ static void book_again(const es_world *world) {
     const open_system *open = world->open;
     struct intervals *series = open->express->series;
     for (uint64_t step = open->first; step < open->next; step++) {
-        struct passage passages[ES_N_STATIONS];
+        struct passage passages[N_ON_THE_WAY];
         size_t n = passages_of(world, &open->requests[(uint32_t)step & open->mask], passages);
         for (size_t s = 0; s < n; s++) {
             intervals_add(series, (es_station)s, MEASURE_AREA, passages[s].at, passages[s].end);

@@ -3,6 +3,7 @@
 #define SIM_WORLD_INTERNAL_H
 
 #include "edgesplit/engine.h"
+#include "edgesplit/number.h"
 #include "edgesplit/rng.h"
 #include "edgesplit/world.h"
 #include "estimate.h"
@@ -105,6 +106,13 @@ typedef struct es_world {
     struct open_system *open; /* NULL in isolated mode */
 } es_world;
 
+/* The nearest whole number, halves away from 0, of a number that is not negative: llround without a
+ * call. */
+static inline int64_t nearest(double value) {
+    int64_t whole = (int64_t)value;
+    return whole + (value - (double)whole >= 0.5);
+}
+
 static inline struct group *group_of(es_world *world, const struct device *device) {
     return &world->groups[device->group];
 }
@@ -168,15 +176,32 @@ void world_teach(es_world *world, const struct device *device, const es_cut_cost
                  size_t cut, double offloaded_s);
 
 /* Remembers the cut of a request. */
-void world_chose(struct device *device, size_t cut);
+static inline void world_chose(struct device *device, size_t cut) {
+    device->dwell = device->dwell > 0 && device->chosen == cut ? device->dwell + 1 : 1;
+    device->chosen = (uint32_t)cut;
+}
 
 /* Energy of a request from its state times, s; NaN if none is configured. */
-double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
-                    double total_s);
+static inline double world_energy(const es_group *group, double head_s, double send_s,
+                                  double receive_s, double total_s) {
+    if (!group->has_energy)
+        return ES_NAN;
+    const es_power *power = &group->power;
+    return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
+           power->idle_w * (total_s - head_s - send_s - receive_s);
+}
 
-/* The row to fill next; world_row_done counts it and hands a full block over. */
-size_t world_row(const es_world *world);
-es_status world_row_done(es_world *world);
+/* Hands a full block over. */
+es_status world_block_done(es_world *world);
+
+/* The row to fill next; world_row_done counts it. */
+static inline size_t world_row(const es_world *world) {
+    return world->block->n;
+}
+static inline es_status world_row_done(es_world *world) {
+    world->result->n_steps++;
+    return ++world->block->n < ES_BLOCK_STEPS ? ES_OK : world_block_done(world);
+}
 
 es_status open_create(es_world *world);
 void open_destroy(struct open_system *open);

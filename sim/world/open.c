@@ -158,9 +158,15 @@ static struct draws make_request(es_world *world, uint32_t index, const struct a
     request->batch_index = arrival->batch_index;
     request->station = ES_DEVICE;
     request->status = IN_FLIGHT;
-    world_present(world, device, now, &request->rate_true, &request->load_true);
-    *known = (struct knowledge){request->rate_true, request->load_true, ES_NAN};
-    world_know(world, device, now, &known->rate_estimate, &known->load_estimate);
+    double rate_bps, load;
+    world_present(world, device, now, &rate_bps, &load);
+    request->rate_true = rate_bps;
+    request->load_true = load;
+    if (open->known != NULL) /* else the truth is known, and nobody looks ahead */
+        world_know(world, device, now, &rate_bps, &load);
+    known->rate_estimate = rate_bps;
+    known->load_estimate = load;
+    known->oracle_s = ES_NAN;
     return (struct draws){
         group->exponential_head ? draw(open->head_draws, i_device) : 1,
         group->exponential_tail ? draw(open->tail_draws, i_device) : 1,
@@ -195,6 +201,10 @@ static void show_queues(es_world *world, size_t i, es_time now, es_policy_view *
     view->uplink_wait_bits = (double)link->planned_bits - (double)sent / 1e9;
 }
 
+static bool has_no_choice(const es_policy_ops *ops) {
+    return ops->fixed || ops->whole_device || ops->whole_server;
+}
+
 /* A request of a device arrives, and its cut is chosen. Returns its index. */
 static uint32_t decide(es_world *world, uint32_t i_device, uint32_t source,
                        const struct arrival *arrival) {
@@ -210,12 +220,15 @@ static uint32_t decide(es_world *world, uint32_t i_device, uint32_t source,
         known.oracle_s = look_ahead(world, request, &draws);
     if (open->known != NULL)
         open->known[index] = known;
-    es_policy_view view = world_view(world, device, arrival);
-    view.rate_bps = known.rate_estimate;
-    view.load = known.load_estimate;
-    if (policy->settings.queue_aware)
-        show_queues(world, i_device, now, &view);
-    request->cut = (uint16_t)policy->ops->choose(policy, &view);
+    request->cut = (uint16_t)policy->candidates[0];
+    if (!has_no_choice(policy->ops)) {
+        es_policy_view view = world_view(world, device, arrival);
+        view.rate_bps = known.rate_estimate;
+        view.load = known.load_estimate;
+        if (policy->settings.queue_aware)
+            show_queues(world, i_device, now, &view);
+        request->cut = (uint16_t)policy->ops->choose(policy, &view);
+    }
     request->switches = world_switch_ns(world, device, request->cut) > 0;
     request->visit[ES_DEVICE].service_ns = head_time_ns(world, request, request->cut, &draws);
     request->visit[ES_SERVER].service_ns = tail_time_ns(world, request, request->cut, &draws);

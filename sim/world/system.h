@@ -222,7 +222,7 @@ static inline bool is_overdue(const es_world *world, const struct request *reque
 }
 
 static inline int64_t scaled(int64_t ns, double factor) {
-    return factor == 1 ? ns : llround((double)ns * factor);
+    return factor == 1 ? ns : nearest((double)ns * factor);
 }
 
 /* A request joins the crowd at a station, or the one with the least goal leaves (ties: the one that

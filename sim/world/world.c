@@ -297,11 +297,6 @@ es_policy_view world_view(es_world *world, const struct device *device,
     };
 }
 
-void world_chose(struct device *device, size_t cut) {
-    device->dwell = device->dwell > 0 && device->chosen == cut ? device->dwell + 1 : 1;
-    device->chosen = (uint32_t)cut;
-}
-
 void world_teach(es_world *world, const struct device *device, const es_cut_costs *costs,
                  size_t cut, double offloaded_s) {
     const struct group *group = group_of(world, device);
@@ -311,23 +306,7 @@ void world_teach(es_world *world, const struct device *device, const es_cut_cost
                            &(es_policy_feedback){costs, cut, offloaded_s});
 }
 
-double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
-                    double total_s) {
-    if (!group->has_energy)
-        return ES_NAN;
-    const es_power *power = &group->power;
-    return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
-           power->idle_w * (total_s - head_s - send_s - receive_s);
-}
-
-size_t world_row(const es_world *world) {
-    return world->block->n;
-}
-
-es_status world_row_done(es_world *world) {
-    world->result->n_steps++;
-    if (++world->block->n < ES_BLOCK_STEPS)
-        return ES_OK;
+es_status world_block_done(es_world *world) {
     es_status status = world->config.steps(world->config.context, world->block);
     world->block->n = 0;
     return status;
