@@ -55,6 +55,8 @@ bool express_may(const es_world *world) {
            config->probe_every_ns == 0 && config->knowing == ES_KNOW_TRUE;
 }
 
+enum { RING_AT_FIRST = 64 }; /* requests: 8 KiB */
+
 /* Gives every device its lane; see express_slots. */
 static void number_lanes(es_world *world) {
     struct express *express = world->open->express;
@@ -340,12 +342,9 @@ static void settle(open_system *open, es_time now) {
     }
 }
 
-/* Takes more of the ring, so that there is room for one more request: only what is in flight is
- * ever touched. */
-static void make_room(open_system *open) {
+/* Takes twice as much of the ring. */
+static void grow_ring(open_system *open) {
     uint32_t size = open->mask + 1;
-    if (open->next - open->first < size || size == open->express->n_capacity)
-        return;
     for (uint64_t step = open->first; step < open->next; step++) {
         uint32_t from = (uint32_t)step & open->mask, to = (uint32_t)step & (open->mask + size);
         open->requests[to] = open->requests[from];
@@ -353,6 +352,19 @@ static void make_room(open_system *open) {
             open->known[to] = open->known[from];
     }
     open->mask += size;
+}
+
+/* Makes sure that there is room for one more request, and that it is known whether the backlog has
+ * reached its limit: mostly nobody looks which requests have left, and only as much of the ring is
+ * touched as is in flight. */
+static inline void make_room(es_world *world, es_time now) {
+    open_system *open = world->open;
+    uint64_t n = open->next - open->first;
+    if (n <= open->mask && n < world->config.max_backlog)
+        return;
+    settle(open, now);
+    if (open->next - open->first > open->mask && open->mask + 1 < open->express->n_capacity)
+        grow_ring(open);
 }
 
 enum { N_ON_THE_WAY = ES_DOWNLINK + 1 };
@@ -429,7 +441,7 @@ static void end_run(es_world *world) {
 es_status express_run(es_world *world) {
     open_system *open = world->open;
     size_t slot, n_slots = express_slots(world);
-    open->mask = 1;
+    open->mask = open->mask < RING_AT_FIRST ? open->mask : RING_AT_FIRST - 1;
     open_sources(world);
     while (open->status == ES_OK && es_engine_pop(open->engine, &slot)) {
         es_time now = es_engine_now(open->engine);
@@ -439,8 +451,7 @@ es_status express_run(es_world *world) {
             reach_server(world, slot, now);
         } else {
             note_event(open, now);
-            settle(open, now);
-            make_room(open);
+            make_room(world, now);
             arrive(world, slot - n_slots, now);
         }
     }
