@@ -34,8 +34,7 @@ es_time list_next(const es_arrival_list *list, struct list_place *place) {
 void arrival_describe(struct group *group, struct device *device, es_time at,
                       struct arrival *arrival) {
     const es_group *config = group->config;
-    *arrival = (struct arrival){.at = at,
-                                .deadline_ns = config->deadline_ns};
+    *arrival = (struct arrival){.at = at, .deadline_ns = config->deadline_ns};
     if (config->n_batches > 1) /* a division takes longer than all else */
         arrival->batch_index = (uint32_t)(device->n_arrivals % config->n_batches);
     device->n_arrivals++;

@@ -180,7 +180,7 @@ static void stop(open_system *open, struct request *request, es_station station,
         visit->wait_ns = passage->begin - passage->at;
         visit->service_ns = ES_TIME_NEVER;
     }
-    note_event(open, passage->begin != ES_TIME_NEVER ? passage->begin : passage->at);
+    note_event(open, passage->at);
     request->since = ES_TIME_NEVER;
     request->status = ES_STEP_UNFINISHED;
     open->sojourn -= request->arrival;

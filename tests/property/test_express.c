@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { N_WORLDS = 6000, MOST_GROUPS = 3 };
+enum { N_WORLDS = 4000, MOST_GROUPS = 3 };
 
 /* A random world with more devices, more servers and more requests. */
 struct fleet {
@@ -24,6 +24,34 @@ static es_time rounded(const struct fleet *fleet, es_time time) {
     return whole ? (time + MS - 1) / MS * MS : time;
 }
 
+/* What may not be sent ahead. */
+static void spoil_group(struct fleet *fleet, size_t g, struct dice *dice) {
+    es_group *group = &fleet->world.config.groups[g];
+    switch (roll_between(dice, 0, 5)) {
+    case 0: fleet->policies[g].settings.queue_aware = true; break;
+    case 1: group->uplink.sharing = ES_OF_GROUP; break;
+    case 2: group->uplink.discipline = ES_PS; break;
+    case 3: group->downlink.discipline = ES_PS; break;
+    case 4: group->uplink.delay = fleet->world.uplink_rate; break; /* 0 to 20 ms */
+    case 5: group->downlink.delay = fleet->world.uplink_rate; break;
+    }
+}
+
+static void spoil_world(es_world_config *config, struct dice *dice) {
+    switch (roll_between(dice, 0, 3)) {
+    case 0: config->server.discipline = config->server.n_servers > 1 ? ES_FIFO : ES_PS; break;
+    case 1:
+        config->background.rate_hz = 100;
+        config->background.service_ns = MS;
+        break;
+    case 2:
+        config->probe_every_ns = 5 * MS;
+        config->probe_bytes = 1000;
+        break;
+    case 3: config->groups[0].population = 2; break;
+    }
+}
+
 static void vary_group(struct fleet *fleet, size_t g, struct dice *dice) {
     es_world_config *config = &fleet->world.config;
     es_group *group = &config->groups[g];
@@ -31,14 +59,17 @@ static void vary_group(struct fleet *fleet, size_t g, struct dice *dice) {
     *policy = g > 0 && roll_chance(dice, 50)
                   ? fixed_at((size_t)roll_between(dice, 0, (int64_t)group->cost->n_cuts - 1))
                   : fleet->world.policy;
-    policy->settings.queue_aware = roll_chance(dice, 5);
+    policy->settings.queue_aware = false;
     if (policy->ops->learn != NULL && roll_chance(dice, 90))
         policy->ops = es_policies_find("dynamic-split");
     group->policy = policy;
-    group->n_devices = roll_chance(dice, 40) ? 1 : (size_t)roll_between(dice, 2, 5);
+    group->n_devices =
+        roll_chance(dice, 40) ? 1 : (size_t)roll_between(dice, 2, roll_chance(dice, 20) ? 20 : 5);
     group->uplink.stagger_ns = rounded(fleet, maybe(dice, 40, 30 * MS));
     group->downlink.stagger_ns = rounded(fleet, maybe(dice, 40, 30 * MS));
     group->downlink.sharing = (es_sharing)roll_between(dice, 0, 1);
+    if (roll_chance(dice, 15))
+        spoil_group(fleet, g, dice);
     if (g == 0)
         return;
     group->uplink.propagation_ns = rounded(fleet, maybe(dice, 40, 20 * MS));
@@ -50,7 +81,7 @@ static void vary_group(struct fleet *fleet, size_t g, struct dice *dice) {
         group->downlink.rate = NULL;
 }
 
-/* What may be sent ahead, and now and then one thing that may not. */
+/* Mostly what may be sent ahead. */
 static void fleet_init(struct fleet *fleet, uint64_t seed) {
     struct dice dice = {~seed};
     es_world_config *config = &fleet->world.config;
@@ -58,12 +89,13 @@ static void fleet_init(struct fleet *fleet, uint64_t seed) {
     config->knowing = roll_chance(&dice, 95) ? ES_KNOW_TRUE : config->knowing;
     config->staleness_ns = config->knowing == ES_KNOW_TRUE ? maybe(&dice, 30, 50 * MS) : 0;
     config->noise = roll_chance(&dice, 30) ? 0.3 : 0;
-    config->groups[0].population = roll_chance(&dice, 95) ? 0 : config->groups[0].population;
+    config->groups[0].population = 0;
     config->n_groups = roll_chance(&dice, 50) ? 1 : (size_t)roll_between(&dice, 2, MOST_GROUPS);
-    config->server.n_servers = roll_chance(&dice, 60) ? 1 : (size_t)roll_between(&dice, 2, 5);
+    config->server.n_servers = roll_chance(&dice, 60) ? 1 : (size_t)roll_between(&dice, 2, 9);
     config->n_steps = (uint64_t)roll_between(&dice, 1, 300);
     config->max_backlog = (size_t)roll_between(&dice, 16, 200);
     config->series_period_ns = maybe(&dice, 50, roll_chance(&dice, 50) ? MS / 4 : 40 * MS);
+    config->series_period_ns = rounded(fleet, config->series_period_ns);
     bool alone = roll_chance(&dice, 40);
     for (size_t g = 0; g < config->n_groups; g++) {
         if (g > 0)
@@ -74,6 +106,8 @@ static void fleet_init(struct fleet *fleet, uint64_t seed) {
         config->n_groups = config->groups[0].n_devices = 1;
         config->server.n_servers = roll_chance(&dice, 80) ? 1 : 3;
     }
+    if (roll_chance(&dice, 8))
+        spoil_world(config, &dice);
     config->outcomes = es_world_foresees(config) && roll_chance(&dice, 50);
     for (size_t g = 0; g < config->n_groups; g++)
         if (!es_world_foresees(config) && fleet->policies[g].ops->clairvoyant)
@@ -118,11 +152,27 @@ static void assert_same_run(uint64_t seed, const struct run *ahead, const struct
                          ahead->n_samples * sizeof *ahead->samples);
 }
 
+/* How often what the generator is for has happened, in worlds that were sent ahead. */
+struct tally {
+    size_t ahead, alone, saturated, many_intervals, large_backlog;
+    size_t by_status[ES_STEP_PADDING];
+};
+
+static void add_to_tally(struct tally *tally, const es_world_config *config,
+                         const struct run *ahead) {
+    tally->ahead++;
+    tally->alone += config->n_groups == 1 && config->groups[0].n_devices == 1;
+    tally->saturated += ahead->result.saturated;
+    tally->many_intervals += ahead->n_samples > ES_SERIES_SAMPLES;
+    tally->large_backlog += ahead->result.saturated && config->max_backlog > 128;
+    for (size_t i = 0; i < ahead->n; i++)
+        tally->by_status[ahead->rows[i].status]++;
+}
+
 static void what_is_told_ahead_is_what_happens(void **state) {
     (void)state;
     static struct fleet fleet;
-    size_t n_ahead = 0, n_alone = 0, n_saturated = 0, n_windows = 0,
-           n_by_status[ES_STEP_PADDING] = {0};
+    struct tally tally = {0};
     for (uint64_t seed = 1; seed <= N_WORLDS; seed++) {
         fleet_init(&fleet, seed);
         es_world_config *config = &fleet.world.config;
@@ -130,23 +180,19 @@ static void what_is_told_ahead_is_what_happens(void **state) {
         config->events_only = true;
         struct run events = run_world(*config);
         assert_same_run(seed, &ahead, &events);
-        if (ahead.result.n_events < events.result.n_events) {
-            n_ahead++;
-            n_alone += config->n_groups == 1 && config->groups[0].n_devices == 1;
-            n_saturated += ahead.result.saturated;
-            n_windows += ahead.n_samples > ES_SERIES_SAMPLES;
-            for (size_t i = 0; i < ahead.n; i++)
-                n_by_status[ahead.rows[i].status]++;
-        }
+        if (ahead.result.n_events < events.result.n_events)
+            add_to_tally(&tally, config, &ahead);
         run_fini(&ahead);
         run_fini(&events);
         random_world_fini(&fleet.world);
     }
     /* The generator is worth something only if all of it happens. */
-    print_message("%zu ahead, %zu alone, %zu saturated, %zu with many intervals\n", n_ahead,
-                  n_alone, n_saturated, n_windows);
+    assert_true(tally.ahead > N_WORLDS / 2 && tally.alone > N_WORLDS / 4);
+    assert_true(tally.ahead - tally.alone > N_WORLDS / 4);
+    assert_true(tally.saturated > N_WORLDS / 10 && tally.large_backlog > N_WORLDS / 50);
+    assert_true(tally.many_intervals > N_WORLDS / 20);
     for (size_t s = 0; s < ES_STEP_PADDING; s++)
-        print_message("status %zu: %zu\n", s, n_by_status[s]);
+        assert_true(tally.by_status[s] > 4 * N_WORLDS);
 }
 
 int main(void) {
