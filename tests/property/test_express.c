@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { N_WORLDS = 4000, MOST_GROUPS = 3 };
+enum { N_WORLDS = 3000, MOST_GROUPS = 3 };
 
 /* A random world with more devices, more servers and more requests. */
 struct fleet {
@@ -195,9 +195,33 @@ static void what_is_told_ahead_is_what_happens(void **state) {
         assert_true(tally.by_status[s] > 4 * N_WORLDS);
 }
 
+/* 10 kbit go in the first microsecond at 10 Gbit/s, and the last 8 bits at 1 Gbit/s. */
+static void what_is_left_when_the_rate_changes_takes_the_new_rate(void **state) {
+    (void)state;
+    static const es_time starts[] = {0, US, 2 * US};
+    static const int64_t rates[] = {INT64_C(10000000000), ES_SECOND};
+    static const int64_t bytes[] = {1250, 1251};
+    static const es_time expected_ns[] = {US, US + 8};
+    es_rate *slower = stepped_rate(2, starts, rates, ES_AT_END_HOLD);
+    es_rate *full = constant_rate(ES_FULL_CAPACITY);
+    es_policy policy = fixed_at(0);
+    for (size_t k = 0; k < 4; k++) {
+        struct made_up network = three_cuts();
+        network.bytes[0][0] = bytes[k / 2];
+        es_world_config config = one_request(made_up_cost(&network), &policy, slower, full);
+        config.events_only = k % 2 > 0;
+        struct run run = run_world(config);
+        assert_int_equal(ns_of(run.rows->uplink_time), expected_ns[k / 2]);
+        run_fini(&run);
+    }
+    es_rate_destroy(slower);
+    es_rate_destroy(full);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_ahead_is_what_happens),
+        cmocka_unit_test(what_is_left_when_the_rate_changes_takes_the_new_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
