@@ -288,7 +288,9 @@ static void join_lane(open_system *open, size_t i, es_time at) {
     struct lane *lane = &open->express->lanes[i];
     uint32_t step = (uint32_t)(open->next - 1);
     if (lane->n++ > 0) {
-        open->requests[lane->last & open->mask].next = step;
+        struct request *before = &open->requests[lane->last & open->mask];
+        before->next = step;
+        before->visit[ES_SERVER].wait_ns = at;
     } else {
         lane->first = step;
         es_engine_schedule(open->engine, i, at);
@@ -327,7 +329,8 @@ static void reach_server(es_world *world, size_t i, es_time now) {
     struct request *request = &open->requests[lane->first & open->mask];
     if (--lane->n > 0) {
         lane->first = request->next;
-        es_engine_schedule(open->engine, i, open->requests[lane->first & open->mask].since);
+        es_engine_schedule(open->engine, i, request->visit[ES_SERVER].wait_ns);
+        request->visit[ES_SERVER].wait_ns = 0;
     }
     go_down(world, world->groups[device_of(world, request)->group].config, request, now);
     write_known(world);
