@@ -129,6 +129,19 @@ int64_t es_rate_at(const es_rate *rate, es_rate_cursor *cursor, es_time at) {
     return rate->pieces[cursor->piece].rate;
 }
 
+int64_t es_rate_piece_at(const es_rate *rate, es_rate_cursor *cursor, es_time at, es_time *from,
+                         es_time *until) {
+    ES_REQUIRE(at >= 0);
+    es_time begun = pass_start(rate, at);
+    size_t i = cursor->piece = find_by_time(rate, cursor->piece, at - begun);
+    const piece *pieces = rate->pieces;
+    *from = begun + pieces[i].start;
+    *until = ES_TIME_NEVER;
+    if (i < rate->n && pieces[i + 1].start < ES_TIME_NEVER - begun)
+        *until = begun + pieces[i + 1].start;
+    return pieces[i].rate;
+}
+
 /* Work done from 0 to `at`. */
 static es_work work_until(const es_rate *rate, es_time at) {
     const piece *end = &rate->pieces[rate->n];

@@ -5,7 +5,7 @@
 #include <math.h>
 
 static es_time draw_gap(es_world *world, const struct group *group, size_t device) {
-    return llround(gsl_ran_exponential(&world->gaps[device].gsl, group->period_ns));
+    return nearest(gsl_ran_exponential(&world->gaps[device].gsl, group->period_ns));
 }
 
 /* Periodic arrivals are multiples of the period, so that no rounding adds up. */
@@ -45,9 +45,9 @@ void arrival_describe(es_world *world, struct group *group, size_t i_device, es_
                       struct arrival *arrival) {
     const es_group *config = group->config;
     struct device *device = &world->devices[i_device];
-    *arrival = (struct arrival){.at = at,
-                                .batch_index = (uint32_t)(device->n_arrivals % config->n_batches),
-                                .deadline_ns = config->deadline_ns};
+    *arrival = (struct arrival){.at = at, .deadline_ns = config->deadline_ns};
+    if (config->n_batches > 1) /* a division takes longer than all else */
+        arrival->batch_index = (uint32_t)(device->n_arrivals % config->n_batches);
     if (group->exits != NULL)
         arrival->batch_index = draw_exit(group, i_device);
     device->n_arrivals++;

@@ -1,6 +1,6 @@
 /* Building the discrete-event system: all memory it will need. */
 #include "edgesplit/alloc.h"
-#include "system.h"
+#include "express.h"
 
 /* Streams of all devices for one kind of service; so many kinds. */
 enum { HEAD_DRAWS = 0, CLOUD_DRAWS = 1, TAIL_DRAWS = 2, N_DRAWS = 4 };
@@ -145,6 +145,10 @@ static es_status create_engine(es_world *world) {
     const es_world_config *config = &world->config;
     struct slots *slots = &open->slots;
     bool up = false, down = false;
+    if (open->express != NULL) {
+        slots->arrival = express_slots(world);
+        return es_engine_create(slots->arrival + open->n_sources, &open->engine);
+    }
     for (size_t g = 0; g < config->n_groups; g++) {
         up = up || has_delay(&config->groups[g].uplink);
         down = down || has_delay(&config->groups[g].downlink);
@@ -182,6 +186,8 @@ es_status open_create(es_world *world) {
     bool looks_ahead = config->outcomes || config->groups[0].policy->ops->clairvoyant;
     if (looks_ahead && forecast_create(world) != ES_OK)
         return ES_NO_MEMORY;
+    if (express_may(world) && express_create(world) != ES_OK)
+        return ES_NO_MEMORY;
     open->kinds[ES_DEVICE].n_stations = world->n_devices;
     open->kinds[ES_UPLINK].n_stations = world->n_uplinks;
     open->kinds[ES_SERVER].n_stations = config->server.n_servers;
@@ -195,6 +201,7 @@ void open_destroy(open_system *open) {
     if (open == NULL)
         return;
     es_engine_destroy(open->engine);
+    express_destroy(open->express);
     free(open->requests);
     free(open->known);
     free(open->delays);

@@ -1,7 +1,7 @@
 /* What a request would meet by each cut, given all that was accepted before it. */
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
-#include "system.h"
+#include "steps.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,57 +26,36 @@ es_status forecast_create(es_world *world) {
         return ES_NO_MEMORY;
     bound_links(world, least_ns);
     world->open->least_ns = least_ns;
+    world->open->ahead[ES_UPLINK].rate = group->uplink.rate;
+    world->open->ahead[ES_SERVER].rate = world->config.server.capacity;
+    world->open->ahead[ES_DOWNLINK].rate = group->downlink.rate;
     return ES_OK;
 }
 
-/* When a station that begins on a request at `from` is done with it; ES_TIME_NEVER: never. */
-static es_time service_end(es_world *world, es_station station, es_time from,
-                           const struct request *request, size_t cut, int64_t head_ns,
-                           int64_t tail_ns) {
-    const es_group *group = &world->config.groups[0];
-    const es_rate *rate = group->uplink.rate;
-    es_work work = 0;
-    switch (station) {
-    case ES_DEVICE: return from + head_ns;
-    case ES_UPLINK: work = (es_work)costs_of(world, request)->bytes[cut] * 8 * ES_SECOND; break;
-    case ES_SERVER:
-        rate = world->config.server.capacity;
-        work = (es_work)tail_ns * ES_FULL_CAPACITY;
-        break;
-    case ES_DOWNLINK:
-        rate = group->downlink.rate;
-        work = result_work(group, request->batch_index);
-        break;
-    case ES_BACKHAUL:
-    case ES_CLOUD:
-    case ES_N_STATIONS: return ES_TIME_NEVER;
-    }
-    es_time end = es_rate_finish(rate, &world->open->ahead[station], from, work);
-    return end <= LATEST ? end : ES_TIME_NEVER;
-}
-
 /* When `request` would leave if it took `cut`, given all that was accepted before it and nothing
- * after: the stations' own step functions one after the other. `free_at` is what the stations are
- * then free at. ES_TIME_NEVER: dropped, or stalled for ever. */
+ * after. `free_at` is what the stations are then free at. ES_TIME_NEVER: dropped, or stalled for
+ * ever. */
 static es_time forecast(es_world *world, const struct request *request, size_t cut, int64_t head_ns,
                         int64_t tail_ns, es_time free_at[ES_N_STATIONS]) {
     const es_group *group = &world->config.groups[0];
-    bool stays = es_cut_stays(costs_of(world, request), cut);
-    es_time at = request->arrival;
-    for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_BACKHAUL); station++) {
-        if (station == ES_DOWNLINK && group->downlink.rate == NULL)
-            break;
-        es_time start = at > free_at[station] ? at : free_at[station];
-        if (start == ES_TIME_NEVER || (group->drop_late && start > request->deadline_at))
-            return ES_TIME_NEVER;
-        at = service_end(world, station, start, request, cut, head_ns, tail_ns);
-        free_at[station] = at;
-        if (at == ES_TIME_NEVER)
-            return ES_TIME_NEVER;
-        if (station == ES_UPLINK)
-            at += group->uplink.propagation_ns;
-    }
-    return stays ? at : at + group->downlink.propagation_ns;
+    const es_cut_costs *costs = costs_of(world, request);
+    struct flow *flows = world->open->ahead;
+    es_time last = last_start(group, request);
+    struct passage at;
+    if (!pass_device(&at, request->arrival, &free_at[ES_DEVICE], last, head_ns))
+        return ES_TIME_NEVER;
+    if (es_cut_stays(costs, cut))
+        return at.end;
+    if (!pass_flow(&at, at.end, &free_at[ES_UPLINK], last, &flows[ES_UPLINK],
+                   send_work(costs, cut)) ||
+        !pass_flow(&at, at.end + group->uplink.propagation_ns, &free_at[ES_SERVER], last,
+                   &flows[ES_SERVER], tail_work(tail_ns)))
+        return ES_TIME_NEVER;
+    if (group->downlink.rate != NULL &&
+        !pass_flow(&at, at.end, &free_at[ES_DOWNLINK], last, &flows[ES_DOWNLINK],
+                   result_work(group, request->batch_index)))
+        return ES_TIME_NEVER;
+    return at.end + group->downlink.propagation_ns;
 }
 
 /* When `request` would leave by `cut`; ES_TIME_NEVER also where that is certainly behind `best`. */

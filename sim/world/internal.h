@@ -3,6 +3,7 @@
 #define SIM_WORLD_INTERNAL_H
 
 #include "edgesplit/engine.h"
+#include "edgesplit/number.h"
 #include "edgesplit/rng.h"
 #include "edgesplit/world.h"
 #include "estimate.h"
@@ -65,23 +66,31 @@ struct belief {
     struct estimate rate, capacity; /* bit/s; share of the server */
 };
 
+/* A piece of a rate function; at first none. */
+struct hold {
+    es_time from, until;
+    int64_t rate;
+};
+
+/* Questions about the present, and about what is known of it. */
+struct gaze {
+    struct hold present; /* the piece that was met last */
+    es_rate_cursor now, then;
+};
+
 /* Work is done at the rate `ahead_ns` ahead of now. */
 struct flow {
+    struct hold hold; /* the piece that work was begun in last */
     const es_rate *rate;
     es_time ahead_ns;
     es_rate_cursor cursor;
 };
 
-/* Cursors for questions about the present, and about what is known of it. */
-struct gaze {
-    es_rate_cursor now, then;
-};
-
 #define NOBODY UINT32_MAX
 
 struct link {
-    struct flow flow;
     struct gaze gaze;
+    struct flow flow;
     int64_t planned_bits; /* accepted for it and not yet sent */
     struct fifo queue;    /* the first is being sent */
     uint32_t crowd;       /* those that share it instead; NOBODY: they do not */
@@ -104,6 +113,13 @@ typedef struct es_world {
     es_world_result *result;
     struct open_system *open; /* NULL in isolated mode */
 } es_world;
+
+/* The nearest whole number, halves away from 0, of a number that is not negative: llround without a
+ * call. */
+static inline int64_t nearest(double value) {
+    int64_t whole = (int64_t)value;
+    return whole + (value - (double)whole >= 0.5);
+}
 
 static inline struct group *group_of(es_world *world, const struct device *device) {
     return &world->groups[device->group];
@@ -153,6 +169,13 @@ static inline bool has_cloud(const es_world_config *config) {
     return config->backhaul.rate != NULL;
 }
 
+/* The piece that holds at `at`. */
+static inline void hold_at(struct hold *hold, const es_rate *rate, es_rate_cursor *cursor,
+                           es_time at) {
+    if (at < hold->from || at >= hold->until)
+        hold->rate = es_rate_piece_at(rate, cursor, at, &hold->from, &hold->until);
+}
+
 /* Whether that is always the truth. */
 bool world_knows_truth(const es_world_config *config);
 
@@ -189,19 +212,36 @@ void world_teach(es_world *world, const struct device *device, const es_cut_cost
                  size_t cut, double offloaded_s);
 
 /* Remembers the cut of a request. */
-void world_chose(struct device *device, size_t cut);
+static inline void world_chose(struct device *device, size_t cut) {
+    device->dwell = device->dwell > 0 && device->chosen == cut ? device->dwell + 1 : 1;
+    device->chosen = (uint32_t)cut;
+}
 
 /* Energy of a request from its state times, s; NaN if none is configured. */
-double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
-                    double total_s);
+static inline double world_energy(const es_group *group, double head_s, double send_s,
+                                  double receive_s, double total_s) {
+    if (!group->has_energy)
+        return ES_NAN;
+    const es_power *power = &group->power;
+    return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
+           power->idle_w * (total_s - head_s - send_s - receive_s);
+}
 
 /* Fills in the exit at which a request leaves the network, and the accuracy there if it has. */
 void world_fill_exit(const es_world *world, const struct group *group, uint32_t table,
                      bool finished, size_t row);
 
-/* The row to fill next; world_row_done counts it and hands a full block over. */
-size_t world_row(const es_world *world);
-es_status world_row_done(es_world *world);
+/* Hands a full block over. */
+es_status world_block_done(es_world *world);
+
+/* The row to fill next; world_row_done counts it. */
+static inline size_t world_row(const es_world *world) {
+    return world->block->n;
+}
+static inline es_status world_row_done(es_world *world) {
+    world->result->n_steps++;
+    return ++world->block->n < ES_BLOCK_STEPS ? ES_OK : world_block_done(world);
+}
 
 es_status open_create(es_world *world);
 void open_destroy(struct open_system *open);

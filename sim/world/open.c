@@ -1,7 +1,7 @@
 /* Open and closed mode: the discrete-event system of SEMANTICS 4. */
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
-#include "system.h"
+#include "express.h"
 
 #include <gsl/gsl_randist.h>
 #include <string.h>
@@ -168,9 +168,15 @@ static struct draws make_request(es_world *world, uint32_t index, const struct a
     request->batch_index = arrival->batch_index;
     request->station = ES_DEVICE;
     request->status = IN_FLIGHT;
-    world_present(world, device, now, &request->rate_true, &request->load_true);
-    *known = (struct knowledge){request->rate_true, request->load_true, ES_NAN};
-    world_know(world, device, now, &known->rate_estimate, &known->load_estimate);
+    double rate_bps, load;
+    world_present(world, device, now, &rate_bps, &load);
+    request->rate_true = rate_bps;
+    request->load_true = load;
+    if (open->known != NULL) /* else the truth is known, and nobody looks ahead */
+        world_know(world, device, now, &rate_bps, &load);
+    known->rate_estimate = rate_bps;
+    known->load_estimate = load;
+    known->oracle_s = ES_NAN;
     return (struct draws){
         group->exponential_head ? draw(open->head_draws, i_device) : 1,
         group->exponential_tail ? draw(open->tail_draws, i_device) : 1,
@@ -206,9 +212,13 @@ static void show_queues(es_world *world, size_t i, es_time now, es_policy_view *
     view->uplink_wait_bits = (double)link->planned_bits - (double)sent / 1e9;
 }
 
-/* A request of a device arrives: it is decided and joins the device's queue. */
-static void admit(es_world *world, uint32_t i_device, uint32_t source,
-                  const struct arrival *arrival) {
+static bool has_no_choice(const es_policy_ops *ops) {
+    return ops->fixed || ops->whole_device || ops->whole_server;
+}
+
+/* A request of a device arrives, and its cut is chosen. Returns its index. */
+static uint32_t decide(es_world *world, uint32_t i_device, uint32_t source,
+                       const struct arrival *arrival) {
     open_system *open = world->open;
     struct device *device = &world->devices[i_device];
     const es_policy *policy = group_of(world, device)->config->policy;
@@ -221,27 +231,39 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
         known.oracle_s = look_ahead(world, request, &draws);
     if (open->known != NULL)
         open->known[index] = known;
-    es_policy_view view = world_view(world, device, arrival);
-    view.rate_bps = known.rate_estimate;
-    view.load = known.load_estimate;
-    if (open->beyond != NULL)
-        world_know_beyond(world, device, now, &view);
-    if (policy->settings.queue_aware)
-        show_queues(world, i_device, now, &view);
-    request->cut = (uint16_t)group_take_choice(
-        group_of(world, device), policy->ops->choose(policy, &view), &request->batch_index);
+    request->cut = (uint16_t)policy->candidates[0];
+    if (!has_no_choice(policy->ops)) {
+        es_policy_view view = world_view(world, device, arrival);
+        view.rate_bps = known.rate_estimate;
+        view.load = known.load_estimate;
+        if (open->beyond != NULL)
+            world_know_beyond(world, device, now, &view);
+        if (policy->settings.queue_aware)
+            show_queues(world, i_device, now, &view);
+        request->cut = (uint16_t)group_take_choice(
+            group_of(world, device), policy->ops->choose(policy, &view), &request->batch_index);
+    }
     request->switches = world_switch_ns(world, device, request->cut) > 0;
     request->visit[ES_DEVICE].service_ns = head_time_ns(world, request, request->cut, &draws);
     request->visit[ES_SERVER].service_ns = tail_time_ns(world, request, request->cut, &draws);
     if (open->beyond != NULL)
         visit_of(open, index, ES_CLOUD)->service_ns =
             cloud_time_ns(world, request, request->cut, &draws);
+    world_chose(device, request->cut);
+    open->next++;
+    return index;
+}
+
+/* A request joins its device's queue. */
+static void admit(es_world *world, uint32_t index, es_time now) {
+    open_system *open = world->open;
+    const struct request *request = &open->requests[index];
+    uint32_t i_device = request->device;
+    struct device *device = &world->devices[i_device];
     if (open->least_ns != NULL)
         forecast_accept(world, request);
-    world_chose(device, request->cut);
     plan_head(world, request, 1);
     world->uplinks[device->uplink].planned_bits += planned_bits_of(world, request);
-    open->next++;
     count(&open->everybody, now, 1, 0);
     count(&open->kinds[ES_DEVICE], now, 1, 0);
     fifo_push(open->requests, &device->queue, index);
@@ -249,7 +271,7 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
         compute_next(world, i_device, now);
 }
 
-static void arrive(es_world *world, size_t i_source, es_time now) {
+void arrive(es_world *world, size_t i_source, es_time now) {
     open_system *open = world->open;
     uint32_t i_device = open->device_of[i_source];
     struct device *device = &world->devices[i_device];
@@ -276,7 +298,11 @@ static void arrive(es_world *world, size_t i_source, es_time now) {
     }
     if (next != ES_TIME_NEVER)
         plan_arrival(world, open->slots.arrival + i_source, next);
-    admit(world, i_device, source, &arrival);
+    uint32_t index = decide(world, i_device, source, &arrival);
+    if (open->express != NULL)
+        express_send(world, index);
+    else
+        admit(world, index, now);
     if (open->next == world->config.n_steps)
         close_arrivals(open);
 }
@@ -298,13 +324,23 @@ static void background(es_world *world, es_time now) {
         es_engine_schedule(open->engine, open->slots.background, job_arrive(world, now));
 }
 
+void series_show_rates(es_world *world, size_t i, es_time end) {
+    es_series *series = world->open->series;
+    es_time period = world->config.series_period_ns;
+    const es_rate *uplink = world->uplinks[0].flow.rate, *server = world->config.server.capacity;
+    series->end_s[i] = es_time_s(end);
+    series->uplink_rate_bps[i] =
+        (double)es_rate_integral(uplink, end - period, end) / (double)period;
+    series->server_load[i] = 1 - (double)es_rate_integral(server, end - period, end) /
+                                     ((double)period * (double)ES_FULL_CAPACITY);
+}
+
 /* Closes an interval of the time series. */
 static void sample(es_world *world, es_time now) {
     open_system *open = world->open;
     const es_world_config *config = &world->config;
     es_series *series = open->series;
     es_time period = config->series_period_ns;
-    struct flow *uplink = &world->uplinks[0].flow;
     size_t i = series->n++;
     for (size_t s = 0; s < ES_N_STATIONS; s++) {
         struct kind *kind = &open->kinds[s];
@@ -315,12 +351,7 @@ static void sample(es_world *world, es_time now) {
         kind->sampled_busy = kind->busy;
         kind->sampled_area = kind->area;
     }
-    series->end_s[i] = es_time_s(now);
-    series->uplink_rate_bps[i] =
-        (double)es_rate_integral(uplink->rate, now - period, now) / (double)period;
-    series->server_load[i] =
-        1 - (double)es_rate_integral(config->server.capacity, now - period, now) /
-                ((double)period * (double)ES_FULL_CAPACITY);
+    series_show_rates(world, i, now);
     if (series->n == ES_SERIES_SAMPLES) {
         open->status = config->series(config->context, series);
         series->n = 0;
@@ -329,7 +360,7 @@ static void sample(es_world *world, es_time now) {
         es_engine_schedule(open->engine, open->slots.sample, now + period);
 }
 
-static void sum_up(es_world *world) {
+void sum_up(es_world *world) {
     open_system *open = world->open;
     es_world_result *result = world->result;
     es_time end = open->end;
@@ -352,7 +383,7 @@ static void sum_up(es_world *world) {
     }
 }
 
-static void open_sources(es_world *world) {
+void open_sources(es_world *world) {
     open_system *open = world->open;
     for (size_t g = 0; g < world->config.n_groups; g++) {
         struct group *group = &world->groups[g];
@@ -365,6 +396,11 @@ static void open_sources(es_world *world) {
                 plan_arrival(world, open->slots.arrival + group->first_source + i, at);
         }
     }
+}
+
+/* What else comes by itself. */
+static void open_rest(es_world *world) {
+    open_system *open = world->open;
     es_time job = job_first(world);
     if (job != ES_TIME_NEVER)
         es_engine_schedule(open->engine, open->slots.background, job);
@@ -406,7 +442,10 @@ es_status open_run(es_world *world) {
     const es_world_config *config = &world->config;
     const struct slots *slots = &open->slots;
     size_t slot;
+    if (open->express != NULL)
+        return express_run(world);
     open_sources(world);
+    open_rest(world);
     while (open->status == ES_OK && es_engine_pop(open->engine, &slot)) {
         es_time now = es_engine_now(open->engine);
         if (slot < slots->probe || (slot >= slots->arrival && slot < slots->background)) {

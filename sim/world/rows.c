@@ -48,7 +48,23 @@ static void fill_beyond(const es_world *world, uint32_t index, size_t i) {
     block->downlink_time[i] += used && has_passed(request, ES_CLOUD) ? one_way_s : 0;
 }
 
-static void fill_row(const es_world *world, uint32_t index, size_t i) {
+/* Durations of a row that are seldom 0. */
+enum { ARRIVAL, LATENCY, HEAD, SEND, TAIL, DEVICE_WAIT, UPLINK_WAIT, SERVER_WAIT, N_DURATIONS };
+
+/* All of them at once, so that the compiler divides two at a time. */
+static inline void to_seconds(const es_time ns[N_DURATIONS], double seconds[N_DURATIONS]) {
+    for (size_t k = 0; k < N_DURATIONS; k++)
+        seconds[k] = (double)ns[k];
+    for (size_t k = 0; k < N_DURATIONS; k++)
+        seconds[k] /= 1e9; /* es_time_s */
+}
+
+/* Of durations that are mostly 0. */
+static inline double seldom_s(es_time ns) {
+    return ns == 0 ? 0 : es_time_s(ns);
+}
+
+static inline void fill_row(const es_world *world, uint32_t index, size_t i) {
     const open_system *open = world->open;
     const struct request *r = &open->requests[index];
     const struct group *of = &world->groups[device_of(world, r)->group];
@@ -63,24 +79,34 @@ static void fill_row(const es_world *world, uint32_t index, size_t i) {
         delays = open->delays[index];
     bool finished = r->status == ES_STEP_COMPLETED || r->status == ES_STEP_LATE;
     bool offloaded = !es_cut_stays(costs, r->cut);
-    double up_s = offloaded && has_passed(r, ES_UPLINK) ? es_time_s(delays.up_ns) : 0;
-    double down_s = offloaded && finished ? es_time_s(delays.down_ns) : 0;
-    double latency_s = es_time_s(r->since - r->arrival);
-    double head_s = es_time_s(service_ns(world, index, ES_DEVICE)),
-           send_s = es_time_s(service_ns(world, index, ES_UPLINK));
-    double receive_s = es_time_s(service_ns(world, index, ES_DOWNLINK));
-    block->arrival_time[i] = es_time_s(r->arrival);
+    const es_time ns[N_DURATIONS] = {
+        [ARRIVAL] = r->arrival,
+        [LATENCY] = r->since - r->arrival,
+        [HEAD] = service_ns(world, index, ES_DEVICE),
+        [SEND] = service_ns(world, index, ES_UPLINK),
+        [TAIL] = service_ns(world, index, ES_SERVER),
+        [DEVICE_WAIT] = wait_ns(world, index, ES_DEVICE),
+        [UPLINK_WAIT] = wait_ns(world, index, ES_UPLINK),
+        [SERVER_WAIT] = wait_ns(world, index, ES_SERVER),
+    };
+    double s[N_DURATIONS];
+    to_seconds(ns, s);
+    double latency_s = s[LATENCY], head_s = s[HEAD], send_s = s[SEND];
+    double up_s = offloaded && has_passed(r, ES_UPLINK) ? seldom_s(delays.up_ns) : 0;
+    double down_s = offloaded && finished ? seldom_s(delays.down_ns) : 0;
+    double receive_s = seldom_s(service_ns(world, index, ES_DOWNLINK));
+    block->arrival_time[i] = s[ARRIVAL];
     block->batch[i] = (int32_t)group->batches[r->batch_index];
     block->split_index[i] = (int32_t)r->cut;
     block->latency[i] = finished ? latency_s : ES_NAN;
     block->head_time[i] = head_s;
-    block->device_queue_time[i] = es_time_s(wait_ns(world, index, ES_DEVICE));
-    block->uplink_queue_time[i] = es_time_s(wait_ns(world, index, ES_UPLINK));
+    block->device_queue_time[i] = s[DEVICE_WAIT];
+    block->uplink_queue_time[i] = s[UPLINK_WAIT];
     block->uplink_time[i] = send_s + up_s;
-    block->uplink_bytes[i] = service_ns(world, index, ES_UPLINK) > 0 ? costs->bytes[r->cut] : 0;
-    block->server_queue_time[i] = es_time_s(wait_ns(world, index, ES_SERVER));
-    block->tail_time[i] = es_time_s(service_ns(world, index, ES_SERVER));
-    block->downlink_time[i] = es_time_s(wait_ns(world, index, ES_DOWNLINK)) + receive_s + down_s;
+    block->uplink_bytes[i] = ns[SEND] > 0 ? costs->bytes[r->cut] : 0;
+    block->server_queue_time[i] = s[SERVER_WAIT];
+    block->tail_time[i] = s[TAIL];
+    block->downlink_time[i] = seldom_s(wait_ns(world, index, ES_DOWNLINK)) + receive_s + down_s;
     block->rate_true[i] = r->rate_true;
     block->rate_estimate[i] = known.rate_estimate;
     block->load_true[i] = r->load_true;
@@ -99,13 +125,17 @@ static void fill_row(const es_world *world, uint32_t index, size_t i) {
         world_fill_exit(world, of, r->batch_index, finished, i);
 }
 
+void write_row(es_world *world, uint32_t index) {
+    fill_row(world, index, world_row(world));
+    world->open->status = world_row_done(world);
+}
+
 void write_rows(es_world *world, bool all) {
     open_system *open = world->open;
     for (; open->first < open->next && open->status == ES_OK; open->first++) {
         uint32_t index = (uint32_t)open->first & open->mask;
         if (open->requests[index].status == IN_FLIGHT && !all)
             return;
-        fill_row(world, index, world_row(world));
-        open->status = world_row_done(world);
+        write_row(world, index);
     }
 }

@@ -141,10 +141,11 @@ typedef struct open_system {
     int64_t *least_ns; /* [n_tables][n_cuts] transfer at the best rate, and propagation; NULL if
                           nobody looks ahead */
     size_t best_candidate, best_offered; /* places of the last request's best cuts */
-    es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
-    es_rate_cursor ahead[ES_N_STATIONS]; /* of forecasts */
+    es_time free_at[ES_N_STATIONS];   /* when each station is done with what was accepted so far */
+    struct flow ahead[ES_N_STATIONS]; /* of forecasts */
     es_series *series;
-    es_status status; /* of the callbacks */
+    struct express *express; /* NULL: every station has events (express.h) */
+    es_status status;        /* of the callbacks */
 } open_system;
 
 /* What one request may draw on: factors on the nominal service times. */
@@ -213,7 +214,18 @@ static inline uint32_t fifo_pop(const struct request *requests, struct fifo *fif
 
 /* When a flow has done `work` begun at `from`; ES_TIME_NEVER also behind LATEST. */
 static inline es_time flow_end(struct flow *flow, es_time from, es_work work) {
-    es_time end = es_rate_finish(flow->rate, &flow->cursor, from + flow->ahead_ns, work);
+    struct hold *hold = &flow->hold;
+    from += flow->ahead_ns;
+    hold_at(hold, flow->rate, &flow->cursor, from);
+    /* Mostly it is done within the piece it began in. */
+    es_time most = (hold->until < LATEST ? hold->until : LATEST) - from, ns = ES_TIME_NEVER;
+    if (work <= 0)
+        ns = 0;
+    else if (hold->rate > 0 && work <= INT64_MAX)
+        ns = ((int64_t)work - 1) / hold->rate + 1;
+    if (ns <= most)
+        return from + ns - flow->ahead_ns;
+    es_time end = es_rate_finish(flow->rate, &flow->cursor, from, work);
     return end <= LATEST ? end - flow->ahead_ns : ES_TIME_NEVER;
 }
 
@@ -228,7 +240,7 @@ static inline bool is_overdue(const es_world *world, const struct request *reque
 }
 
 static inline int64_t scaled(int64_t ns, double factor) {
-    return factor == 1 ? ns : llround((double)ns * factor);
+    return factor == 1 ? ns : nearest((double)ns * factor);
 }
 
 /* A request joins the crowd at a station, or the one with the least goal leaves (ties: the one that
@@ -319,8 +331,17 @@ double look_ahead(es_world *world, const struct request *request, const struct d
 /* Books the stations for a request whose cut is chosen. */
 void forecast_accept(es_world *world, const struct request *request);
 
-/* Hands over the rows of the oldest requests as far as they have left, or all of them at the end.
- */
+/* Plans the first arrivals; one of a source comes; what the run adds up to once all is over. */
+void open_sources(es_world *world);
+void arrive(es_world *world, size_t i_source, es_time now);
+void sum_up(es_world *world);
+
+/* Fills in the rates of interval `i` of the time series, which ends at `end`. */
+void series_show_rates(es_world *world, size_t i, es_time end);
+
+/* Hands over the row of the next request; those of the oldest requests as far as they have left, or
+ * all of them at the end. */
+void write_row(es_world *world, uint32_t index);
 void write_rows(es_world *world, bool all);
 
 #endif

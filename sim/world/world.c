@@ -262,9 +262,12 @@ static double share_of(int64_t capacity) {
 void world_present(es_world *world, const struct device *device, es_time at, double *rate_bps,
                    double *load) {
     struct link *uplink = &world->uplinks[device->uplink];
-    *rate_bps =
-        (double)es_rate_at(uplink->flow.rate, &uplink->gaze.now, at + uplink->flow.ahead_ns);
-    *load = 1 - share_of(es_rate_at(world->config.server.capacity, &world->server_gaze.now, at));
+    struct gaze *server = &world->server_gaze;
+    hold_at(&uplink->gaze.present, uplink->flow.rate, &uplink->gaze.now,
+            at + uplink->flow.ahead_ns);
+    hold_at(&server->present, world->config.server.capacity, &server->now, at);
+    *rate_bps = (double)uplink->gaze.present.rate;
+    *load = 1 - share_of(server->present.rate);
 }
 
 /* What is so of the backhaul and the cloud at `at`, or was. */
@@ -370,11 +373,6 @@ es_policy_view world_view(es_world *world, const struct device *device,
     };
 }
 
-void world_chose(struct device *device, size_t cut) {
-    device->dwell = device->dwell > 0 && device->chosen == cut ? device->dwell + 1 : 1;
-    device->chosen = (uint32_t)cut;
-}
-
 void world_teach(es_world *world, const struct device *device, const es_cut_costs *costs,
                  size_t cut, double offloaded_s) {
     const struct group *group = group_of(world, device);
@@ -382,15 +380,6 @@ void world_teach(es_world *world, const struct device *device, const es_cut_cost
     if (policy->ops->learn != NULL)
         policy->ops->learn(policy, memory_of(group, (size_t)(device - world->devices)),
                            &(es_policy_feedback){costs, cut, offloaded_s});
-}
-
-double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
-                    double total_s) {
-    if (!group->has_energy)
-        return ES_NAN;
-    const es_power *power = &group->power;
-    return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
-           power->idle_w * (total_s - head_s - send_s - receive_s);
 }
 
 void world_fill_exit(const es_world *world, const struct group *group, uint32_t table,
@@ -401,14 +390,7 @@ void world_fill_exit(const es_world *world, const struct group *group, uint32_t 
     world->block->accuracy[row] = finished && exits != NULL ? exits->accuracy[exit] : ES_NAN;
 }
 
-size_t world_row(const es_world *world) {
-    return world->block->n;
-}
-
-es_status world_row_done(es_world *world) {
-    world->result->n_steps++;
-    if (++world->block->n < ES_BLOCK_STEPS)
-        return ES_OK;
+es_status world_block_done(es_world *world) {
     es_status status = world->config.steps(world->config.context, world->block);
     world->block->n = 0;
     return status;

@@ -107,6 +107,31 @@ static void test_integral_equals_reference(void **state) {
     }
 }
 
+/* The rate is the same all over the piece, which ends and begins where the given ones do, or, where
+ * they are alike, beyond. */
+static void test_pieces_hold_from_their_beginning_to_their_end(void **state) {
+    (void)state;
+    random_state = 2;
+    for (int i = 0; i < N_FUNCTIONS; i++) {
+        drawn sample;
+        draw(&sample);
+        es_rate_cursor cursor = {0}, other = {0};
+        for (int question = 0; question < N_QUESTIONS; question++) {
+            es_time at = random_time(&sample), from, until, given_until;
+            int64_t rate = es_rate_piece_at(sample.rate, &cursor, at, &from, &until);
+            assert_int_equal(rate, reference_rate(&sample, at, &given_until));
+            assert_true(from <= at && at < until && given_until <= until);
+            assert_true(reference_integral(&sample, from, at + 1) ==
+                        (es_work)rate * (at + 1 - from));
+            if (until < ES_TIME_NEVER)
+                assert_true(reference_integral(&sample, at, until) == (es_work)rate * (until - at));
+            else
+                assert_int_equal(es_rate_at(sample.rate, &other, ES_TIME_NEVER - 1), rate);
+        }
+        es_rate_destroy(sample.rate);
+    }
+}
+
 /* Work done at `finish` is enough, and one nanosecond earlier it is not. */
 static void check_finish(const drawn *sample, es_time from, es_work work, es_time finish) {
     if (finish == ES_TIME_NEVER) {
@@ -233,6 +258,7 @@ static void test_scaling_by_powers_of_two(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_integral_equals_reference),
+        cmocka_unit_test(test_pieces_hold_from_their_beginning_to_their_end),
         cmocka_unit_test(test_finish_is_the_inverse),
         cmocka_unit_test(test_cursor_is_only_a_hint),
         cmocka_unit_test(test_splitting_changes_nothing),

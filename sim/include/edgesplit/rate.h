@@ -53,6 +53,11 @@ typedef struct es_rate_cursor {
  * near. */
 int64_t es_rate_at(const es_rate *rate, es_rate_cursor *cursor, es_time at);
 
+/* The same, with when the piece it belongs to begins and ends: it is the rate at all times from
+ * `*from` on and before `*until` (ES_TIME_NEVER: for ever). */
+int64_t es_rate_piece_at(const es_rate *rate, es_rate_cursor *cursor, es_time at, es_time *from,
+                         es_time *until);
+
 /* Work done on [from, to], 0 <= from <= to. Exact. O(log n). */
 es_work es_rate_integral(const es_rate *rate, es_time from, es_time to);
 

@@ -136,6 +136,8 @@ typedef struct es_world_config {
     bool outcomes; /* compute the oracle's latency and the regret of every step (es_world_foresees)
                     */
     es_time series_period_ns; /* 0: no time series */
+    bool events_only;         /* every station has its events, where what requests meet could be
+                                 told ahead as well: slower, with the same results; for tests */
 
     /* OPTIONAL: where rows are collected, for worlds that follow each other; what it holds is lost.
      */
