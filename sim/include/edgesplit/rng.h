@@ -46,6 +46,14 @@ typedef struct es_rng {
 void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                  uint32_t entity);
 
+/* A draw of the exponential distribution with mean 1, from the bits that gsl_rng_uniform would
+ * take: -ln(1 - u) to a relative error of 2^-52, the same on every machine (that of
+ * gsl_ran_exponential, by the library's logarithm, may differ in the last bit). */
+double es_rng_exponential(es_rng *rng);
+
+/* The next n of them: the same values, at half the cost. */
+void es_rng_exponentials(es_rng *rng, size_t n, double *values);
+
 /* The bare function: one block of four 32-bit words from a 128-bit counter and a 64-bit key. */
 void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
 
