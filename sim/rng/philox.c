@@ -2,6 +2,7 @@
 
 #include "edgesplit/alloc.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Multipliers and Weyl increments of Philox4x32 (Salmon et al. 2011, section 4.3 and table 2). */
@@ -125,8 +126,9 @@ double es_rng_exponential(es_rng *rng) {
     return minus_ln(0x1p53 - next_whole(&rng->state));
 }
 
-/* The draws of the next N_TOGETHER blocks. */
-enum { N_TOGETHER = 8 };
+/* The draws of the next N_TOGETHER blocks: so many that the compiler does not unroll the rounds,
+ * and takes four blocks at a time instead. */
+enum { N_TOGETHER = 32 };
 static void draw_together(philox_state *state, double values[2 * N_TOGETHER]) {
     uint64_t first = (uint64_t)state->counter[1] << 32 | state->counter[0];
     uint64_t next = first + N_TOGETHER;
@@ -159,6 +161,20 @@ void es_rng_exponentials(es_rng *rng, size_t n, double *values) {
         draw_together(&rng->state, values + i);
     while (i < n)
         values[i++] = es_rng_exponential(rng);
+}
+
+es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replication,
+                                        es_rng_purpose purpose, uint32_t first, uint32_t step) {
+    bool few = n <= ES_FEW_STREAMS;
+    size_t each = sizeof(es_rng) + (few ? sizeof(struct es_ahead) : 0);
+    es_exponentials *made = n < SIZE_MAX / each - 1 ? es_alloc(1, sizeof *made + n * each) : NULL;
+    if (made == NULL)
+        return NULL;
+    if (few)
+        made->ahead = (struct es_ahead *)(void *)(made->streams + n);
+    for (size_t i = 0; i < n; i++)
+        es_rng_open(&made->streams[i], seed, replication, purpose, first + (uint32_t)i * step);
+    return made;
 }
 
 gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,

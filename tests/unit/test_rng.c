@@ -174,6 +174,30 @@ static void test_exponentials_are_the_same_together(void **state) {
         }
 }
 
+/* Drawn ahead or not, by turns of any kind: each stream's draws are those of its name. */
+static void test_exponentials_of_many_streams(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 3, ES_FEW_STREAMS, ES_FEW_STREAMS + 1};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t n = sizes[s];
+        es_rng expected[ES_FEW_STREAMS + 1];
+        es_exponentials *draws = es_exponentials_create(n, 8, 1, ES_RNG_SERVICE, 2, 4);
+        assert_non_null(draws);
+        assert_true((draws->ahead != NULL) == (n <= ES_FEW_STREAMS));
+        for (size_t i = 0; i < n; i++)
+            es_rng_open(&expected[i], 8, 1, ES_RNG_SERVICE, 2 + 4 * (uint32_t)i);
+        for (size_t k = 0; k < 400; k++)
+            for (size_t i = 0; i < n; i++)
+                if ((k + i) % 3 != 0)
+                    assert_true(es_exponentials_next(draws, i) == es_rng_exponential(&expected[i]));
+        free(draws);
+    }
+    fault_alloc_fail_at(1);
+    assert_null(es_exponentials_create(1, 0, 0, ES_RNG_SERVICE, 0, 1));
+    fault_alloc_fail_at(0);
+    assert_null(es_exponentials_create(SIZE_MAX / sizeof(es_rng), 0, 0, ES_RNG_SERVICE, 0, 1));
+}
+
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -241,6 +265,7 @@ int main(void) {
         cmocka_unit_test(test_uniform_has_53_bits),
         cmocka_unit_test(test_exponential_is_the_logarithm),
         cmocka_unit_test(test_exponentials_are_the_same_together),
+        cmocka_unit_test(test_exponentials_of_many_streams),
         cmocka_unit_test(pitfall_11_distributions_are_exact),
         cmocka_unit_test(test_out_of_memory),
     };
