@@ -166,20 +166,15 @@ static es_time finish_at_rate(es_work from, es_work work, int64_t rate) {
     return finish < ES_TIME_NEVER ? (es_time)finish : ES_TIME_NEVER;
 }
 
-es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from, es_work work) {
-    ES_REQUIRE(from >= 0 && work >= 0);
-    if (work == 0)
-        return from;
+/* The finish of work that is begun in piece `first` of the pass from `begun`, wherever it is. */
+static es_time finish_anywhere(const es_rate *rate, es_time begun, size_t first, es_time from,
+                               es_work work) {
+    const piece *pieces = rate->pieces, *end = &pieces[rate->n];
     if (work > MOST_WORK)
         return ES_TIME_NEVER;
-    const piece *pieces = rate->pieces, *end = &pieces[rate->n];
-    es_time begun = pass_start(rate, from);
-    size_t first = find_by_time(rate, cursor->piece, from - begun);
-    cursor->piece = first;
-    es_work target = work_in_pass(&pieces[first], from - begun) + work;
-    if (first < rate->n ? target <= pieces[first + 1].work : !rate->loops)
-        return finish_at_rate(from, work, pieces[first].rate);
-    es_work passes = 0;
+    if (first == rate->n)
+        return finish_at_rate(from, work, end->rate);
+    es_work passes = 0, target = work_in_pass(&pieces[first], from - begun) + work;
     if (rate->loops && target > end->work) {
         passes = (target - 1) / end->work;
         if (passes > ES_TIME_NEVER)
@@ -189,6 +184,24 @@ es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from
     size_t last = find_piece(rate, passes > 0 ? 0 : first, ES_TIME_NEVER, target);
     es_work start = begun + passes * end->start + pieces[last].start;
     return finish_at_rate(start, target - pieces[last].work, pieces[last].rate);
+}
+
+es_time es_rate_finish(const es_rate *rate, es_rate_cursor *cursor, es_time from, es_work work) {
+    ES_REQUIRE(from >= 0 && work >= 0);
+    if (work == 0)
+        return from;
+    es_time begun = pass_start(rate, from), left = ES_TIME_NEVER - from;
+    size_t first = find_by_time(rate, cursor->piece, from - begun);
+    const piece *at = &rate->pieces[first];
+    cursor->piece = first;
+    if (first < rate->n && at[1].start - (from - begun) < left)
+        left = at[1].start - (from - begun);
+    if (work <= INT64_MAX && at->rate > 0) { /* mostly it is done before the rate changes */
+        int64_t needed = ((int64_t)work - 1) / at->rate + 1;
+        if (needed <= left)
+            return from + needed;
+    }
+    return finish_anywhere(rate, begun, first, from, work);
 }
 
 double es_rate_mean(const es_rate *rate) {

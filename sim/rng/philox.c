@@ -2,6 +2,9 @@
 
 #include "edgesplit/alloc.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 /* Multipliers and Weyl increments of Philox4x32 (Salmon et al. 2011, section 4.3 and table 2). */
 #define MULTIPLIER_0 UINT64_C(0xD2511F53)
 #define MULTIPLIER_1 UINT64_C(0xCD9E8D57)
@@ -10,15 +13,21 @@
 
 enum { N_ROUNDS = 10, N_WORDS = 4 };
 
+/* One round on the words of a block. */
+static inline void mix(uint32_t *x0, uint32_t *x1, uint32_t *x2, uint32_t *x3, uint32_t key_0,
+                       uint32_t key_1) {
+    uint64_t product_0 = MULTIPLIER_0 * *x0, product_1 = MULTIPLIER_1 * *x2;
+    *x0 = (uint32_t)(product_1 >> 32) ^ *x1 ^ key_0;
+    *x2 = (uint32_t)(product_0 >> 32) ^ *x3 ^ key_1;
+    *x1 = (uint32_t)product_1;
+    *x3 = (uint32_t)product_0;
+}
+
 void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]) {
     uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3];
     uint32_t key_0 = key[0], key_1 = key[1];
     for (int round = 0; round < N_ROUNDS; round++) {
-        uint64_t product_0 = MULTIPLIER_0 * x0, product_1 = MULTIPLIER_1 * x2;
-        x0 = (uint32_t)(product_1 >> 32) ^ x1 ^ key_0;
-        x2 = (uint32_t)(product_0 >> 32) ^ x3 ^ key_1;
-        x1 = (uint32_t)product_1;
-        x3 = (uint32_t)product_0;
+        mix(&x0, &x1, &x2, &x3, key_0, key_1);
         key_0 += WEYL_0;
         key_1 += WEYL_1;
     }
@@ -59,9 +68,18 @@ static unsigned long get(void *state) {
     return next_word(state);
 }
 
+/* A whole number below 2^53. */
+static inline double whole(uint32_t high, uint32_t low) {
+    return (double)(int32_t)(high >> 5) * 0x1p26 + (double)(int32_t)(low >> 6);
+}
+
+static double next_whole(philox_state *state) {
+    uint32_t high = next_word(state);
+    return whole(high, next_word(state));
+}
+
 static double get_double(void *state) {
-    uint64_t high = next_word(state) >> 5, low = next_word(state) >> 6;
-    return (double)(high << 26 | low) * 0x1p-53;
+    return next_whole(state) * 0x1p-53;
 }
 
 static const gsl_rng_type philox_type = {
@@ -74,6 +92,89 @@ void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpos
     ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
     rng->gsl = (gsl_rng){es_rng_philox, &rng->state};
     open_stream(&rng->state, seed, entity, replication << 16 | (uint32_t)purpose);
+}
+
+#define LN_2_HIGH 0x1.62e42fefa3800p-1         /* its product with 0 .. 53 is exact */
+#define LN_2_LOW  0x1.ef35793c76730p-45        /* the rest of ln 2 */
+#define SQRT_HALF UINT64_C(0x3fe6a09e667f3bcd) /* the bits of the square root of 1/2 */
+
+/* -ln(m / 2^53) of a whole m, 1 .. 2^53. With m = 2^e z, z^2 in 1/2 .. 2, and f = z - 1 it is
+ * (53 - e) ln 2 - 2 artanh(f / (2 + f)), where 11 terms of the series are enough. No branch, no
+ * table, nothing of a library: the compiler takes several at a time, and every machine gets the
+ * same bits. */
+static inline double minus_ln(double m) {
+    uint64_t bits;
+    memcpy(&bits, &m, sizeof bits);
+    uint64_t e = (bits - SQRT_HALF) >> 52;
+    bits -= e << 52;
+    double z, n = (double)(53 - (int32_t)e);
+    memcpy(&z, &bits, sizeof z);
+    double f = z - 1, s = f / (2 + f), w = s * s;
+    double rest = 2.0 / 19 + w * (2.0 / 21);
+    rest = 2.0 / 17 + w * rest;
+    rest = 2.0 / 15 + w * rest;
+    rest = 2.0 / 13 + w * rest;
+    rest = 2.0 / 11 + w * rest;
+    rest = 2.0 / 9 + w * rest;
+    rest = 2.0 / 7 + w * rest;
+    rest = 2.0 / 5 + w * rest;
+    rest = w * (2.0 / 3 + w * rest);
+    return n * LN_2_HIGH - (f - (s * (f - rest) + n * LN_2_LOW)); /* 2 s = f - s f */
+}
+
+double es_rng_exponential(es_rng *rng) {
+    return minus_ln(0x1p53 - next_whole(&rng->state));
+}
+
+/* The draws of the next N_TOGETHER blocks: so many that the compiler does not unroll the rounds,
+ * and takes four blocks at a time instead. */
+enum { N_TOGETHER = 32 };
+static void draw_together(philox_state *state, double values[2 * N_TOGETHER]) {
+    uint64_t first = (uint64_t)state->counter[1] << 32 | state->counter[0];
+    uint64_t next = first + N_TOGETHER;
+    uint32_t x[N_WORDS][N_TOGETHER], key_0 = state->key[0], key_1 = state->key[1];
+    for (uint32_t i = 0; i < N_TOGETHER; i++) {
+        x[0][i] = (uint32_t)(first + i);
+        x[1][i] = (uint32_t)((first + i) >> 32);
+        x[2][i] = state->counter[2];
+        x[3][i] = state->counter[3];
+    }
+    for (int round = 0; round < N_ROUNDS; round++) {
+        for (size_t i = 0; i < N_TOGETHER; i++)
+            mix(&x[0][i], &x[1][i], &x[2][i], &x[3][i], key_0, key_1);
+        key_0 += WEYL_0;
+        key_1 += WEYL_1;
+    }
+    for (size_t i = 0; i < N_TOGETHER; i++) {
+        values[2 * i] = minus_ln(0x1p53 - whole(x[0][i], x[1][i]));
+        values[2 * i + 1] = minus_ln(0x1p53 - whole(x[2][i], x[3][i]));
+    }
+    state->counter[0] = (uint32_t)next;
+    state->counter[1] = (uint32_t)(next >> 32);
+}
+
+void es_rng_exponentials(es_rng *rng, size_t n, double *values) {
+    size_t i = 0;
+    while (i < n && rng->state.n_used != N_WORDS)
+        values[i++] = es_rng_exponential(rng);
+    for (; n - i >= 2 * (size_t)N_TOGETHER; i += 2 * (size_t)N_TOGETHER)
+        draw_together(&rng->state, values + i);
+    while (i < n)
+        values[i++] = es_rng_exponential(rng);
+}
+
+es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replication,
+                                        es_rng_purpose purpose, uint32_t first, uint32_t step) {
+    bool few = n <= ES_FEW_STREAMS;
+    size_t each = sizeof(es_rng) + (few ? sizeof(struct es_ahead) : 0);
+    es_exponentials *made = n < SIZE_MAX / each - 1 ? es_alloc(1, sizeof *made + n * each) : NULL;
+    if (made == NULL)
+        return NULL;
+    if (few)
+        made->ahead = (struct es_ahead *)(void *)(made->streams + n);
+    for (size_t i = 0; i < n; i++)
+        es_rng_open(&made->streams[i], seed, replication, purpose, first + (uint32_t)i * step);
+    return made;
 }
 
 gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,

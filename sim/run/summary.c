@@ -38,11 +38,24 @@ struct cut_places cut_places_of(const es_run_record *record) {
     return places;
 }
 
-static size_t cut_of(const struct cut_places *places, const es_block *block, size_t i) {
+static size_t group_of(const struct cut_places *places, const es_block *block, size_t i) {
     size_t group = 0;
     while (group + 1 < places->n_groups && block->device[i] >= places->end_device[group])
         group++;
-    return places->first_cut[group] + (size_t)block->split_index[i];
+    return group;
+}
+
+/* Neighbours mostly have the same cut: they are counted together. */
+static void count_cuts(struct tally *totals, const es_block *block, size_t first) {
+    const struct cut_places *places = totals->places;
+    const int32_t *cuts = block->split_index;
+    for (size_t i = first, end; i < block->n; i = end) {
+        size_t group = group_of(places, block, i);
+        end = i + 1;
+        while (end < block->n && cuts[end] == cuts[i] && group_of(places, block, end) == group)
+            end++;
+        totals->cut_counts[places->first_cut[group] + (size_t)cuts[i]] += end - i;
+    }
 }
 
 static bool finished(const es_block *block, size_t i) {
@@ -82,37 +95,58 @@ static void add_exits(struct tally *totals, const es_block *block, size_t first)
     }
 }
 
-void tally_add(struct tally *totals, const es_block *block) {
-    size_t first = first_counted(block, totals->warmup_s), n_finished = 0;
-    totals->n_rows += block->n;
-    totals->n_skipped += first;
+/* Counts what became of the rows; returns how many are finished. */
+static size_t count_statuses(struct tally *totals, const es_block *block, size_t first) {
+    int8_t any = ES_STEP_COMPLETED; /* 0 */
+    size_t n_finished = 0;
+    for (size_t i = first; i < block->n; i++)
+        any |= block->status[i];
+    if (any == ES_STEP_COMPLETED) {
+        totals->n_by_status[ES_STEP_COMPLETED] += block->n - first;
+        return block->n - first;
+    }
     for (size_t i = first; i < block->n; i++) {
         totals->n_by_status[block->status[i]]++;
-        totals->cut_counts[cut_of(totals->places, block, i)]++;
-        totals->uplink_bytes += block->uplink_bytes[i];
-        totals->backhaul_bytes += totals->has_cloud ? block->backhaul_bytes[i] : 0;
-        if (!finished(block, i)) {
-            if (block->status[i] == ES_STEP_UNFINISHED)
-                es_sum_add(&totals->unfinished_arrivals_s, block->arrival_time[i]);
-            continue;
-        }
-        n_finished++;
-        double components = block->head_time[i] + block->device_queue_time[i] +
-                            block->uplink_queue_time[i] + block->uplink_time[i] +
-                            block->server_queue_time[i] + block->tail_time[i] +
-                            block->downlink_time[i];
-        if (totals->has_cloud)
-            components += block->backhaul_queue_time[i] + block->backhaul_time[i] +
-                          block->cloud_queue_time[i] + block->cloud_time[i];
-        double residual = fabs(block->latency[i] - components);
-        double completion = block->arrival_time[i] + block->latency[i];
-        if (residual > totals->component_residual_s)
-            totals->component_residual_s = residual;
-        if (completion > totals->last_completion_s)
-            totals->last_completion_s = completion;
+        n_finished += finished(block, i);
+        if (block->status[i] == ES_STEP_UNFINISHED)
+            es_sum_add(&totals->unfinished_arrivals_s, block->arrival_time[i]);
     }
+    return n_finished;
+}
+
+/* How far the parts of a latency are from it at worst, and when the last request was done. */
+static void check_latencies(struct tally *totals, const es_block *block, size_t first,
+                            bool all_finished) {
+    double worst_s = totals->component_residual_s, last_s = totals->last_completion_s;
+    for (size_t i = first; i < block->n; i++) {
+        if (!all_finished && !finished(block, i))
+            continue;
+        double components_s = block->head_time[i] + block->device_queue_time[i] +
+                              block->uplink_queue_time[i] + block->uplink_time[i] +
+                              block->server_queue_time[i] + block->tail_time[i] +
+                              block->downlink_time[i];
+        double residual_s = fabs(block->latency[i] - components_s);
+        double completion_s = block->arrival_time[i] + block->latency[i];
+        worst_s = residual_s > worst_s ? residual_s : worst_s;
+        last_s = completion_s > last_s ? completion_s : last_s;
+    }
+    totals->component_residual_s = worst_s;
+    totals->last_completion_s = last_s;
+}
+
+void tally_add(struct tally *totals, const es_block *block) {
+    size_t first = first_counted(block, totals->warmup_s);
+    totals->n_rows += block->n;
+    totals->n_skipped += first;
     if (first < block->n && totals->n_rows - block->n + first == totals->n_skipped)
         totals->first_arrival_s = block->arrival_time[first];
+    for (size_t i = first; i < block->n; i++)
+        totals->uplink_bytes += block->uplink_bytes[i];
+    for (size_t i = first; i < block->n && totals->has_cloud; i++)
+        totals->backhaul_bytes += block->backhaul_bytes[i];
+    count_cuts(totals, block, first);
+    size_t n_finished = count_statuses(totals, block, first);
+    check_latencies(totals, block, first, n_finished == block->n - first);
     const double *latencies =
         finished_values(totals, block, offsetof(es_block, latency), first, n_finished);
     es_moments_add(&totals->latency, latencies, n_finished);

@@ -137,6 +137,50 @@ static void dynamic_split_is_the_argmin(void **state) {
     }
 }
 
+/* Of many cuts, neighbours and others, with ties: the last one with the least prediction, bit for
+ * bit. */
+static void dynamic_split_is_the_last_of_the_least(void **state) {
+    (void)state;
+    enum { N = 200 };
+    static double head_s[N], tail_s[N], bits[N];
+    static uint32_t candidates[N];
+    struct dice dice = {21};
+    for (size_t i = 0; i < 20000; i++) {
+        bool coarse = roll_chance(&dice, 50), all = roll_chance(&dice, 30);
+        size_t n_cuts = (size_t)roll_between(&dice, 2, N), n = 0, expected = 0;
+        for (size_t cut = 0; cut < n_cuts; cut++) {
+            head_s[cut] = coarse ? (double)roll_between(&dice, 1, 4) : roll_real(&dice);
+            tail_s[cut] = coarse ? (double)roll_between(&dice, 0, 4) : roll_real(&dice);
+            bits[cut] = coarse ? (double)roll_between(&dice, 0, 4) : roll_real(&dice);
+            if (all || roll_chance(&dice, 60) || (cut + 1 == n_cuts && n == 0))
+                candidates[n++] = (uint32_t)cut;
+        }
+        es_cut_costs costs = {n_cuts, NULL, NULL, NULL, head_s, tail_s, bits};
+        es_policy_view view = {
+            .costs = &costs,
+            .rate_bps = roll_chance(&dice, 10) ? 0
+                        : coarse               ? 0.5
+                                               : 4 * roll_real(&dice),
+            .load = roll_chance(&dice, 10) ? 1 : 0.5,
+            .delay_s = roll_chance(&dice, 50) ? roll_real(&dice) : 0,
+            .device_wait_s = roll_chance(&dice, 30) ? roll_real(&dice) : 0,
+            .uplink_wait_bits = roll_chance(&dice, 30) ? roll_real(&dice) : 0,
+        };
+        es_policy policy = policy_with("dynamic-split", n, candidates);
+        double least_s = ES_INFINITY;
+        expected = candidates[0];
+        for (size_t c = 0; c < n; c++) {
+            double predicted_s =
+                es_policy_predict_s(&view, candidates[c], 1 / view.rate_bps, 1 / (1 - view.load));
+            if (predicted_s <= least_s) {
+                expected = candidates[c];
+                least_s = predicted_s;
+            }
+        }
+        assert_int_equal(policy.ops->choose(&policy, &view), expected);
+    }
+}
+
 /* It stays with its cut unless another one gains more than the hysteresis and its part of the cost
  * of the change, and has stayed long enough. */
 static void dynamic_split_changes_only_where_it_pays(void **state) {
@@ -398,6 +442,7 @@ int main(void) {
         cmocka_unit_test(the_table_is_in_order),
         cmocka_unit_test(every_policy_returns_one_of_its_candidates),
         cmocka_unit_test(dynamic_split_is_the_argmin),
+        cmocka_unit_test(dynamic_split_is_the_last_of_the_least),
         cmocka_unit_test(dynamic_split_changes_only_where_it_pays),
         cmocka_unit_test(the_threshold_table_is_the_argmin),
         cmocka_unit_test(the_threshold_table_rounds_the_load),

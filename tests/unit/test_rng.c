@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
 
@@ -120,6 +121,83 @@ static void test_uniform_has_53_bits(void **state) {
     gsl_rng_free(words);
 }
 
+/* The logarithm is our own: as good as the library's, where it is hardest too. */
+static void test_exponential_is_the_logarithm(void **state) {
+    (void)state;
+    es_rng rng;
+    gsl_rng *same = open_stream(31, 2, ES_RNG_SERVICE, 4);
+    es_rng_open(&rng, 31, 2, ES_RNG_SERVICE, 4);
+    double worst = 0;
+    for (int i = 0; i < 1000000; i++) {
+        double draw = es_rng_exponential(&rng), expected = gsl_ran_exponential(same, 1);
+        worst = fmax(worst, fabs(draw / expected - 1));
+    }
+    print_message("relative difference from the library's logarithm: at most %g\n", worst);
+    assert_true(worst < 0x1p-51);
+    gsl_rng_free(same);
+    /* The ends: u is 0, the least above it and the largest below 1. */
+    const struct {
+        uint32_t high, low;
+        double expected;
+    } ends[] = {{0, 0, 0},
+                {0, 1 << 6, 0x1p-53},
+                {0, 63, 0},
+                {UINT32_MAX, UINT32_MAX, 53 * 0.693147180559945309417},
+                {UINT32_C(1) << 31, 0, 0.693147180559945309417}};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        rng.state.output[0] = ends[i].high;
+        rng.state.output[1] = ends[i].low;
+        rng.state.n_used = 0;
+        assert_true(fabs(es_rng_exponential(&rng) - ends[i].expected) <=
+                    0x1p-52 * ends[i].expected);
+    }
+}
+
+/* Any number of draws at once, from any place in the stream, are those one by one. */
+static void test_exponentials_are_the_same_together(void **state) {
+    (void)state;
+    enum { MOST = 200 };
+    double values[MOST];
+    es_rng one, together;
+    for (uint32_t n_words = 0; n_words < 6; n_words++)
+        for (size_t n = 0; n <= MOST; n += 1 + n / 7) {
+            es_rng_open(&one, 5, 6, ES_RNG_ARRIVALS, n_words);
+            es_rng_open(&together, 5, 6, ES_RNG_ARRIVALS, n_words);
+            /* about to carry over into the counter's other word */
+            one.state.counter[0] = together.state.counter[0] = UINT32_MAX - (uint32_t)n / 4;
+            for (uint32_t word = 0; word < n_words; word++)
+                assert_int_equal(gsl_rng_get(&one.gsl), gsl_rng_get(&together.gsl));
+            es_rng_exponentials(&together, n, values);
+            for (size_t i = 0; i < n; i++)
+                assert_true(values[i] == es_rng_exponential(&one));
+            assert_int_equal(gsl_rng_get(&one.gsl), gsl_rng_get(&together.gsl));
+        }
+}
+
+/* Drawn ahead or not, by turns of any kind: each stream's draws are those of its name. */
+static void test_exponentials_of_many_streams(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 3, ES_FEW_STREAMS, ES_FEW_STREAMS + 1};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t n = sizes[s];
+        es_rng expected[ES_FEW_STREAMS + 1];
+        es_exponentials *draws = es_exponentials_create(n, 8, 1, ES_RNG_SERVICE, 2, 4);
+        assert_non_null(draws);
+        assert_true((draws->ahead != NULL) == (n <= ES_FEW_STREAMS));
+        for (size_t i = 0; i < n; i++)
+            es_rng_open(&expected[i], 8, 1, ES_RNG_SERVICE, 2 + 4 * (uint32_t)i);
+        for (size_t k = 0; k < 400; k++)
+            for (size_t i = 0; i < n; i++)
+                if ((k + i) % 3 != 0)
+                    assert_true(es_exponentials_next(draws, i) == es_rng_exponential(&expected[i]));
+        free(draws);
+    }
+    fault_alloc_fail_at(1);
+    assert_null(es_exponentials_create(1, 0, 0, ES_RNG_SERVICE, 0, 1));
+    fault_alloc_fail_at(0);
+    assert_null(es_exponentials_create(SIZE_MAX / sizeof(es_rng), 0, 0, ES_RNG_SERVICE, 0, 1));
+}
+
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -185,6 +263,9 @@ int main(void) {
         cmocka_unit_test(test_every_part_of_a_name_matters),
         cmocka_unit_test(test_streams_do_not_disturb_each_other),
         cmocka_unit_test(test_uniform_has_53_bits),
+        cmocka_unit_test(test_exponential_is_the_logarithm),
+        cmocka_unit_test(test_exponentials_are_the_same_together),
+        cmocka_unit_test(test_exponentials_of_many_streams),
         cmocka_unit_test(pitfall_11_distributions_are_exact),
         cmocka_unit_test(test_out_of_memory),
     };

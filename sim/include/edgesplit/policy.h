@@ -197,6 +197,24 @@ static inline double es_policy_predict_s(const es_policy_view *view, size_t cut,
     return arrived_s + tail_s + es_policy_beyond_s(view, cut);
 }
 
+/* The same of the `n` cuts from `first` on, several at a time. */
+static inline void es_policy_predict_row(const es_policy_view *view, size_t first, size_t n,
+                                         double s_per_bit, double slowdown,
+                                         double *restrict predicted_s) {
+    const double *head_s = view->costs->head_s + first, *tail_s = view->costs->tail_s + first;
+    const double *bits = view->costs->bits + first;
+    double wait_s = view->device_wait_s, delay_s = view->delay_s;
+    double busy_s = view->uplink_wait_bits > 0 ? view->uplink_wait_bits * s_per_bit : 0;
+    bool waits = wait_s > 0 || busy_s > 0;
+    for (size_t i = 0; i < n; i++) {
+        double computed_s = waits ? wait_s + head_s[i] : head_s[i];
+        computed_s = waits && busy_s > computed_s ? busy_s : computed_s;
+        predicted_s[i] = computed_s + delay_s + bits[i] * s_per_bit + tail_s[i] * slowdown;
+    }
+    if (first + n == view->costs->n_cuts)
+        predicted_s[n - 1] = wait_s + head_s[n - 1];
+}
+
 /* Predicted energy of a request that takes `latency_s` (SEMANTICS 6), J: receiving counts as
  * waiting. `power` must be known. */
 static inline double es_policy_predict_j(const es_policy_view *view, size_t cut, double s_per_bit,

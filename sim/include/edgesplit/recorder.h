@@ -29,11 +29,13 @@ typedef enum es_column {
 } es_column;
 
 /* Up to ES_BLOCK_STEPS consecutive steps of one policy, column by column: [n] of each are filled.
- */
-enum { ES_BLOCK_STEPS = 16384 };
+ * Between columns lie ES_BLOCK_GAP bytes, three cache lines: a power of two apart, the values of a
+ * step would all compete for the same few places in a cache. */
+enum { ES_BLOCK_STEPS = 16384, ES_BLOCK_GAP = 192 };
 typedef struct es_block {
     size_t n;
-#define ES_COLUMN(name, type, units, long_name) type name[ES_BLOCK_STEPS];
+#define ES_COLUMN(name, type, units, long_name)                                                    \
+    type name[ES_BLOCK_STEPS + ES_BLOCK_GAP / sizeof(type)];
 #include "edgesplit/column.def"
 #undef ES_COLUMN
 } es_block;

@@ -47,6 +47,43 @@ typedef struct es_rng {
 void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                  uint32_t entity);
 
+/* A draw of the exponential distribution with mean 1, from the bits that gsl_rng_uniform would
+ * take: -ln(1 - u) to a relative error of 2^-52, the same on every machine (that of
+ * gsl_ran_exponential, by the library's logarithm, may differ in the last bit). */
+double es_rng_exponential(es_rng *rng);
+
+/* The next n of them: the same values, at half the cost. */
+void es_rng_exponentials(es_rng *rng, size_t n, double *values);
+
+/* Exponential draws with mean 1, a stream for each of many entities. Those of a few streams are
+ * drawn ahead, many at once; of many streams that would take more memory than it saves time. */
+enum { ES_DRAWN_AHEAD = 64, ES_FEW_STREAMS = 32 };
+typedef struct es_exponentials {
+    struct es_ahead {
+        double values[ES_DRAWN_AHEAD];
+        size_t n_left;
+    } * ahead;        /* [n] NULL: of many streams */
+    es_rng streams[]; /* [n] */
+} es_exponentials;
+
+/* Creates them: number i draws from the stream of entity `first` + i `step`. Freed with `free`.
+ * NULL: out of memory. */
+ES_NODISCARD es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replication,
+                                                     es_rng_purpose purpose, uint32_t first,
+                                                     uint32_t step);
+
+/* The next draw of number `i`. No allocation. */
+static inline double es_exponentials_next(es_exponentials *draws, size_t i) {
+    if (draws->ahead == NULL)
+        return es_rng_exponential(&draws->streams[i]);
+    struct es_ahead *ahead = &draws->ahead[i];
+    if (ahead->n_left == 0) {
+        es_rng_exponentials(&draws->streams[i], ES_DRAWN_AHEAD, ahead->values);
+        ahead->n_left = ES_DRAWN_AHEAD;
+    }
+    return ahead->values[ES_DRAWN_AHEAD - ahead->n_left--];
+}
+
 /* The bare function: one block of four 32-bit words from a 128-bit counter and a 64-bit key. */
 void es_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
 
