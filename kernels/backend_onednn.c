@@ -212,6 +212,11 @@ static int64_t lost_ns(const es_device *device) {
     return es_host_lost_ns();
 }
 
+static const char *lost_to(const es_device *device) {
+    (void)device;
+    return "preempted";
+}
+
 const es_backend es_backend_onednn = {
     .name = "onednn",
     .open = open_device,
@@ -223,5 +228,7 @@ const es_backend es_backend_onednn = {
     .run_part = onednn_run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
+    .disturbances = "other processes",
+    .lost_to = lost_to,
     .output = onednn_output,
 };

@@ -167,5 +167,8 @@ void gpu_release(es_network *network) {
     free(network->scratch_elems);
     free(network->replays);
     free(network->events);
+    free(network->n_nodes);
+    free(network->node_numbers);
+    free(network->ends_ns);
     free(network);
 }

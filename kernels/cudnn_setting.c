@@ -19,15 +19,17 @@ static es_status parse_precision(const char *value, gpu_setting *setting, es_err
 }
 
 static es_status parse_stamps(const char *value, gpu_setting *setting, es_errors *errors) {
-    static const char *const names[] = {
-        [GPU_STAMPS_AUTO] = "auto", [GPU_STAMPS_PREFIX] = "prefix", [GPU_STAMPS_EVENTS] = "events"};
-    for (int i = 0; i < 3; i++)
+    static const char *const names[] = {[GPU_STAMPS_AUTO] = "auto",
+                                        [GPU_STAMPS_CUPTI] = "cupti",
+                                        [GPU_STAMPS_PREFIX] = "prefix",
+                                        [GPU_STAMPS_EVENTS] = "events"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(value, names[i]) == 0) {
             setting->stamps = (gpu_stamps)i;
             return ES_OK;
         }
     return es_errors_add(errors, ES_USAGE, NULL, 0,
-                         "setting: stamps:%s; expected auto, prefix or events", value);
+                         "setting: stamps:%s; expected auto, cupti, prefix or events", value);
 }
 
 static es_status parse_count(const char *key, const char *value, int64_t least, int64_t most,
@@ -94,11 +96,12 @@ static es_status parse_entry(es_slice entry, bool seen[N_KEYS], gpu_setting *set
         return keys[k].parse(colon + 1, setting, errors);
     }
     const char *nearest = colon != NULL ? es_nearest_name(buffer, N_KEYS, key_at, NULL) : NULL;
-    return es_errors_add(errors, ES_USAGE, NULL, 0,
-                         "setting: \"%.*s\"; expected precision:fp32|tf32|fp16, sm:N, "
-                         "clock:300MHz|max, stamps:auto|prefix|events, plans:N or gpu:N, with "
-                         "commas between%s",
-                         (int)entry.length, entry.data, es_did_you_mean(nearest, "", ":", "").text);
+    return es_errors_add(
+        errors, ES_USAGE, NULL, 0,
+        "setting: \"%.*s\"; expected precision:fp32|tf32|fp16, sm:N, "
+        "clock:300MHz|max, stamps:auto|cupti|prefix|events, plans:N or gpu:N, with "
+        "commas between%s",
+        (int)entry.length, entry.data, es_did_you_mean(nearest, "", ":", "").text);
 }
 
 es_status gpu_parse_setting(const char *text, gpu_setting *setting, es_errors *errors) {

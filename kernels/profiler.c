@@ -21,20 +21,27 @@ static es_status measure_batch(const es_profiler_job *job, es_device *device, co
                                int64_t batch, es_measured *measured, es_errors *errors) {
     es_network *network = NULL;
     es_batch_times times = {0};
+    es_samples all = {0}, *samples = job->samples != NULL ? &all : NULL;
     es_status status = job->backend->prepare(device, plan, batch, &network, errors);
     if (status != ES_OK)
         return status;
     status = es_measure_batch(job->backend, device, network, plan->n_units, batch, &job->rule,
-                              &times, errors);
+                              samples, &times, errors);
     if (status == ES_OK && measured->n_segments > 0)
         status = es_measure_segments(job->backend, device, network, measured->n_segments,
-                                     measured->segments, &job->rule, measured->summaries, errors);
+                                     measured->segments, &job->rule, samples, measured->summaries,
+                                     errors);
     job->backend->release(network);
     if (status == ES_OK)
         status = es_measured_add_batch(plan, &times, measured);
+    if (status == ES_OK && samples != NULL) {
+        es_samples_write(samples, batch, job->samples);
+        status = job->samples->failed ? ES_NO_MEMORY : ES_OK;
+    }
     if (status == ES_OK)
         report(job, &times);
     es_batch_times_fini(&times);
+    es_samples_fini(&all);
     return status;
 }
 
