@@ -69,6 +69,28 @@ class Resumed(harness.ProgramTest):
                               "p.profile"),
                     INVALID, [r"p\.profile: is a profile of mobilenet-v3-small at 32 pixels; the model has 224"])
 
+    def test_samples(self):
+        """Each batch size has its samples once, with what the profile says of them, however it was interrupted."""
+        self.expect(self.measure("1", "--samples", "p.profile"), USAGE, [r".*--samples and --output are the same file"])
+        self.expect(self.measure("1", "--samples", "absent/s.csv"), CANT_CREATE)
+        self.expect(self.measure("1", "--samples", "s.csv"), 0)
+        one = self.read("s.csv").decode()
+        self.expect(self.measure("2", "--samples", "s.csv"), CANT_CREATE)
+        self.write("s.csv", one + "whole,0,2,1,,0,1\n")  # of a batch size that was not completed
+        self.expect(self.measure("1,2", "--resume", "--samples", "s.csv"), 0)
+        text = self.read("s.csv").decode()
+        self.assertTrue(text.startswith(one))
+        lines = [line.split(",") for line in text.splitlines()]
+        self.assertEqual(lines[0], ["kind", "index", "batch", "pass", "dropped", "lost_s", "time_s"])
+        self.assertEqual({line[4] for line in lines[1:]} - {"preempted"}, {"", "warm-up"})
+        for row in (line.split(",") for line in self.read("p.profile").decode().splitlines() if "," in line):
+            if row[0] in ("layer", "whole"):
+                kept = [line for line in lines if line[:3] == [row[0], row[1], row[4]] and line[4] == ""]
+                self.assertEqual(len(kept), int(row[5]))
+        self.write("s.csv", "kind,index\n")
+        self.expect(self.measure("1,2,3", "--resume", "--samples", "s.csv"), INVALID,
+                    [r"s\.csv:1: expected the header `kind,index,batch,pass,dropped,lost_s,time_s`"])
+
     def test_killed(self):
         code, _ = self.interrupt(signal.SIGKILL)
         self.assertEqual(code, -signal.SIGKILL)
