@@ -21,9 +21,11 @@ def batches_of(text):
 class Resumed(harness.ProgramTest):
     """Passes of batch 1 take milliseconds; those of the largest batch size last until the time box ends."""
 
+    time_box = "8s"
+
     def words(self, batch, *more):
         return ("profile", "run", "--model", "mobilenet-v3-small", "--resolution", "32", "--backend", "reference",
-                "--time-box", "8s", "--batch", batch, "-o", "p.profile", *more)
+                "--time-box", self.time_box, "--batch", batch, "-o", "p.profile", *more)
 
     def measure(self, batch, *more):
         result = self.call(*self.words(batch, *more))
@@ -71,6 +73,7 @@ class Resumed(harness.ProgramTest):
 
     def test_samples(self):
         """Each batch size has its samples once, with what the profile says of them, however it was interrupted."""
+        self.time_box = "2s"
         self.expect(self.measure("1", "--samples", "p.profile"), USAGE, [r".*--samples and --output are the same file"])
         self.expect(self.measure("1", "--samples", "absent/s.csv"), CANT_CREATE)
         self.expect(self.measure("1", "--samples", "s.csv"), 0)
