@@ -9,8 +9,7 @@
 
 static const es_option options[] = {
     {"model", "NAME|FILE", .help = "the network, if the zoo has none of that name"},
-    {"within", "PERCENT",
-     .help = "end with 1 unless the whole takes as long in both, but for this"},
+    {"within", "PERCENT", .help = "exit with 1 if the medians of the whole differ by more"},
     {"csv", NULL, .help = "print every layer as CSV, times in seconds"},
     {0},
 };
