@@ -35,7 +35,7 @@ const es_backend es_backend_cudnn = {
     .run_part = gpu_run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
-    .disturbances = "another clock or to incomplete records of CUPTI",
+    .disturbances = "another clock or incomplete records of CUPTI",
     .lost_to = lost_to,
     .output = gpu_output,
 };

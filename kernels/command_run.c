@@ -111,13 +111,17 @@ static es_status keep_samples(destination *d, es_errors *errors) {
     if (!es_next_line(&rest, &line) || !es_slice_equals(line, ES_SAMPLES_HEADER))
         status = es_errors_add(errors, ES_INVALID, d->samples_path, 1, "expected the header `%s`",
                                ES_SAMPLES_HEADER);
-    while (status == ES_OK && es_next_line(&rest, &line)) {
-        es_slice fields = line, field = {0};
+    for (size_t number = 2; status == ES_OK && es_next_line(&rest, &line); number++) {
+        es_slice left = line, field[4] = {{0}};
         int64_t batch = 0;
-        for (int i = 0; i < 3; i++)
-            (void)es_next_field(&fields, ',', &field);
-        if (es_parse_int64(field, &batch) == ES_OK &&
-            es_profile_find(d->kept, ES_PROFILE_WHOLE, 0, batch) != NULL)
+        for (size_t i = 0; i < 4; i++)
+            (void)es_next_field(&left, ',', &field[i]);
+        if (es_slice_equals(field[0], "whole") && !es_slice_equals(field[2], d->kept->model))
+            status = es_errors_add(errors, ES_INVALID, d->samples_path, number,
+                                   "samples of %.*s; %s is a profile of %s", (int)field[2].length,
+                                   field[2].data, d->kept->path, d->kept->model);
+        else if (es_parse_int64(field[3], &batch) == ES_OK &&
+                 es_profile_find(d->kept, ES_PROFILE_WHOLE, 0, batch) != NULL)
             es_text_add(&d->samples, "%.*s\n", (int)line.length, line.data);
     }
     es_file_fini(&file);

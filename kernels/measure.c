@@ -157,9 +157,9 @@ static es_status run_until_stopped(measurement *m, int64_t end_ns, bool *boxed) 
 static es_status summarise(measurement *m, es_batch_times *times) {
     if (m->n_stamped == 0 || m->n_plain == 0)
         return es_errors_add(m->errors, ES_UNAVAILABLE, NULL, 0,
-                             "batch %lld: all %zu passes inside the time box were disturbed; "
-                             "measure on a quieter machine or with a longer --time-box",
-                             (long long)times->batch, m->n_passes);
+                             "batch %lld: all %zu passes inside the time box were disturbed by %s; "
+                             "measure when there is less of that or with a longer --time-box",
+                             (long long)times->batch, m->n_passes, m->backend->disturbances);
     times->units = es_alloc(m->n_units, sizeof *times->units);
     if (times->units == NULL)
         return ES_NO_MEMORY;
@@ -312,8 +312,8 @@ es_status es_measure_segments(const es_backend *backend, const es_device *device
         if (s.n_samples[i] == 0)
             status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
                                    "all runs of units %zu to %zu inside the time box were "
-                                   "disturbed; measure on a quieter machine",
-                                   segments[i].first, segments[i].last);
+                                   "disturbed by %s; measure when there is less of that",
+                                   segments[i].first, segments[i].last, backend->disturbances);
         else
             summaries[i] = es_summarise(s.n_samples[i], s.samples_s + i * s.capacity);
     }

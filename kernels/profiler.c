@@ -13,8 +13,9 @@ static void report(const es_profiler_job *job, const es_batch_times *times) {
         es_log_warning(&job->log, "batch %lld: the time box ended it before the stop rule was met",
                        batch);
     if (dropped > ES_DROPPED_LIMIT_RATIO)
-        es_log_warning(&job->log, "batch %lld: %.0f %% of the passes were disturbed and dropped",
-                       batch, dropped * 100);
+        es_log_warning(&job->log,
+                       "batch %lld: %.0f %% of the passes were disturbed by %s and dropped", batch,
+                       dropped * 100, job->backend->disturbances);
 }
 
 static es_status measure_batch(const es_profiler_job *job, es_device *device, const es_plan *plan,
@@ -35,7 +36,7 @@ static es_status measure_batch(const es_profiler_job *job, es_device *device, co
     if (status == ES_OK)
         status = es_measured_add_batch(plan, &times, measured);
     if (status == ES_OK && samples != NULL) {
-        es_samples_write(samples, batch, job->samples);
+        es_samples_write(samples, job->model, batch, job->samples);
         status = job->samples->failed ? ES_NO_MEMORY : ES_OK;
     }
     if (status == ES_OK)

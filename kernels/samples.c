@@ -39,17 +39,20 @@ static es_profile_kind kind_of(const es_pass *pass, size_t *index) {
     return head ? ES_PROFILE_HEAD : ES_PROFILE_TAIL;
 }
 
-void es_samples_write(const es_samples *samples, int64_t batch, es_text *text) {
+void es_samples_write(const es_samples *samples, const es_model *model, int64_t batch,
+                      es_text *text) {
     for (size_t p = 0; p < samples->n_passes; p++) {
         const es_pass *pass = &samples->passes[p];
         size_t index = 0;
-        const char *kind = es_profile_kind_text(kind_of(pass, &index));
+        es_profile_kind kind = kind_of(pass, &index);
         char lost_s[ES_NUMBER_TEXT], time_s[ES_NUMBER_TEXT];
         es_format_double((double)pass->lost_ns / 1e9, lost_s);
         for (size_t i = 0; i < pass->n_times; i++) {
             es_format_double((double)samples->times_ns[pass->first_time + i] / 1e9, time_s);
-            es_text_add(text, "%s,%zu,%lld,%zu,%s,%s,%s\n", kind, index + i, (long long)batch,
-                        p + 1, pass->dropped, lost_s, time_s);
+            es_text_add(
+                text, "%s,%zu,%s,%lld,%zu,%s,%s,%s\n", es_profile_kind_text(kind), index + i,
+                kind == ES_PROFILE_WHOLE ? model->name : model->cuts[ES_FUSED][index + i].name,
+                (long long)batch, p + 1, pass->dropped, lost_s, time_s);
         }
     }
 }

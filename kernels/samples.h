@@ -35,10 +35,11 @@ ES_NODISCARD es_status es_samples_add(es_samples *samples, const es_pass *pass, 
 void es_samples_fini(es_samples *samples);
 
 /* The first line of a file of samples. */
-#define ES_SAMPLES_HEADER "kind,index,batch,pass,dropped,lost_s,time_s"
+#define ES_SAMPLES_HEADER "kind,index,name,batch,pass,dropped,lost_s,time_s"
 
-/* Appends a line for each time of passes at a batch size (PROFILE.md); marks `text` failed if
- * memory has run out. */
-void es_samples_write(const es_samples *samples, int64_t batch, es_text *text);
+/* Appends a line for each time of passes of a network at a batch size (PROFILE.md); marks `text`
+ * failed if memory has run out. */
+void es_samples_write(const es_samples *samples, const es_model *model, int64_t batch,
+                      es_text *text);
 
 #endif

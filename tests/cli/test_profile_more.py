@@ -79,20 +79,23 @@ class Resumed(harness.ProgramTest):
         self.expect(self.measure("1", "--samples", "s.csv"), 0)
         one = self.read("s.csv").decode()
         self.expect(self.measure("2", "--samples", "s.csv"), CANT_CREATE)
-        self.write("s.csv", one + "whole,0,2,1,,0,1\n")  # of a batch size that was not completed
+        self.write("s.csv", one + "whole,0,mobilenet-v3-small,2,1,,0,1\n")  # of a batch size that was not completed
         self.expect(self.measure("1,2", "--resume", "--samples", "s.csv"), 0)
         text = self.read("s.csv").decode()
         self.assertTrue(text.startswith(one))
         lines = [line.split(",") for line in text.splitlines()]
-        self.assertEqual(lines[0], ["kind", "index", "batch", "pass", "dropped", "lost_s", "time_s"])
-        self.assertEqual({line[4] for line in lines[1:]} - {"preempted"}, {"", "warm-up"})
+        self.assertEqual(lines[0], ["kind", "index", "name", "batch", "pass", "dropped", "lost_s", "time_s"])
+        self.assertEqual({line[5] for line in lines[1:]} - {"preempted"}, {"", "warm-up"})
         for row in (line.split(",") for line in self.read("p.profile").decode().splitlines() if "," in line):
             if row[0] in ("layer", "whole"):
-                kept = [line for line in lines if line[:3] == [row[0], row[1], row[4]] and line[4] == ""]
+                kept = [line for line in lines if line[:4] == [*row[:3], row[4]] and line[5] == ""]
                 self.assertEqual(len(kept), int(row[5]))
+        self.write("s.csv", text.replace("mobilenet-v3-small", "vgg16"))
+        self.expect(self.measure("1,2,3", "--resume", "--samples", "s.csv"), INVALID,
+                    [r"s\.csv:\d+: samples of vgg16; p\.profile is a profile of mobilenet-v3-small"])
         self.write("s.csv", "kind,index\n")
         self.expect(self.measure("1,2,3", "--resume", "--samples", "s.csv"), INVALID,
-                    [r"s\.csv:1: expected the header `kind,index,batch,pass,dropped,lost_s,time_s`"])
+                    [r"s\.csv:1: expected the header `kind,index,name,batch,pass,dropped,lost_s,time_s`"])
 
     def test_killed(self):
         code, _ = self.interrupt(signal.SIGKILL)

@@ -21,7 +21,7 @@ static script_pass eventful(size_t number) {
 }
 
 typedef struct line {
-    char kind[16], dropped[16];
+    char kind[16], name[64], dropped[16];
     size_t index, pass;
     long long batch;
     double lost_s, time_s;
@@ -29,20 +29,21 @@ typedef struct line {
 
 /* Reads one line. False at the end. */
 static bool next_line(es_slice *rest, line *read) {
-    es_slice text, field[7];
+    es_slice text, field[8];
     if (!es_next_line(rest, &text))
         return false;
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < 8; i++)
         assert_true(es_next_field(&text, ',', &field[i]));
     assert_int_equal(text.length, 0);
     int64_t index, batch, pass;
     assert_int_equal(es_parse_int64(field[1], &index), ES_OK);
-    assert_int_equal(es_parse_int64(field[2], &batch), ES_OK);
-    assert_int_equal(es_parse_int64(field[3], &pass), ES_OK);
-    assert_int_equal(es_parse_double(field[5], &read->lost_s), ES_OK);
-    assert_int_equal(es_parse_double(field[6], &read->time_s), ES_OK);
+    assert_int_equal(es_parse_int64(field[3], &batch), ES_OK);
+    assert_int_equal(es_parse_int64(field[4], &pass), ES_OK);
+    assert_int_equal(es_parse_double(field[6], &read->lost_s), ES_OK);
+    assert_int_equal(es_parse_double(field[7], &read->time_s), ES_OK);
     snprintf(read->kind, sizeof read->kind, "%.*s", (int)field[0].length, field[0].data);
-    snprintf(read->dropped, sizeof read->dropped, "%.*s", (int)field[4].length, field[4].data);
+    snprintf(read->dropped, sizeof read->dropped, "%.*s", (int)field[5].length, field[5].data);
+    snprintf(read->name, sizeof read->name, "%.*s", (int)field[2].length, field[2].data);
     read->index = (size_t)index;
     read->batch = batch;
     read->pass = (size_t)pass;
@@ -56,23 +57,24 @@ static size_t collect(const es_text *text, const es_profile_row *row, double *va
     for (line l; next_line(&rest, &l);)
         if (strcmp(l.kind, es_profile_kind_text(row->kind)) == 0 && l.index == row->index &&
             l.batch == row->batch && l.dropped[0] == '\0') {
+            assert_string_equal(l.name, row->name);
             assert_true(n < MOST_SAMPLES);
             values[n++] = l.time_s;
         }
     return n;
 }
 
-static es_measured *measure(es_text *text) {
+/* What is measured borrows from the model. */
+static es_measured *measure(es_text *text, es_model **model) {
     static const int64_t batches[] = {1, 4};
-    es_model *model = NULL;
     es_measured *measured = NULL;
     es_errors errors;
     es_errors_init(&errors);
     the_script = (script_state){.at = eventful};
-    assert_int_equal(es_model_create("efficientnet-b0", 32, &model, &errors), ES_OK);
+    assert_int_equal(es_model_create("efficientnet-b0", 32, model, &errors), ES_OK);
     es_profiler_job job = {.backend = &scripted_backend,
                            .setting = "",
-                           .model = model,
+                           .model = *model,
                            .n_batches = 2,
                            .batches = batches,
                            .rule = rule,
@@ -80,7 +82,6 @@ static es_measured *measure(es_text *text) {
                            .date = "2025-01-31T23:59:59Z",
                            .samples = text};
     assert_int_equal(es_profiler_run(&job, &measured, &errors), ES_OK);
-    es_model_destroy(model);
     return measured;
 }
 
@@ -88,7 +89,8 @@ static void test_every_figure_follows_from_them(void **state) {
     (void)state;
     static double values[MOST_SAMPLES];
     es_text text = {0};
-    es_measured *measured = measure(&text);
+    es_model *model = NULL;
+    es_measured *measured = measure(&text, &model);
     const es_profile *profile = es_measured_profile(measured);
     bool kinds[16] = {false};
     for (size_t r = 0; r < profile->n_rows; r++) {
@@ -104,6 +106,7 @@ static void test_every_figure_follows_from_them(void **state) {
     assert_true(kinds[ES_PROFILE_LAYER] && kinds[ES_PROFILE_WHOLE] && kinds[ES_PROFILE_HEAD] &&
                 kinds[ES_PROFILE_TAIL]);
     es_measured_destroy(measured);
+    es_model_destroy(model);
     free(text.data);
 }
 
@@ -111,7 +114,8 @@ static void test_every_figure_follows_from_them(void **state) {
 static void pitfall_09_raw_samples_are_kept(void **state) {
     (void)state;
     es_text text = {0};
-    es_measured *measured = measure(&text);
+    es_model *model = NULL;
+    es_measured *measured = measure(&text, &model);
     es_slice rest = {text.data, text.length};
     size_t before = 0, n_passes = 0;
     int64_t batch = 0;
@@ -132,6 +136,7 @@ static void pitfall_09_raw_samples_are_kept(void **state) {
     }
     assert_int_equal(n_passes, the_script.n_passes + the_script.n_parts);
     es_measured_destroy(measured);
+    es_model_destroy(model);
     free(text.data);
 }
 
@@ -155,10 +160,17 @@ static void test_out_of_memory(void **state) {
                        1, 3, stamps_ns),
         ES_OK);
     es_text text = {0};
-    es_samples_write(&samples, 8, &text);
-    assert_string_equal(text.data, "layer,1,8,1,,0,2e-09\nlayer,2,8,1,,0,3e-09\n"
-                                   "layer,3,8,1,,0,4e-09\nwhole,0,8,2,clock,1.5,9e-09\n");
+    es_model *model = NULL;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("efficientnet-b0", 32, &model, &errors), ES_OK);
+    es_samples_write(&samples, model, 8, &text);
+    assert_string_equal(text.data, "layer,1,stem,8,1,,0,2e-09\n"
+                                   "layer,2,block1.depthwise,8,1,,0,3e-09\n"
+                                   "layer,3,block1.se-pool,8,1,,0,4e-09\n"
+                                   "whole,0,efficientnet-b0,8,2,clock,1.5,9e-09\n");
     free(text.data);
+    es_model_destroy(model);
     es_samples_fini(&samples);
 }
 
