@@ -73,8 +73,7 @@ static es_status parse_threads(const char *value, void *parsed, es_errors *error
         setting->threads = most;
         return ES_OK;
     }
-    if (es_parse_int64((es_slice){value, strlen(value)}, &threads) != ES_OK || threads < 1 ||
-        threads > most)
+    if (es_parse_int64(es_slice_of(value), &threads) != ES_OK || threads < 1 || threads > most)
         return es_errors_add(errors, ES_USAGE, NULL, 0,
                              "setting: threads:%s; expected 1 to %d (the processors that this "
                              "process may use) or all",

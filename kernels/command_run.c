@@ -29,10 +29,6 @@ static const es_option options[] = {
     {0},
 };
 
-static es_slice slice_of(const char *text) {
-    return (es_slice){text, strlen(text)};
-}
-
 enum { MOST_IMAGES = 4096 };
 
 /* Creates the list of batch sizes. */
@@ -40,7 +36,7 @@ static es_status parse_batches(const es_arguments *arguments, int64_t **batches,
                                es_errors *errors) {
     const char *text = es_arguments_value(arguments, "batch", "1");
     double *values = NULL;
-    es_status status = es_parse_quantities(slice_of(text), ES_DIM_COUNT, &values, n, NULL);
+    es_status status = es_parse_quantities(es_slice_of(text), ES_DIM_COUNT, &values, n, NULL);
     bool right = status == ES_OK;
     for (size_t i = 0; right && i < *n; i++) {
         right = values[i] >= 1 && values[i] <= MOST_IMAGES;
@@ -67,12 +63,12 @@ static es_status parse_numbers(const es_arguments *arguments, es_stop_rule *rule
     const char *pixels = es_arguments_value(arguments, "resolution", "0");
     double seconds;
     *rule = es_stop_rule_default;
-    if (es_parse_int64(slice_of(pixels), resolution) != ES_OK)
+    if (es_parse_int64(es_slice_of(pixels), resolution) != ES_OK)
         es_arguments_mistake(arguments, errors, "--resolution %s: expected a number of pixels",
                              pixels);
     if (time_box == NULL)
         return es_errors_status(errors);
-    if (es_parse_quantity(slice_of(time_box), ES_DIM_TIME, &seconds, &expected) != ES_OK)
+    if (es_parse_quantity(es_slice_of(time_box), ES_DIM_TIME, &seconds, &expected) != ES_OK)
         es_arguments_mistake(arguments, errors, "--time-box %s: expected %s", time_box, expected);
     else if (!(seconds > 0 && seconds <= 86400))
         es_arguments_mistake(arguments, errors, "--time-box %s: expected more than 0s, at most 1d",

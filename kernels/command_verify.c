@@ -117,7 +117,7 @@ static es_status verify_profile(const verification *v) {
 es_status es_parse_per_cent(const es_arguments *arguments, const char *option, const char *preset,
                             double *ratio, es_errors *errors) {
     const char *text = es_arguments_value(arguments, option, preset);
-    if (es_parse_double((es_slice){text, strlen(text)}, ratio) != ES_OK || *ratio < 0)
+    if (es_parse_double(es_slice_of(text), ratio) != ES_OK || *ratio < 0)
         return es_arguments_mistake(arguments, errors, "--%s %s: expected per cent from 0", option,
                                     text);
     *ratio /= 100;

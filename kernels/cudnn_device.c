@@ -6,7 +6,6 @@
 #include "edgesplit/alloc.h"
 
 #include <math.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -248,6 +248,9 @@ bool gpu_lies_both_ways(es_shape shape);
 /* All images of a shape under a layout. */
 gpu_view gpu_view_of(int64_t batch, es_shape shape, bool last);
 
+/* Where element i of all images of a shape, image by image and row by row, lies under a layout. */
+int64_t gpu_place(const gpu_view *lies, es_shape shape, int64_t i);
+
 size_t gpu_scratch(gpu_maker *m, int64_t elems);
 /* Creates room for numbers that are to be uploaded; NULL without a GPU, where none are. */
 float *gpu_numbers(gpu_maker *m, int64_t n);

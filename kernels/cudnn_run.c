@@ -518,18 +518,14 @@ es_status gpu_output(es_network *network, size_t unit, float *values, es_errors 
     const gpu_unit *made = &network->units[unit];
     es_shape shape = es_plan_out(network->plan, unit);
     gpu_view lies = gpu_view_of(network->batch, shape, made->last);
-    int64_t elems = es_shape_elems(shape), n = network->batch * elems;
+    int64_t n = network->batch * es_shape_elems(shape);
     float *laid = es_alloc((size_t)n, sizeof *laid);
     if (laid == NULL)
         return es_errors_no_memory(errors, NULL);
     es_status status =
         gpu_download(network, network->buffers[made->buffer].address, n, laid, errors);
-    for (int64_t i = 0; status == ES_OK && i < n; i++) {
-        int64_t at = i / elems * lies.strides[0], rest = i % elems;
-        for (int d = shape.rank; d-- > 0; rest /= shape.dims[d])
-            at += rest % shape.dims[d] * lies.strides[d + 1];
-        values[i] = laid[at];
-    }
+    for (int64_t i = 0; status == ES_OK && i < n; i++)
+        values[i] = laid[gpu_place(&lies, shape, i)];
     free(laid);
     return status;
 }

@@ -38,8 +38,7 @@ static es_status parse_stamps(const char *value, void *parsed, es_errors *errors
 
 static es_status parse_count(const char *key, const char *value, int64_t least, int64_t most,
                              int64_t *count, es_errors *errors) {
-    if (es_parse_int64((es_slice){value, strlen(value)}, count) == ES_OK && *count >= least &&
-        *count <= most)
+    if (es_parse_int64(es_slice_of(value), count) == ES_OK && *count >= least && *count <= most)
         return ES_OK;
     return es_errors_add(errors, ES_USAGE, NULL, 0, "setting: %s:%s; expected %lld to %lld", key,
                          value, (long long)least, (long long)most);
@@ -67,8 +66,8 @@ static es_status parse_clock(const char *value, void *parsed, es_errors *errors)
         setting->clock_hz = HUGE_VAL;
         return ES_OK;
     }
-    if (es_parse_quantity((es_slice){value, strlen(value)}, ES_DIM_FREQUENCY, &setting->clock_hz,
-                          &expected) == ES_OK &&
+    if (es_parse_quantity(es_slice_of(value), ES_DIM_FREQUENCY, &setting->clock_hz, &expected) ==
+            ES_OK &&
         setting->clock_hz > 0)
         return ES_OK;
     return es_errors_add(errors, ES_USAGE, NULL, 0,

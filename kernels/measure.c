@@ -33,6 +33,11 @@ static int64_t now_ns(const measurement *m) {
     return m->backend->now_ns(m->device);
 }
 
+static es_status complain_backwards(const es_backend *backend, es_errors *errors) {
+    return es_errors_add(errors, ES_INTERNAL, NULL, 0, "the clock of backend %s ran backwards",
+                         backend->name);
+}
+
 static es_status check_interrupted(const es_stop_rule *rule, es_errors *errors) {
     return rule->interrupted == NULL || *rule->interrupted == 0
                ? ES_OK
@@ -59,8 +64,7 @@ static es_status run_pass(measurement *m, bool stamped, bool *kept) {
     size_t step = stamped ? 1 : m->n_units;
     for (size_t u = step; u <= m->n_units; u += step)
         if (m->stamps_ns[u] < m->stamps_ns[u - step])
-            return es_errors_add(m->errors, ES_INTERNAL, NULL, 0,
-                                 "the clock of backend %s ran backwards", m->backend->name);
+            return complain_backwards(m->backend, m->errors);
     if (m->samples == NULL)
         return ES_OK;
     es_pass pass = {.kind = stamped ? ES_PASS_STAMPED : ES_PASS_PLAIN,
@@ -243,8 +247,7 @@ static es_status run_segment(segment_samples *s, size_t i, bool warm) {
     if (status != ES_OK)
         return status;
     if (stamps_ns[1] < stamps_ns[0])
-        return es_errors_add(s->errors, ES_INTERNAL, NULL, 0,
-                             "the clock of backend %s ran backwards", s->backend->name);
+        return complain_backwards(s->backend, s->errors);
     bool kept = (double)lost_ns <= s->rule->lost_ratio * (double)(stamps_ns[1] - stamps_ns[0]);
     if (warm && kept)
         s->samples_s[i * s->capacity + s->n_samples[i]++] = seconds(stamps_ns[0], stamps_ns[1]);

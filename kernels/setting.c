@@ -47,7 +47,7 @@ static es_status parse_entry(es_slice entry, size_t n, const es_setting_key *key
 es_status es_setting_parse(const char *text, size_t n, const es_setting_key *keys, void *setting,
                            es_errors *errors) {
     bool seen[ES_MOST_SETTING_KEYS] = {false};
-    es_slice rest = {text, strlen(text)}, entry;
+    es_slice rest = es_slice_of(text), entry;
     es_status first = ES_OK;
     ES_REQUIRE(n <= ES_MOST_SETTING_KEYS);
     while (text[0] != '\0' && es_next_field(&rest, ',', &entry)) {
