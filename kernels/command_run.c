@@ -85,6 +85,7 @@ typedef struct destination {
     es_profile *kept;         /* NULL: nothing is resumed */
     const char *samples_path; /* NULL: they are not wanted */
     es_text samples;
+    size_t samples_length; /* of them, as far as they are no news */
     bool replace, has_partial;
     es_log log;
 } destination;
@@ -135,7 +136,15 @@ static es_status open_samples(const es_arguments *arguments, destination *d, es_
     es_status status = es_output_check(d->samples_path, d->replace, errors);
     if (status == ES_OK && d->kept != NULL && access(d->samples_path, F_OK) == 0)
         status = keep_samples(d, errors);
+    d->samples_length = d->samples.length;
     return status == ES_OK && d->samples.failed ? es_errors_no_memory(errors, NULL) : status;
+}
+
+static es_status save_samples(destination *d, es_errors *errors) {
+    if (d->samples.failed || d->samples.length == d->samples_length)
+        return ES_OK;
+    d->samples_length = d->samples.length;
+    return es_file_write(d->samples_path, d->samples.data, d->samples.length, true, errors);
 }
 
 /* Finds out before minutes are spent. */
@@ -166,9 +175,7 @@ static es_status open_destination(const es_arguments *arguments, destination *d,
 
 static es_status publish_partial(void *context, const es_profile *profile, es_errors *errors) {
     destination *d = context;
-    es_status status = ES_OK;
-    if (d->samples_path != NULL)
-        status = es_file_write(d->samples_path, d->samples.data, d->samples.length, true, errors);
+    es_status status = save_samples(d, errors);
     if (status == ES_OK)
         status = es_profile_save(profile, d->partial, true, errors);
     d->has_partial = d->has_partial || status == ES_OK;
@@ -227,6 +234,8 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
         status = es_profiler_run(&job, &measured, errors);
         if (status == ES_OK)
             status = publish(&d, measured, errors);
+        if (status != ES_OK)
+            (void)save_samples(&d, errors); /* they may tell why */
         if (status != ES_OK && d.has_partial)
             es_errors_add(errors, status, d.partial, 0,
                           "holds what is complete; --resume goes on with it");

@@ -35,10 +35,10 @@ static es_status measure_batch(const es_profiler_job *job, es_device *device, co
     job->backend->release(network);
     if (status == ES_OK)
         status = es_measured_add_batch(plan, &times, measured);
-    if (status == ES_OK && samples != NULL) {
+    if (samples != NULL)
         es_samples_write(samples, job->model, batch, job->samples);
-        status = job->samples->failed ? ES_NO_MEMORY : ES_OK;
-    }
+    if (status == ES_OK && samples != NULL && job->samples->failed)
+        status = ES_NO_MEMORY;
     if (status == ES_OK)
         report(job, &times);
     es_batch_times_fini(&times);

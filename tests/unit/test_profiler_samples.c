@@ -64,13 +64,12 @@ static size_t collect(const es_text *text, const es_profile_row *row, double *va
     return n;
 }
 
-/* What is measured borrows from the model. */
-static es_measured *measure(es_text *text, es_model **model) {
+static es_status run(script_pass (*at)(size_t), es_text *text, es_model **model,
+                     es_measured **measured) {
     static const int64_t batches[] = {1, 4};
-    es_measured *measured = NULL;
     es_errors errors;
     es_errors_init(&errors);
-    the_script = (script_state){.at = eventful};
+    the_script = (script_state){.at = at};
     assert_int_equal(es_model_create("efficientnet-b0", 32, model, &errors), ES_OK);
     es_profiler_job job = {.backend = &scripted_backend,
                            .setting = "",
@@ -81,7 +80,13 @@ static es_measured *measure(es_text *text, es_model **model) {
                            .segments = true,
                            .date = "2025-01-31T23:59:59Z",
                            .samples = text};
-    assert_int_equal(es_profiler_run(&job, &measured, &errors), ES_OK);
+    return es_profiler_run(&job, measured, &errors);
+}
+
+/* What is measured borrows from the model. */
+static es_measured *measure(es_text *text, es_model **model) {
+    es_measured *measured = NULL;
+    assert_int_equal(run(eventful, text, model, &measured), ES_OK);
     return measured;
 }
 
@@ -140,6 +145,27 @@ static void pitfall_09_raw_samples_are_kept(void **state) {
     free(text.data);
 }
 
+static script_pass lossy(size_t number) {
+    (void)number;
+    return (script_pass){.unit_ns = 100 * US, .lost_ns = MS};
+}
+
+/* Where no pass is left, they tell why. */
+static void test_failure_too(void **state) {
+    (void)state;
+    es_text text = {0};
+    es_model *model = NULL;
+    es_measured *measured = NULL;
+    assert_int_equal(run(lossy, &text, &model, &measured), ES_UNAVAILABLE);
+    es_slice rest = {text.data, text.length};
+    size_t last = 0;
+    for (line l; next_line(&rest, &l); last = l.pass)
+        assert_string_equal(l.dropped, l.pass <= WARM ? "warm-up" : "script");
+    assert_int_equal(last, the_script.n_passes);
+    es_model_destroy(model);
+    free(text.data);
+}
+
 static void test_out_of_memory(void **state) {
     (void)state;
     static const int64_t stamps_ns[] = {5, 7, 10, 14};
@@ -178,6 +204,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_figure_follows_from_them),
         cmocka_unit_test(pitfall_09_raw_samples_are_kept),
+        cmocka_unit_test(test_failure_too),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
