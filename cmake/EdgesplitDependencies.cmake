@@ -39,6 +39,14 @@ if(ES_cudnn_INCLUDE AND ES_cuda_INCLUDE AND ES_nvrtc_INCLUDE)
   endif()
 endif()
 
+# es::cupti: its header, which only tests need: what runs declares what it uses of it.
+find_path(ES_cupti_INCLUDE cupti.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CUDAToolkit_TARGET_DIR}/extras/CUPTI/include)
+mark_as_advanced(ES_cupti_INCLUDE)
+if(TARGET es::cudnn AND ES_cupti_INCLUDE)
+  add_library(es::cupti INTERFACE IMPORTED)
+  target_include_directories(es::cupti SYSTEM INTERFACE ${ES_cupti_INCLUDE})
+endif()
+
 # oneDNN's threads are set through the OpenMP runtime that it was linked with, which is gcc's whatever compiles this.
 find_library(ES_gomp_LIBRARY NAMES gomp libgomp.so.1 HINTS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES})
 mark_as_advanced(ES_gomp_LIBRARY)

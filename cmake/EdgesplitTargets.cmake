@@ -100,6 +100,11 @@ function(es_print_features)
   if(TARGET es::cudnn)
     message(STATUS "edgesplit: headers of CUDA and cuDNN ${ES_CUDNN_VERSION} found: `edgesplit profile run` measures NVIDIA "
                    "GPUs; the libraries are loaded when it does")
+    if(BUILD_TESTING AND TARGET es::cupti)
+      message(STATUS "edgesplit: header of CUPTI found: what is used of it is compared with it in tests")
+    elseif(BUILD_TESTING)
+      message(STATUS "edgesplit: no header of CUPTI (cuda-cupti-dev-13-0): the tests with a fake CUPTI are left out")
+    endif()
   elseif(ES_CUDNN_VERSION)
     message(STATUS "edgesplit: cuDNN ${ES_CUDNN_VERSION} is too old (9.8 is needed): `edgesplit profile run` cannot measure a "
                    "GPU")

@@ -55,6 +55,11 @@ typedef struct es_backend {
      * else did. A pass that loses too much of its time is dropped. */
     int64_t (*lost_ns)(const es_device *device);
 
+    /* What that is, for provenance ("other processes"), and what the latest disturbance was, in a
+     * word without a comma, for raw samples; both constants. */
+    const char *disturbances;
+    const char *(*lost_to)(const es_device *device);
+
     /* OPTIONAL. Copies the output of a unit after a pass to values [batch][c][h][w]. The plan must
      * keep outputs. */
     es_status (*output)(es_network *network, size_t unit, float *values, es_errors *errors);

@@ -18,6 +18,10 @@ static int64_t lost_ns(const es_device *device) {
     return device->lost_ns;
 }
 
+static const char *lost_to(const es_device *device) {
+    return device->lost_to;
+}
+
 const es_backend es_backend_cudnn = {
     .name = "cudnn",
     .open = open_device,
@@ -31,5 +35,7 @@ const es_backend es_backend_cudnn = {
     .run_part = gpu_run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
+    .disturbances = "another clock or incomplete records of CUPTI",
+    .lost_to = lost_to,
     .output = gpu_output,
 };

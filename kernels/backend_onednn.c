@@ -6,6 +6,7 @@
 #include "onednn.h"
 
 #include "host.h"
+#include "setting.h"
 
 #include "edgesplit/alloc.h"
 
@@ -50,7 +51,8 @@ typedef struct cpu_setting {
     int threads;
 } cpu_setting;
 
-static es_status parse_isa(const char *value, cpu_setting *setting, es_errors *errors) {
+static es_status parse_isa(const char *value, void *parsed, es_errors *errors) {
+    cpu_setting *setting = parsed;
     for (size_t i = 0; i < N_ISAS; i++)
         if (strcmp(value, isas[i].name) == 0) {
             setting->isa = isas[i].isa;
@@ -58,21 +60,20 @@ static es_status parse_isa(const char *value, cpu_setting *setting, es_errors *e
         }
     const char *nearest = es_nearest_name(value, N_ISAS, isa_name, NULL);
     return es_errors_add(errors, ES_USAGE, NULL, 0,
-                         "setting: no instruction set is called \"%s\"; %s \"%s\"; known: sse41, "
-                         "avx, avx2, avx2_vnni, avx512_core[_vnni, _bf16, _amx], best",
-                         value, nearest != NULL ? "the nearest name is" : "the default is",
-                         nearest != NULL ? nearest : "best");
+                         "setting: isa:%s; expected sse41, avx, avx2, avx2_vnni, "
+                         "avx512_core[_vnni, _bf16, _amx] or best (the default)%s",
+                         value, es_did_you_mean(nearest, "isa:", "", "").text);
 }
 
-static es_status parse_threads(const char *value, cpu_setting *setting, es_errors *errors) {
+static es_status parse_threads(const char *value, void *parsed, es_errors *errors) {
+    cpu_setting *setting = parsed;
     int64_t threads;
     int most = omp_get_num_procs();
     if (strcmp(value, "all") == 0) {
         setting->threads = most;
         return ES_OK;
     }
-    if (es_parse_int64((es_slice){value, strlen(value)}, &threads) != ES_OK || threads < 1 ||
-        threads > most)
+    if (es_parse_int64(es_slice_of(value), &threads) != ES_OK || threads < 1 || threads > most)
         return es_errors_add(errors, ES_USAGE, NULL, 0,
                              "setting: threads:%s; expected 1 to %d (the processors that this "
                              "process may use) or all",
@@ -81,45 +82,8 @@ static es_status parse_threads(const char *value, cpu_setting *setting, es_error
     return ES_OK;
 }
 
-static const struct {
-    const char *key;
-    es_status (*parse)(const char *value, cpu_setting *setting, es_errors *errors);
-} keys[] = {{"isa", parse_isa}, {"threads", parse_threads}};
-enum { N_KEYS = sizeof keys / sizeof keys[0] };
-
-enum { LONGEST_ENTRY = 64 };
-
-/* Reads "isa:NAME,threads:N"; each part may be left out and occurs once. */
-static es_status parse_setting(const char *text, cpu_setting *setting, es_errors *errors) {
-    bool seen[N_KEYS] = {false};
-    es_slice rest = {text, strlen(text)}, entry;
-    es_status first = ES_OK;
-    *setting = (cpu_setting){dnnl_cpu_isa_all, omp_get_num_procs()};
-    while (text[0] != '\0' && es_next_field(&rest, ',', &entry)) {
-        char buffer[LONGEST_ENTRY];
-        snprintf(buffer, sizeof buffer, "%.*s", (int)entry.length, entry.data);
-        char *colon = strchr(buffer, ':');
-        size_t k = 0;
-        if (colon != NULL)
-            *colon = '\0';
-        while (k < N_KEYS && strcmp(buffer, keys[k].key) != 0)
-            k++;
-        es_status status = ES_USAGE;
-        if (colon == NULL || k == N_KEYS || entry.length >= sizeof buffer)
-            es_errors_add(errors, status, NULL, 0,
-                          "setting: \"%.*s\"; expected isa:NAME or threads:N, with commas between",
-                          (int)entry.length, entry.data);
-        else if (seen[k])
-            es_errors_add(errors, status, NULL, 0, "setting: %s is there twice", keys[k].key);
-        else
-            status = keys[k].parse(colon + 1, setting, errors);
-        if (k < N_KEYS)
-            seen[k] = true;
-        if (first == ES_OK)
-            first = status;
-    }
-    return first;
-}
+static const es_setting_key keys[] = {{"isa", "isa:NAME", parse_isa},
+                                      {"threads", "threads:N", parse_threads}};
 
 /* Caps the instruction set and verifies what is then in effect. */
 static es_status apply_isa(dnnl_cpu_isa_t isa, const char **in_effect, es_errors *errors) {
@@ -159,13 +123,13 @@ static void close_device(es_device *device) {
 }
 
 static es_status open_device(const char *text, es_device **device, es_errors *errors) {
-    cpu_setting wanted;
-    es_status status = parse_setting(text, &wanted, errors);
+    cpu_setting wanted = {dnnl_cpu_isa_all, omp_get_num_procs()};
+    es_status status = es_setting_parse(text, sizeof keys / sizeof keys[0], keys, &wanted, errors);
     if (status != ES_OK)
         return status;
     es_device *made = es_alloc(1, sizeof *made);
     if (made == NULL)
-        return es_errors_add(errors, ES_NO_MEMORY, NULL, 0, "%s", es_status_text(ES_NO_MEMORY));
+        return es_errors_no_memory(errors, NULL);
     status = apply_isa(wanted.isa, &made->isa, errors);
     if (status == ES_OK)
         status = apply_threads(wanted.threads, errors);
@@ -212,6 +176,11 @@ static int64_t lost_ns(const es_device *device) {
     return es_host_lost_ns();
 }
 
+static const char *lost_to(const es_device *device) {
+    (void)device;
+    return "preempted";
+}
+
 const es_backend es_backend_onednn = {
     .name = "onednn",
     .open = open_device,
@@ -223,5 +192,7 @@ const es_backend es_backend_onednn = {
     .run_part = onednn_run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
+    .disturbances = "other processes",
+    .lost_to = lost_to,
     .output = onednn_output,
 };

@@ -131,6 +131,11 @@ static int64_t lost_ns(const es_device *device) {
     return es_host_lost_ns();
 }
 
+static const char *lost_to(const es_device *device) {
+    (void)device;
+    return "preempted";
+}
+
 static es_status output(es_network *network, size_t unit, float *values, es_errors *errors) {
     (void)errors;
     int64_t n = network->batch * es_shape_elems(es_plan_out(network->plan, unit));
@@ -151,5 +156,7 @@ const es_backend es_backend_reference = {
     .run_part = run_part,
     .now_ns = now_ns,
     .lost_ns = lost_ns,
+    .disturbances = "other processes",
+    .lost_to = lost_to,
     .output = output,
 };

@@ -114,6 +114,7 @@ es_status es_clock_guard_create(es_clock_guard **guard, es_errors *errors) {
     /* What is in the buffers of streams must not be written twice. */
     (void)fflush(NULL);
     pid_t guardian = piped ? fork() : -1;
+    int cause = errno;
     if (guardian == 0) {
         (void)close(requests[1]);
         (void)close(answers[0]);
@@ -127,7 +128,7 @@ es_status es_clock_guard_create(es_clock_guard **guard, es_errors *errors) {
         free(made);
         return es_errors_add(errors, ES_INTERNAL, NULL, 0,
                              "the process that guards the clocks cannot be started: %s",
-                             strerror(errno));
+                             strerror(cause));
     }
     made->guardian = guardian;
     made->requests = requests[1];

@@ -9,6 +9,7 @@
 
 static const es_option options[] = {
     {"model", "NAME|FILE", .help = "the network, if the zoo has none of that name"},
+    {"within", "PERCENT", .help = "exit with 1 if the medians of the whole differ by more"},
     {"csv", NULL, .help = "print every layer as CSV, times in seconds"},
     {0},
 };
@@ -26,8 +27,9 @@ typedef struct comparison {
     const es_profile *fast, *slow;
     const es_model *model; /* NULL: not known */
     layer_kind *kinds;     /* [n_kinds]; room for all layers */
-    size_t n_kinds;
-    bool csv;
+    size_t n_kinds, n_wholes;
+    bool csv, limited;
+    double within_ratio; /* if it is limited */
 } comparison;
 
 /* What a layer is called: its operator and, of convolutions, if the network is known, their groups
@@ -140,6 +142,22 @@ static void print_csv(comparison *c, int64_t batch, es_text *text) {
     }
 }
 
+/* Whether the whole takes as long in both, whichever is the slower one. */
+static void check_within(comparison *c, int64_t batch, es_errors *errors) {
+    const es_profile_row *fast = es_profile_find(c->fast, ES_PROFILE_WHOLE, 0, batch);
+    const es_profile_row *slow = es_profile_find(c->slow, ES_PROFILE_WHOLE, 0, batch);
+    if (fast == NULL || slow == NULL)
+        return;
+    double ratio = fmax(fast->median_s, slow->median_s) / fmin(fast->median_s, slow->median_s);
+    c->n_wholes++;
+    if (ratio - 1 > c->within_ratio)
+        es_errors_add(errors, ES_SOME_FAILED, c->slow->path, 0,
+                      "batch %lld: the whole takes %.4f ms; in %s %.4f ms, %.2f %% apart; expected "
+                      "at most %g %%",
+                      (long long)batch, slow->median_s * 1e3, c->fast->path, fast->median_s * 1e3,
+                      (ratio - 1) * 100, c->within_ratio * 100);
+}
+
 static es_status check_pair(const es_profile *fast, const es_profile *slow, es_errors *errors) {
     if (strcmp(fast->model, slow->model) != 0)
         return es_errors_add(errors, ES_INVALID, slow->path, 0,
@@ -183,6 +201,8 @@ static es_status print_comparison(comparison *c, es_errors *errors) {
         for (size_t o = 0; o < n_others; o++)
             if (batches[b] == others[o]) {
                 (c->csv ? print_csv : print_batch)(c, batches[b], &text);
+                if (c->limited)
+                    check_within(c, batches[b], errors);
                 n_common++;
             }
     if (status == ES_OK && n_common == 0)
@@ -192,6 +212,11 @@ static es_status print_comparison(comparison *c, es_errors *errors) {
         status = es_errors_no_memory(errors, NULL);
     if (status == ES_OK)
         fputs(text.data, stdout);
+    if (status == ES_OK && c->limited && c->n_wholes == 0)
+        status = es_errors_add(errors, ES_INVALID, c->slow->path, 0,
+                               "has no time of the whole network in common with %s", c->fast->path);
+    if (status == ES_OK)
+        status = es_errors_status(errors);
     free(text.data);
     free(batches);
     free(others);
@@ -204,8 +229,11 @@ static es_status compare(const es_arguments *arguments, es_errors *errors) {
     comparison c = {0};
     es_status status = es_profile_load(arguments->operands[0], &fast, errors);
     es_status second = es_profile_load(arguments->operands[1], &slow, errors);
+    double within_ratio = 0;
     if (status == ES_OK)
         status = second;
+    if (status == ES_OK)
+        status = es_parse_per_cent(arguments, "within", "0", &within_ratio, errors);
     if (status == ES_OK)
         status = check_pair(fast, slow, errors);
     if (status == ES_OK)
@@ -216,6 +244,8 @@ static es_status compare(const es_arguments *arguments, es_errors *errors) {
                          .slow = slow,
                          .model = model,
                          .csv = es_arguments_has(arguments, "csv"),
+                         .limited = es_arguments_has(arguments, "within"),
+                         .within_ratio = within_ratio,
                          .kinds = es_alloc(fast->n_rows, sizeof *c.kinds)};
         status = c.kinds != NULL ? print_comparison(&c, errors) : es_errors_no_memory(errors, NULL);
     }
@@ -236,7 +266,8 @@ const es_command es_command_compare = {
     .most_operands = 2,
     .notes =
         "slow/fast is the ratio of the sums of medians; least and greatest are those of single "
-        "layers.",
+        "layers. --within is for\ntwo runs at the same setting: exit code 1 if the medians of the "
+        "whole are farther apart at any batch size.",
     .options = options,
     .run = compare,
 };

@@ -26,10 +26,6 @@ static const es_option options[] = {
     {0},
 };
 
-static es_slice slice_of(const char *text) {
-    return (es_slice){text, strlen(text)};
-}
-
 static void parse_kind(const es_arguments *arguments, es_profile_kind *kind, es_errors *errors) {
     static const struct {
         const char *name;
@@ -48,7 +44,7 @@ static void parse_count(const es_arguments *arguments, const char *option, int64
                         int64_t least, int64_t *value, es_errors *errors) {
     const char *text = es_arguments_value(arguments, option, NULL);
     *value = preset;
-    if (text != NULL && (es_parse_int64(slice_of(text), value) != ES_OK || *value < least))
+    if (text != NULL && (es_parse_int64(es_slice_of(text), value) != ES_OK || *value < least))
         es_arguments_mistake(arguments, errors, "--%s %s: expected a whole number%s", option, text,
                              least > 0 ? " from 1" : "");
 }
@@ -58,7 +54,7 @@ static void parse_time_unit(const es_arguments *arguments, double *unit_s, es_er
     char one[32];
     const char *expected;
     snprintf(one, sizeof one, "1%s", unit);
-    if (es_parse_quantity(slice_of(one), ES_DIM_TIME, unit_s, &expected) != ES_OK)
+    if (es_parse_quantity(es_slice_of(one), ES_DIM_TIME, unit_s, &expected) != ES_OK)
         es_arguments_mistake(arguments, errors,
                              "--time-unit %s: expected a unit of time (s, ms, us, ns, min, h, d)",
                              unit);

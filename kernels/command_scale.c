@@ -26,8 +26,8 @@ static es_status parse_numbers(const es_arguments *arguments, es_scaling *how, e
     const char *bandwidth = es_arguments_value(arguments, "bandwidth", NULL);
     bool named = strncmp(to, key, sizeof key - 1) == 0;
     const char *clock = named ? to + sizeof key - 1 : "";
-    if (!named || es_parse_quantity((es_slice){clock, strlen(clock)}, ES_DIM_FREQUENCY,
-                                    &how->clock_hz, &expected) != ES_OK)
+    if (!named ||
+        es_parse_quantity(es_slice_of(clock), ES_DIM_FREQUENCY, &how->clock_hz, &expected) != ES_OK)
         es_arguments_mistake(arguments, errors, "--to %s: expected clock= and %s", to,
                              expected[0] != '\0' ? expected : "a frequency with its unit");
     else if (!(how->clock_hz > 0))
@@ -35,8 +35,7 @@ static es_status parse_numbers(const es_arguments *arguments, es_scaling *how, e
     if (bandwidth == NULL)
         return es_errors_status(errors);
     double bps = 0;
-    if (es_parse_quantity((es_slice){bandwidth, strlen(bandwidth)}, ES_DIM_DATA_RATE, &bps,
-                          &expected) != ES_OK)
+    if (es_parse_quantity(es_slice_of(bandwidth), ES_DIM_DATA_RATE, &bps, &expected) != ES_OK)
         es_arguments_mistake(arguments, errors, "--bandwidth %s: expected %s", bandwidth, expected);
     else if (!(bps > 0))
         es_arguments_mistake(arguments, errors, "--bandwidth %s: expected more than 0", bandwidth);

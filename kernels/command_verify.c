@@ -114,10 +114,11 @@ static es_status verify_profile(const verification *v) {
     return es_errors_status(v->errors);
 }
 
-static es_status parse_tolerance(const es_arguments *arguments, double *ratio, es_errors *errors) {
-    const char *text = es_arguments_value(arguments, "tolerance", "5");
-    if (es_parse_double((es_slice){text, strlen(text)}, ratio) != ES_OK || *ratio < 0)
-        return es_arguments_mistake(arguments, errors, "--tolerance %s: expected per cent from 0",
+es_status es_parse_per_cent(const es_arguments *arguments, const char *option, const char *preset,
+                            double *ratio, es_errors *errors) {
+    const char *text = es_arguments_value(arguments, option, preset);
+    if (es_parse_double(es_slice_of(text), ratio) != ES_OK || *ratio < 0)
+        return es_arguments_mistake(arguments, errors, "--%s %s: expected per cent from 0", option,
                                     text);
     *ratio /= 100;
     return ES_OK;
@@ -127,7 +128,7 @@ static es_status verify(const es_arguments *arguments, es_errors *errors) {
     verification v = {.errors = errors};
     es_profile *profile = NULL;
     es_model *model = NULL;
-    es_status status = parse_tolerance(arguments, &v.tolerance_ratio, errors);
+    es_status status = es_parse_per_cent(arguments, "tolerance", "5", &v.tolerance_ratio, errors);
     if (status == ES_OK)
         status = es_profile_load(arguments->operands[0], &profile, errors);
     if (status == ES_OK)

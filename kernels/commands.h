@@ -24,4 +24,8 @@ ES_NODISCARD es_status es_open_profiled_network(const char *what, const es_profi
 ES_NODISCARD es_status es_find_profiled_network(const char *what, const es_profile *profile,
                                                 es_model **model, es_errors *errors);
 
+/* Reads an option that is a number per cent, from 0, as a ratio. ES_USAGE. */
+ES_NODISCARD es_status es_parse_per_cent(const es_arguments *arguments, const char *option,
+                                         const char *preset, double *ratio, es_errors *errors);
+
 #endif

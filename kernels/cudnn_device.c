@@ -6,7 +6,6 @@
 #include "edgesplit/alloc.h"
 
 #include <math.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -161,6 +160,21 @@ static void open_nvml(es_device *device) {
                  (int)sizeof device->nvml_reason - 1, errors.records[0].text);
 }
 
+/* Without CUPTI units are timed in another way, unless the setting asks for it. */
+static es_status open_tracer(es_device *device, es_errors *errors) {
+    if (device->setting.stamps == GPU_STAMPS_CUPTI)
+        return gpu_tracer_create(&device->api, &device->tracer, errors);
+    es_errors found;
+    es_errors_init(&found);
+    if (device->setting.stamps != GPU_STAMPS_AUTO)
+        return ES_OK;
+    es_status status = gpu_tracer_create(&device->api, &device->tracer, &found);
+    if (status == ES_UNAVAILABLE)
+        snprintf(device->cupti_reason, sizeof device->cupti_reason, "%.*s",
+                 (int)sizeof device->cupti_reason - 1, found.records[0].text);
+    return status == ES_NO_MEMORY ? es_errors_no_memory(errors, NULL) : ES_OK;
+}
+
 static es_status create_guard(es_device *device, es_errors *errors) {
     if (geteuid() != 0)
         return es_errors_add(errors, ES_USAGE, NULL, 0, "setting: only root may lock clocks");
@@ -184,6 +198,8 @@ es_status gpu_open(const gpu_setting *setting, es_device **device, es_errors *er
         status = lock_clock(made, errors);
     if (status == ES_OK)
         status = create_objects(made, errors);
+    if (status == ES_OK)
+        status = open_tracer(made, errors);
     if (status == ES_OK && locks)
         status = verify_clock(made, errors);
     if (status == ES_OK) {
@@ -284,6 +300,7 @@ void gpu_close(es_device *device) {
         es_errors_print(&errors, stderr);
     if (device->properties != NULL)
         (void)device->api.cudnnBackendDestroyDescriptor(device->properties);
+    gpu_tracer_destroy(device->tracer);
     close_gpu(device);
     es_nvml_close(device->nvml);
     for (size_t i = 0; i < device->n_choices; i++)
@@ -299,6 +316,9 @@ void gpu_close(es_device *device) {
 void gpu_observe(const es_device *device, es_facts *facts) {
     es_facts_add(facts, "stamps", "%s", device->stamps.data != NULL ? device->stamps.data : "");
     es_facts_add(facts, "plans", "%s", device->plans.data != NULL ? device->plans.data : "");
+    if (device->n_traces > 0)
+        es_facts_add(facts, "traces", "%zu passes, %zu of them incomplete and dropped",
+                     device->n_traces, device->n_incomplete);
     es_facts_add(facts, "sm-clock",
                  "%.0f to %.0f MHz in %zu probes of the device, %zu off by more "
                  "than 2 %%; %s %.0f MHz",

@@ -3,8 +3,6 @@
 
 #include "edgesplit/alloc.h"
 
-#include <string.h>
-
 /* A graph on its way. */
 typedef struct sketch {
     gpu_maker *m;

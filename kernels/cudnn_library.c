@@ -28,7 +28,7 @@ static const struct {
 /* Where a library is looked for; the last names are patterns below the folder of an environment. */
 static const struct {
     const char *title, *environment;
-    const char *names[5]; /* ends with NULL */
+    const char *names[7]; /* ends with NULL */
     const char *in_environment, *hint;
 } libraries[GPU_N_LIBRARIES] = {
     [GPU_CUDA] = {"NVIDIA's driver",
@@ -47,6 +47,14 @@ static const struct {
                     "/usr/local/cuda/lib64/libnvrtc.so.12"},
                    "nvidia/c*/lib/libnvrtc.so.1[23]",
                    "install the CUDA toolkit, or set EDGESPLIT_NVRTC to its file"},
+    [GPU_CUPTI] = {"CUPTI",
+                   "EDGESPLIT_CUPTI",
+                   {"libcupti.so.13", "/usr/local/cuda/lib64/libcupti.so.13",
+                    "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so.13", "libcupti.so.12",
+                    "/usr/local/cuda/lib64/libcupti.so.12",
+                    "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so.12"},
+                   "nvidia/c*/lib/libcupti.so.1[23]",
+                   "install CUPTI, or set EDGESPLIT_CUPTI to its file"},
 };
 
 /* Opens one file; its path, or else why not, is noted. */

@@ -3,13 +3,15 @@
 #ifndef KERNELS_CUDNN_LIBRARY_H
 #define KERNELS_CUDNN_LIBRARY_H
 
+#include "cudnn_cupti.h"
+
 #include "edgesplit/error.h"
 
 #include <cuda.h>
 #include <cudnn_graph.h>
 #include <nvrtc.h>
 
-typedef enum gpu_library { GPU_CUDA, GPU_CUDNN, GPU_NVRTC, GPU_N_LIBRARIES } gpu_library;
+typedef enum gpu_library { GPU_CUDA, GPU_CUDNN, GPU_NVRTC, GPU_CUPTI, GPU_N_LIBRARIES } gpu_library;
 
 enum { GPU_PATH = 256 };
 
@@ -26,10 +28,10 @@ typedef struct gpu_api {
 } gpu_api;
 
 /* Looks the functions of a library up: in the file that the environment variable EDGESPLIT_CUDA,
- * EDGESPLIT_CUDNN or EDGESPLIT_NVRTC names, else by the library's name where the system looks, in
- * /usr/local/cuda and in the Python environment $VIRTUAL_ENV or $CONDA_PREFIX. A library stays
- * loaded until the process ends. ES_UNAVAILABLE: not there, too old, or a function is missing; the
- * record says which library, and why the system cannot load it. */
+ * EDGESPLIT_CUDNN, EDGESPLIT_NVRTC or EDGESPLIT_CUPTI names, else by the library's name where the
+ * system looks, in /usr/local/cuda and in the Python environment $VIRTUAL_ENV or $CONDA_PREFIX. A
+ * library stays loaded until the process ends. ES_UNAVAILABLE: not there, too old, or a function is
+ * missing; the record says which library, and why the system cannot load it. */
 ES_NODISCARD es_status gpu_load(gpu_api *api, gpu_library library, es_errors *errors);
 
 #endif

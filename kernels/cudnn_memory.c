@@ -31,6 +31,14 @@ gpu_view gpu_view_of(int64_t batch, es_shape shape, bool last) {
     return view;
 }
 
+int64_t gpu_place(const gpu_view *lies, es_shape shape, int64_t i) {
+    int64_t elems = es_shape_elems(shape), rest = i % elems;
+    int64_t at = i / elems * lies->strides[0];
+    for (int d = shape.rank; d-- > 0; rest /= shape.dims[d])
+        at += rest % shape.dims[d] * lies->strides[d + 1];
+    return at;
+}
+
 static void swap_dims(gpu_view *view, int a, int b) {
     unsigned dim = view->dims[a];
     long long stride = view->strides[a];

@@ -74,17 +74,13 @@ static es_status upload_input(es_network *network, es_errors *errors) {
     es_shape shape = network->plan->units[0].layer->out;
     const gpu_unit *input = &network->units[0];
     gpu_view lies = gpu_view_of(network->batch, shape, input->last);
-    int64_t elems = es_shape_elems(shape), n = network->batch * elems;
+    int64_t n = network->batch * es_shape_elems(shape);
     float *values = es_alloc((size_t)n, sizeof *values), *laid = es_alloc((size_t)n, sizeof *laid);
     es_status status = values != NULL && laid != NULL ? ES_OK : es_errors_no_memory(errors, NULL);
     if (status == ES_OK)
         es_weights_fill_input(n, values);
-    for (int64_t i = 0; status == ES_OK && i < n; i++) {
-        int64_t at = i / elems * lies.strides[0], rest = i % elems;
-        for (int d = shape.rank; d-- > 0; rest /= shape.dims[d])
-            at += rest % shape.dims[d] * lies.strides[d + 1];
-        laid[at] = values[i];
-    }
+    for (int64_t i = 0; status == ES_OK && i < n; i++)
+        laid[gpu_place(&lies, shape, i)] = values[i];
     if (status == ES_OK)
         status = gpu_upload(network, network->buffers[input->buffer].address, n, laid, errors);
     free(values);
@@ -167,5 +163,8 @@ void gpu_release(es_network *network) {
     free(network->scratch_elems);
     free(network->replays);
     free(network->events);
+    free(network->n_nodes);
+    free(network->node_numbers);
+    free(network->ends_ns);
     free(network);
 }

@@ -12,6 +12,7 @@
 
 #include "backend.h"
 #include "clock_guard.h"
+#include "cudnn_ends.h"
 #include "cudnn_library.h"
 #include "nvml.h"
 #include "weights.h"
@@ -19,7 +20,12 @@
 typedef enum gpu_precision { GPU_FP32, GPU_TF32, GPU_FP16 } gpu_precision;
 
 /* How the ends of units are seen: see cudnn_run.c. */
-typedef enum gpu_stamps { GPU_STAMPS_AUTO, GPU_STAMPS_PREFIX, GPU_STAMPS_EVENTS } gpu_stamps;
+typedef enum gpu_stamps {
+    GPU_STAMPS_AUTO,
+    GPU_STAMPS_CUPTI,
+    GPU_STAMPS_PREFIX,
+    GPU_STAMPS_EVENTS
+} gpu_stamps;
 
 typedef struct gpu_setting {
     gpu_precision precision;
@@ -50,6 +56,9 @@ typedef struct gpu_choice {
     double time_ns;
 } gpu_choice;
 
+/* Records what runs on the GPU (cudnn_trace.c). */
+typedef struct gpu_tracer gpu_tracer;
+
 struct es_device {
     gpu_api api;
     gpu_setting setting;
@@ -71,10 +80,13 @@ struct es_device {
     double last_mhz, least_mhz, greatest_mhz; /* seen */
     size_t n_probes, n_off;
     int64_t lost_ns;
+    const char *lost_to;                                  /* the latest of it */
+    gpu_tracer *tracer;                                   /* NULL: not there, or not asked for */
+    size_t n_traces, n_incomplete, n_incomplete_in_a_row; /* traced passes */
     gpu_choice *choices;
     size_t n_choices, choices_capacity;
-    es_text plans, stamps; /* provenance, one part per batch size */
-    char nvml_reason[GPU_PATH];
+    es_text plans, stamps;                              /* provenance, one part per batch size */
+    char nvml_reason[GPU_PATH], cupti_reason[GPU_PATH]; /* why not */
 };
 
 /* The status of a call of the driver or of cuDNN; a failure is recorded with what was tried. */
@@ -96,6 +108,24 @@ void gpu_observe(const es_device *device, es_facts *facts);
 
 /* The properties of the open device as text (creates `*text`): what the function above takes. */
 es_status gpu_properties(es_device *device, char **text, es_errors *errors);
+
+/* ---- Traces (cudnn_trace.c) */
+
+/* Loads CUPTI into `api` (borrowed) and has it record for a moment. ES_UNAVAILABLE: it is not
+ * there, does not record (the record says why: privileges, another tool, ...), or there is a tracer
+ * in this process already; ES_NO_MEMORY. */
+ES_NODISCARD es_status gpu_tracer_create(gpu_api *api, gpu_tracer **tracer, es_errors *errors);
+void gpu_tracer_destroy(gpu_tracer *tracer);
+
+/* Between these two, nodes of graphs are recorded. ES_UNAVAILABLE. */
+ES_NODISCARD es_status gpu_tracer_start(gpu_tracer *tracer, es_errors *errors);
+void gpu_tracer_stop(gpu_tracer *tracer);
+
+/* Lends the intervals [*n] of the nodes that have ended since it was last called, valid until it is
+ * called again; CUPTI is asked again where there are fewer than expected. What CUPTI has dropped,
+ * or no memory was found for, is not among them. ES_UNAVAILABLE. */
+ES_NODISCARD es_status gpu_tracer_take(gpu_tracer *tracer, size_t n_expected,
+                                       gpu_interval **intervals, size_t *n, es_errors *errors);
 
 /* Our own kernels (cudnn_code.c). */
 es_status gpu_load_kernels(es_device *device, es_errors *errors);
@@ -184,8 +214,14 @@ struct es_network {
     int64_t workspace_bytes;
     gpu_replay *replays;
     size_t n_replays, replays_capacity;
-    CUgraphExec stamped; /* with an event behind each unit; NULL: prefixes */
-    CUevent *events;     /* [2 * (n_units + 1)] */
+    gpu_stamps stamps;      /* how it sees the ends of units; not AUTO */
+    CUgraphExec stamped;    /* with an event behind each unit, or to be traced; else NULL */
+    CUevent *events;        /* [2 * (n_units + 1)] */
+    size_t *n_nodes;        /* [n_units] of each unit, as far as they are recorded */
+    size_t n_all_nodes;     /* their sum */
+    uint64_t *node_numbers; /* [n_all_nodes] */
+    int64_t *ends_ns;       /* [n_units] in the last traced pass */
+    int64_t busy_ns;        /* of that pass: in which something ran */
 };
 
 size_t gpu_elem_bytes(const es_device *device);
@@ -211,6 +247,9 @@ bool gpu_try_dnn(gpu_maker *m, cudnnStatus_t result, const char *what);
 bool gpu_lies_both_ways(es_shape shape);
 /* All images of a shape under a layout. */
 gpu_view gpu_view_of(int64_t batch, es_shape shape, bool last);
+
+/* Where element i of all images of a shape, image by image and row by row, lies under a layout. */
+int64_t gpu_place(const gpu_view *lies, es_shape shape, int64_t i);
 
 size_t gpu_scratch(gpu_maker *m, int64_t elems);
 /* Creates room for numbers that are to be uploaded; NULL without a GPU, where none are. */

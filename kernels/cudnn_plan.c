@@ -1,8 +1,6 @@
 /* Plans: how cuDNN would run a graph. */
 #include "cudnn_parts.h"
 
-#include <string.h>
-
 /* ---- Candidates */
 
 enum { MAX_NOTES = 16, MAX_KNOBS = 8 };

@@ -1,10 +1,12 @@
 /* Passes: the network, or a part of it, replayed as one CUDA graph.
  *
- * The whole is timed by two events around such a replay. The ends of units are seen in one of two
- * ways. Prefixes: a graph of units 1 to l for every l, each timed like the whole; nothing stands
- * between the kernels, but a stamped pass costs n/2 whole ones. Events: one graph with an event
- * behind each unit, which takes about a microsecond each. Prefixes are used unless such a pass
- * takes longer than is bearable; then units are long, and a microsecond is little.
+ * The whole is timed by two events around such a replay. The ends of units are seen in one of three
+ * ways. CUPTI: a replay of the same graph during which the beginning and the end of each node are
+ * recorded. Prefixes: a graph of units 1 to l for every l, each timed like the whole; nothing
+ * stands between the kernels, but a stamped pass costs n/2 whole ones. Events: one graph with an
+ * event behind each unit, which takes about a microsecond each. CUPTI is used where it can be had
+ * and hardly slows a pass down, else prefixes unless such a pass takes longer than is bearable;
+ * then units are long, and a microsecond is little.
  *
  * Before what is timed, the clock probe is queued. It tells the clock, and keeps the GPU busy until
  * the host has queued the rest, so that no launch is waited for. */
@@ -65,35 +67,42 @@ static es_status launch_unit(const es_network *network, size_t number, es_errors
 
 /* ---- Graphs */
 
-/* Captures units `first` to `last`; `stamped`: with events, those of unit 0 in front. */
-static es_status capture(es_network *network, size_t first, size_t last, bool stamped,
-                         CUgraphExec *graph, es_errors *errors) {
+/* Captures units `first` to `last`; `with_events`: those behind units, that of unit 0 in front.
+ * Creates `*graph`, also where it fails. */
+static es_status capture(const es_network *network, size_t first, size_t last, bool with_events,
+                         CUgraph *graph, es_errors *errors) {
     const es_device *device = network->device;
     const gpu_api *api = &device->api;
-    CUgraph captured = NULL;
+    *graph = NULL;
     CUresult result =
         api->cuStreamBeginCapture(device->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
     if (result != CUDA_SUCCESS)
         return gpu_check(device, result, "capture of a graph", errors);
-    if (stamped)
+    if (with_events)
         result = api->cuEventRecordWithFlags(network->events[0], device->stream,
                                              CU_EVENT_RECORD_EXTERNAL);
     es_status status = ES_OK;
     for (size_t u = first; status == ES_OK && result == CUDA_SUCCESS && u <= last; u++) {
         status = launch_unit(network, u, errors);
-        if (stamped)
+        if (with_events)
             result = api->cuEventRecordWithFlags(network->events[u], device->stream,
                                                  CU_EVENT_RECORD_EXTERNAL);
     }
-    CUresult ended = api->cuStreamEndCapture(device->stream, &captured);
+    CUresult ended = api->cuStreamEndCapture(device->stream, graph);
     if (status == ES_OK)
         status = gpu_check(device, result != CUDA_SUCCESS ? result : ended, "capture of a graph",
                            errors);
+    return status;
+}
+
+/* Takes `graph`, which may be NULL if `status` is a failure. */
+static es_status instantiate(const es_device *device, es_status status, CUgraph graph,
+                             CUgraphExec *executable, es_errors *errors) {
     if (status == ES_OK)
-        status = gpu_check(device, api->cuGraphInstantiateWithFlags(graph, captured, 0),
+        status = gpu_check(device, device->api.cuGraphInstantiateWithFlags(executable, graph, 0),
                            "instantiation of a graph", errors);
-    if (captured != NULL)
-        (void)api->cuGraphDestroy(captured);
+    if (graph != NULL)
+        (void)device->api.cuGraphDestroy(graph);
     return status;
 }
 
@@ -108,7 +117,9 @@ static es_status find_replay(es_network *network, size_t first, size_t last, CUg
     if (es_reserve(&network->replays, &network->replays_capacity, network->n_replays + 1,
                    sizeof *network->replays) != ES_OK)
         return es_errors_no_memory(errors, NULL);
-    es_status status = capture(network, first, last, false, graph, errors);
+    CUgraph captured;
+    es_status status = capture(network, first, last, false, &captured, errors);
+    status = instantiate(network->device, status, captured, graph, errors);
     if (status == ES_OK)
         network->replays[network->n_replays++] = (gpu_replay){first, last, *graph};
     return status;
@@ -138,6 +149,7 @@ static es_status check_clock(es_device *device, int64_t pass_ns, es_errors *erro
     if (device->wanted_mhz > 0 && fabs(mhz / device->wanted_mhz - 1) > clock_tolerance_ratio) {
         device->n_off++;
         device->lost_ns += pass_ns;
+        device->lost_to = "clock";
         (void)nanosleep(&recovery, NULL);
     }
     return ES_OK;
@@ -226,12 +238,78 @@ static es_status run_with_events(es_network *network, int64_t *stamps_ns, es_err
                            : status;
 }
 
+static es_status replay_untimed(const es_network *network, CUgraphExec graph, es_errors *errors) {
+    const es_device *device = network->device;
+    CUresult result = device->api.cuGraphLaunch(graph, device->stream);
+    if (result == CUDA_SUCCESS)
+        result = device->api.cuStreamSynchronize(device->stream);
+    return gpu_check(device, result, "pass", errors);
+}
+
+/* A pass that is recorded; neither it nor the next one is the first behind a switch of CUPTI. */
+static es_status trace_pass(es_network *network, int64_t *start_ns, int64_t *end_ns,
+                            gpu_ends_fault *fault, es_errors *errors) {
+    gpu_tracer *tracer = network->device->tracer;
+    gpu_interval *intervals = NULL;
+    size_t n = 0, n_units = network->plan->n_units;
+    CUgraphExec plain = NULL;
+    es_status status = gpu_tracer_start(tracer, errors);
+    if (status != ES_OK)
+        return status;
+    status = replay_untimed(network, network->stamped, errors);
+    if (status == ES_OK)
+        status = gpu_tracer_take(tracer, network->n_all_nodes, &intervals, &n, errors);
+    if (status == ES_OK)
+        status = run_graph(network, network->stamped, start_ns, end_ns, errors);
+    if (status == ES_OK)
+        status = gpu_tracer_take(tracer, network->n_all_nodes, &intervals, &n, errors);
+    gpu_tracer_stop(tracer);
+    if (status == ES_OK)
+        status = find_replay(network, 1, n_units, &plain, errors);
+    if (status == ES_OK)
+        status = replay_untimed(network, plain, errors);
+    if (status == ES_OK)
+        *fault = gpu_find_ends(n, intervals, n_units, network->n_nodes, network->node_numbers,
+                               network->ends_ns, &network->busy_ns);
+    return status;
+}
+
+/* So many incomplete passes in a row are no accident. */
+enum { MOST_INCOMPLETE = 20 };
+
+/* A pass of which not all is recorded counts as lost. */
+static es_status run_traced(es_network *network, int64_t *stamps_ns, es_errors *errors) {
+    es_device *device = network->device;
+    int64_t end_ns = 0;
+    gpu_ends_fault fault = GPU_ENDS_COMPLETE;
+    es_status status = trace_pass(network, &stamps_ns[0], &end_ns, &fault, errors);
+    if (status != ES_OK)
+        return status;
+    bool complete = fault == GPU_ENDS_COMPLETE;
+    for (size_t u = 1; u <= network->plan->n_units; u++)
+        stamps_ns[u] = complete ? stamps_ns[0] + network->ends_ns[u - 1] : end_ns;
+    device->n_traces++;
+    device->n_incomplete += !complete;
+    device->n_incomplete_in_a_row = complete ? 0 : device->n_incomplete_in_a_row + 1;
+    if (complete)
+        return ES_OK;
+    device->lost_ns += end_ns - stamps_ns[0];
+    device->lost_to = "records";
+    if (device->n_incomplete_in_a_row < MOST_INCOMPLETE)
+        return ES_OK;
+    return es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                         "CUPTI's records of %d passes in a row cannot be used: %s; the setting "
+                         "stamps:prefix does without it",
+                         MOST_INCOMPLETE, gpu_ends_text(fault));
+}
+
 es_status gpu_run(es_network *network, bool stamped, int64_t *stamps_ns, es_errors *errors) {
     size_t n_units = network->plan->n_units;
     CUgraphExec graph = NULL;
     if (stamped)
-        return network->stamped != NULL ? run_with_events(network, stamps_ns, errors)
-                                        : run_prefixes(network, stamps_ns, errors);
+        return network->stamps == GPU_STAMPS_CUPTI    ? run_traced(network, stamps_ns, errors)
+               : network->stamps == GPU_STAMPS_EVENTS ? run_with_events(network, stamps_ns, errors)
+                                                      : run_prefixes(network, stamps_ns, errors);
     es_status status = find_replay(network, 1, n_units, &graph, errors);
     return status == ES_OK ? run_graph(network, graph, &stamps_ns[0], &stamps_ns[n_units], errors)
                            : status;
@@ -270,19 +348,151 @@ static es_status time_launches(es_network *network, int64_t *least_ns, es_errors
     return status;
 }
 
+/* Adds the nodes of a graph that CUPTI records to `*n`. */
+static es_status count_nodes(const es_device *device, CUgraph graph, size_t *n, es_errors *errors) {
+    size_t n_all = 0;
+    CUresult result = device->api.cuGraphGetNodes(graph, NULL, &n_all);
+    CUgraphNode *nodes = es_alloc(n_all, sizeof(CUgraphNode));
+    if (nodes == NULL)
+        return es_errors_no_memory(errors, NULL);
+    if (result == CUDA_SUCCESS)
+        result = device->api.cuGraphGetNodes(graph, nodes, &n_all);
+    for (size_t i = 0; result == CUDA_SUCCESS && i < n_all; i++) {
+        CUgraphNodeType type = CU_GRAPH_NODE_TYPE_EMPTY;
+        result = device->api.cuGraphNodeGetType(nodes[i], &type);
+        *n += type == CU_GRAPH_NODE_TYPE_KERNEL || type == CU_GRAPH_NODE_TYPE_MEMSET ||
+              type == CU_GRAPH_NODE_TYPE_MEMCPY;
+    }
+    free(nodes);
+    return gpu_check(device, result, "nodes of a graph", errors);
+}
+
+/* Finds how many nodes each unit has, by capturing it alone. */
+static es_status count_all_nodes(es_network *network, es_errors *errors) {
+    const es_device *device = network->device;
+    size_t n_units = network->plan->n_units;
+    network->n_nodes = es_alloc(n_units, sizeof *network->n_nodes);
+    network->ends_ns = es_alloc(n_units, sizeof *network->ends_ns);
+    if (network->n_nodes == NULL || network->ends_ns == NULL)
+        return es_errors_no_memory(errors, NULL);
+    es_status status = ES_OK;
+    for (size_t u = 1; status == ES_OK && u <= n_units; u++) {
+        CUgraph graph;
+        status = capture(network, u, u, false, &graph, errors);
+        if (status == ES_OK)
+            status = count_nodes(device, graph, &network->n_nodes[u - 1], errors);
+        if (graph != NULL)
+            (void)device->api.cuGraphDestroy(graph);
+        network->n_all_nodes += network->n_nodes[u - 1];
+    }
+    network->node_numbers = es_alloc(network->n_all_nodes, sizeof *network->node_numbers);
+    return status == ES_OK && network->node_numbers == NULL ? es_errors_no_memory(errors, NULL)
+                                                            : status;
+}
+
+/* How much longer or shorter a traced pass may be than one that is not. */
+static const double trace_tolerance_ratio = 0.03;
+enum { TRIAL_PASSES = 3 };
+
+/* Captures the graph to be traced, while CUPTI records, and tries it out. ES_UNAVAILABLE: CUPTI
+ * refuses, its records cannot be used or, if the setting leaves the choice, it changes the time of
+ * a pass. */
+static es_status prepare_traces(es_network *network, int64_t plain_ns, es_errors *errors) {
+    es_device *device = network->device;
+    size_t n_units = network->plan->n_units;
+    int64_t start_ns, end_ns, least_ns = INT64_MAX;
+    es_status status = count_all_nodes(network, errors);
+    if (status == ES_OK)
+        status = gpu_tracer_start(device->tracer, errors);
+    if (status != ES_OK)
+        return status;
+    CUgraph captured;
+    status = capture(network, 1, n_units, false, &captured, errors);
+    status = instantiate(device, status, captured, &network->stamped, errors);
+    gpu_tracer_stop(device->tracer);
+    for (int pass = 0; status == ES_OK && pass < TRIAL_PASSES; pass++) {
+        gpu_ends_fault fault = GPU_ENDS_COMPLETE;
+        status = trace_pass(network, &start_ns, &end_ns, &fault, errors);
+        if (status == ES_OK && fault != GPU_ENDS_COMPLETE)
+            status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                                   "CUPTI's records cannot be used: %s", gpu_ends_text(fault));
+        int64_t ns = network->ends_ns[n_units - 1];
+        least_ns = ns < least_ns ? ns : least_ns;
+    }
+    double ratio = (double)least_ns / (double)plain_ns;
+    if (status == ES_OK && device->setting.stamps == GPU_STAMPS_AUTO &&
+        !(fabs(ratio - 1) <= trace_tolerance_ratio))
+        status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
+                               "with CUPTI a pass takes %.3f of its time", ratio);
+    return status;
+}
+
+/* Chooses how ends of units are seen: what the setting says, else the best there is. `reason`: why
+ * not by CUPTI. */
+static es_status choose_stamps(es_network *network, int64_t plain_ns, char reason[GPU_PATH],
+                               es_errors *errors) {
+    const es_device *device = network->device;
+    gpu_stamps wanted = device->setting.stamps;
+    bool bearable = plain_ns <= most_prefix_ns / (int64_t)(network->plan->n_units / 2 + 1);
+    es_errors found;
+    es_errors_init(&found);
+    snprintf(reason, GPU_PATH, "%s", device->cupti_reason);
+    if (device->tracer != NULL) {
+        es_status status = prepare_traces(network, plain_ns, &found);
+        if (status == ES_OK)
+            wanted = GPU_STAMPS_CUPTI;
+        else if (status != ES_UNAVAILABLE || wanted == GPU_STAMPS_CUPTI)
+            return es_errors_add(errors, status, NULL, 0, "%s", found.records[0].text);
+        else
+            snprintf(reason, GPU_PATH, "%.*s", GPU_PATH - 1, found.records[0].text);
+    }
+    if (wanted == GPU_STAMPS_AUTO)
+        wanted = bearable ? GPU_STAMPS_PREFIX : GPU_STAMPS_EVENTS;
+    if (wanted != GPU_STAMPS_CUPTI && network->stamped != NULL) {
+        (void)device->api.cuGraphExecDestroy(network->stamped);
+        network->stamped = NULL;
+    }
+    network->stamps = wanted;
+    return ES_OK;
+}
+
+/* Provenance: how it is measured, and what a pass takes. */
+static es_status note_stamps(const es_network *network, int64_t plain_ns, int64_t launches_ns,
+                             const char *reason, es_errors *errors) {
+    es_device *device = network->device;
+    es_text *text = &device->stamps;
+    es_text_add(text, "%sbatch %lld: ", text->length > 0 ? "; " : "", (long long)network->batch);
+    if (network->stamps == GPU_STAMPS_CUPTI) {
+        int64_t traced_ns = network->ends_ns[network->plan->n_units - 1];
+        uint32_t version = 0;
+        (void)device->api.cuptiGetVersion(&version);
+        es_text_add(text, "CUPTI %u, nodes %.1f us and gaps %.1f us of %.1f us recorded", version,
+                    (double)network->busy_ns / 1e3, (double)(traced_ns - network->busy_ns) / 1e3,
+                    (double)traced_ns / 1e3);
+    } else {
+        es_text_add(text, "%s", network->stamps == GPU_STAMPS_PREFIX ? "prefixes" : "events");
+        if (reason[0] != '\0')
+            es_text_add(text, " (%s)", reason);
+    }
+    es_text_add(text, ", %.1f us as a graph, %.1f us kernel by kernel", (double)plain_ns / 1e3,
+                (double)launches_ns / 1e3);
+    return text->failed ? es_errors_no_memory(errors, NULL) : ES_OK;
+}
+
 es_status gpu_capture(es_network *network, es_errors *errors) {
     es_device *device = network->device;
     size_t n_units = network->plan->n_units;
-    int64_t stamps_ns[2], least_ns = INT64_MAX, launches_ns = 0;
+    int64_t stamps_ns[2], plain_ns = INT64_MAX, launches_ns = 0;
+    char reason[GPU_PATH] = "";
     CUgraphExec whole = NULL;
     if (device->guard == NULL)
         device->wanted_mhz = 0;
     es_status status = time_launches(network, &launches_ns, errors);
     if (status == ES_OK)
         status = find_replay(network, 1, n_units, &whole, errors);
-    for (int pass = 0; status == ES_OK && pass < 3; pass++) {
+    for (int pass = 0; status == ES_OK && pass < TRIAL_PASSES; pass++) {
         status = run_graph(network, whole, &stamps_ns[0], &stamps_ns[1], errors);
-        least_ns = stamps_ns[1] - stamps_ns[0] < least_ns ? stamps_ns[1] - stamps_ns[0] : least_ns;
+        plain_ns = stamps_ns[1] - stamps_ns[0] < plain_ns ? stamps_ns[1] - stamps_ns[0] : plain_ns;
     }
     /* A clock that nobody has locked should stay what it is under this load. */
     if (device->guard == NULL)
@@ -290,21 +500,17 @@ es_status gpu_capture(es_network *network, es_errors *errors) {
     for (size_t i = 0; status == ES_OK && i < 2 * (n_units + 1); i++)
         status =
             gpu_check(device, device->api.cuEventCreate(&network->events[i], 0), "event", errors);
-    if (status != ES_OK)
-        return status;
-    bool prefixes = device->setting.stamps == GPU_STAMPS_PREFIX ||
-                    (device->setting.stamps == GPU_STAMPS_AUTO &&
-                     least_ns <= most_prefix_ns / (int64_t)(n_units / 2 + 1));
-    es_text_add(&device->stamps, "%sbatch %lld: %s, %.1f us as a graph, %.1f us kernel by kernel",
-                device->stamps.length > 0 ? "; " : "", (long long)network->batch,
-                prefixes ? "prefixes" : "events", (double)least_ns / 1e3,
-                (double)launches_ns / 1e3);
-    if (device->stamps.failed)
-        return es_errors_no_memory(errors, NULL);
-    if (!prefixes)
-        return capture(network, 1, n_units, true, &network->stamped, errors);
-    for (size_t u = 1; status == ES_OK && u <= n_units; u++) /* now, not between passes */
-        status = find_replay(network, 1, u, &whole, errors);
+    if (status == ES_OK)
+        status = choose_stamps(network, plain_ns, reason, errors);
+    if (status == ES_OK)
+        status = note_stamps(network, plain_ns, launches_ns, reason, errors);
+    if (status == ES_OK && network->stamps == GPU_STAMPS_EVENTS) {
+        CUgraph captured;
+        status = capture(network, 1, n_units, true, &captured, errors);
+        status = instantiate(device, status, captured, &network->stamped, errors);
+    }
+    for (size_t u = 1; status == ES_OK && network->stamps == GPU_STAMPS_PREFIX && u <= n_units; u++)
+        status = find_replay(network, 1, u, &whole, errors); /* now, not between passes */
     return status;
 }
 
@@ -312,18 +518,14 @@ es_status gpu_output(es_network *network, size_t unit, float *values, es_errors 
     const gpu_unit *made = &network->units[unit];
     es_shape shape = es_plan_out(network->plan, unit);
     gpu_view lies = gpu_view_of(network->batch, shape, made->last);
-    int64_t elems = es_shape_elems(shape), n = network->batch * elems;
+    int64_t n = network->batch * es_shape_elems(shape);
     float *laid = es_alloc((size_t)n, sizeof *laid);
     if (laid == NULL)
         return es_errors_no_memory(errors, NULL);
     es_status status =
         gpu_download(network, network->buffers[made->buffer].address, n, laid, errors);
-    for (int64_t i = 0; status == ES_OK && i < n; i++) {
-        int64_t at = i / elems * lies.strides[0], rest = i % elems;
-        for (int d = shape.rank; d-- > 0; rest /= shape.dims[d])
-            at += rest % shape.dims[d] * lies.strides[d + 1];
-        values[i] = laid[at];
-    }
+    for (int64_t i = 0; status == ES_OK && i < n; i++)
+        values[i] = laid[gpu_place(&lies, shape, i)];
     free(laid);
     return status;
 }

@@ -89,7 +89,7 @@ static void cpu_name(char *name, size_t size) {
         char *colon = strchr(line, ':');
         if (strncmp(line, "model name", strlen("model name")) != 0 || colon == NULL)
             continue;
-        es_slice value = es_slice_trim((es_slice){colon + 1, strlen(colon + 1)});
+        es_slice value = es_slice_trim(es_slice_of(colon + 1));
         snprintf(name, size, "%.*s", (int)value.length, value.data);
         break;
     }

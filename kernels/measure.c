@@ -24,6 +24,8 @@ typedef struct measurement {
     double *scratch;    /* for sorting: one kind's samples */
     size_t n_stamped, n_plain, unit_capacity, whole_capacity, scratch_capacity;
     size_t n_passes, n_dropped;
+    bool warm; /* it is behind the warm-up */
+    es_samples *samples;
     es_errors *errors;
 } measurement;
 
@@ -31,10 +33,21 @@ static int64_t now_ns(const measurement *m) {
     return m->backend->now_ns(m->device);
 }
 
+static es_status complain_backwards(const es_backend *backend, es_errors *errors) {
+    return es_errors_add(errors, ES_INTERNAL, NULL, 0, "the clock of backend %s ran backwards",
+                         backend->name);
+}
+
 static es_status check_interrupted(const es_stop_rule *rule, es_errors *errors) {
     return rule->interrupted == NULL || *rule->interrupted == 0
                ? ES_OK
                : es_errors_add(errors, ES_INTERRUPTED, NULL, 0, "interrupted");
+}
+
+/* Why a pass is dropped; "" if it is not. */
+static const char *reason_dropped(const es_backend *backend, const es_device *device, bool warm,
+                                  bool kept) {
+    return !warm ? "warm-up" : kept ? "" : backend->lost_to(device);
 }
 
 /* One pass; `*kept` says whether it lost little enough of its time. */
@@ -51,9 +64,13 @@ static es_status run_pass(measurement *m, bool stamped, bool *kept) {
     size_t step = stamped ? 1 : m->n_units;
     for (size_t u = step; u <= m->n_units; u += step)
         if (m->stamps_ns[u] < m->stamps_ns[u - step])
-            return es_errors_add(m->errors, ES_INTERNAL, NULL, 0,
-                                 "the clock of backend %s ran backwards", m->backend->name);
-    return ES_OK;
+            return complain_backwards(m->backend, m->errors);
+    if (m->samples == NULL)
+        return ES_OK;
+    es_pass pass = {.kind = stamped ? ES_PASS_STAMPED : ES_PASS_PLAIN,
+                    .dropped = reason_dropped(m->backend, m->device, m->warm, *kept),
+                    .lost_ns = lost_ns};
+    return es_samples_add(m->samples, &pass, m->n_units / step, step, m->stamps_ns);
 }
 
 static es_status warm_up(measurement *m) {
@@ -66,6 +83,7 @@ static es_status warm_up(measurement *m) {
         if (status != ES_OK)
             return status;
     }
+    m->warm = true;
     return ES_OK;
 }
 
@@ -143,9 +161,9 @@ static es_status run_until_stopped(measurement *m, int64_t end_ns, bool *boxed) 
 static es_status summarise(measurement *m, es_batch_times *times) {
     if (m->n_stamped == 0 || m->n_plain == 0)
         return es_errors_add(m->errors, ES_UNAVAILABLE, NULL, 0,
-                             "batch %lld: all %zu passes inside the time box were disturbed; "
-                             "measure on a quieter machine or with a longer --time-box",
-                             (long long)times->batch, m->n_passes);
+                             "batch %lld: all %zu passes inside the time box were disturbed by %s; "
+                             "measure when there is less of that or with a longer --time-box",
+                             (long long)times->batch, m->n_passes, m->backend->disturbances);
     times->units = es_alloc(m->n_units, sizeof *times->units);
     if (times->units == NULL)
         return ES_NO_MEMORY;
@@ -164,13 +182,14 @@ static es_status summarise(measurement *m, es_batch_times *times) {
 
 es_status es_measure_batch(const es_backend *backend, const es_device *device, es_network *network,
                            size_t n_units, int64_t batch, const es_stop_rule *rule,
-                           es_batch_times *times, es_errors *errors) {
+                           es_samples *samples, es_batch_times *times, es_errors *errors) {
     measurement m = {.backend = backend,
                      .device = device,
                      .network = network,
                      .n_units = n_units,
                      .rule = rule,
                      .stamps_ns = es_alloc(n_units + 1, sizeof *m.stamps_ns),
+                     .samples = samples,
                      .errors = errors};
     *times = (es_batch_times){.batch = batch};
     int64_t end_ns = now_ns(&m) + rule->time_box_ns;
@@ -212,12 +231,13 @@ typedef struct segment_samples {
     size_t *n_samples; /* [n] */
     double *samples_s; /* [n][capacity] */
     double *scratch;   /* [capacity] */
+    es_samples *all;
     es_errors *errors;
 } segment_samples;
 
 enum { ROUNDS = 4096 };
 
-static es_status run_segment(segment_samples *s, size_t i, bool keep) {
+static es_status run_segment(segment_samples *s, size_t i, bool warm) {
     int64_t stamps_ns[2], lost_ns = s->backend->lost_ns(s->device);
     es_status status = check_interrupted(s->rule, s->errors);
     if (status == ES_OK)
@@ -227,11 +247,17 @@ static es_status run_segment(segment_samples *s, size_t i, bool keep) {
     if (status != ES_OK)
         return status;
     if (stamps_ns[1] < stamps_ns[0])
-        return es_errors_add(s->errors, ES_INTERNAL, NULL, 0,
-                             "the clock of backend %s ran backwards", s->backend->name);
-    if (keep && (double)lost_ns <= s->rule->lost_ratio * (double)(stamps_ns[1] - stamps_ns[0]))
+        return complain_backwards(s->backend, s->errors);
+    bool kept = (double)lost_ns <= s->rule->lost_ratio * (double)(stamps_ns[1] - stamps_ns[0]);
+    if (warm && kept)
         s->samples_s[i * s->capacity + s->n_samples[i]++] = seconds(stamps_ns[0], stamps_ns[1]);
-    return ES_OK;
+    if (s->all == NULL)
+        return ES_OK;
+    es_pass pass = {.kind = ES_PASS_SEGMENT,
+                    .segment = s->segments[i],
+                    .dropped = reason_dropped(s->backend, s->device, warm, kept),
+                    .lost_ns = lost_ns};
+    return es_samples_add(s->all, &pass, 1, 1, stamps_ns);
 }
 
 static bool segments_are_precise(segment_samples *s) {
@@ -264,8 +290,8 @@ static es_status run_segments(segment_samples *s) {
 
 es_status es_measure_segments(const es_backend *backend, const es_device *device,
                               es_network *network, size_t n, const es_segment *segments,
-                              const es_stop_rule *rule, es_sample_summary *summaries,
-                              es_errors *errors) {
+                              const es_stop_rule *rule, es_samples *samples,
+                              es_sample_summary *summaries, es_errors *errors) {
     if (backend->run_part == NULL)
         return es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
                              "backend %s cannot run parts of a network", backend->name);
@@ -279,15 +305,18 @@ es_status es_measure_segments(const es_backend *backend, const es_device *device
                          .n_samples = es_alloc(n, sizeof *s.n_samples),
                          .samples_s = es_alloc(n * ROUNDS, sizeof *s.samples_s),
                          .scratch = es_alloc(ROUNDS, sizeof *s.scratch),
+                         .all = samples,
                          .errors = errors};
     bool enough = s.n_samples != NULL && s.samples_s != NULL && s.scratch != NULL;
-    es_status status = enough ? run_segments(&s) : es_errors_no_memory(errors, NULL);
+    es_status status = enough ? run_segments(&s) : ES_NO_MEMORY;
+    if (status == ES_NO_MEMORY && errors->n == 0)
+        es_errors_no_memory(errors, NULL);
     for (size_t i = 0; status == ES_OK && i < n; i++) {
         if (s.n_samples[i] == 0)
             status = es_errors_add(errors, ES_UNAVAILABLE, NULL, 0,
                                    "all runs of units %zu to %zu inside the time box were "
-                                   "disturbed; measure on a quieter machine",
-                                   segments[i].first, segments[i].last);
+                                   "disturbed by %s; measure when there is less of that",
+                                   segments[i].first, segments[i].last, backend->disturbances);
         else
             summaries[i] = es_summarise(s.n_samples[i], s.samples_s + i * s.capacity);
     }

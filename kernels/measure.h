@@ -8,6 +8,7 @@
 #define KERNELS_MEASURE_H
 
 #include "backend.h"
+#include "samples.h"
 #include "summary.h"
 
 #include <signal.h>
@@ -40,29 +41,27 @@ typedef struct es_batch_times {
 } es_batch_times;
 
 /* Measures `network`, which has n_units units, until the stop rule or the time box ends it.
- * `*times` is filled; end it with es_batch_times_fini. ES_UNAVAILABLE: no undisturbed pass of both
- * kinds inside the time box; ES_INTERRUPTED; ES_INTERNAL: the backend's clock ran backwards;
- * ES_NO_MEMORY, and what the backend's run returns. */
+ * `*times` is filled; end it with es_batch_times_fini. `samples`, OPTIONAL, gets every pass.
+ * ES_UNAVAILABLE: no undisturbed pass of both kinds inside the time box; ES_INTERRUPTED;
+ * ES_INTERNAL: the backend's clock ran backwards; ES_NO_MEMORY, and what the backend's run returns.
+ */
 ES_NODISCARD es_status es_measure_batch(const es_backend *backend, const es_device *device,
                                         es_network *network, size_t n_units, int64_t batch,
-                                        const es_stop_rule *rule, es_batch_times *times,
-                                        es_errors *errors);
+                                        const es_stop_rule *rule, es_samples *samples,
+                                        es_batch_times *times, es_errors *errors);
 void es_batch_times_fini(es_batch_times *times);
-
-/* Units that are run alone. */
-typedef struct es_segment {
-    size_t first, last;
-} es_segment;
 
 /* Measures segments [n], each timed whole, in turn and in this order, so that what disturbs one
  * disturbs all and a tail behind its head reads what that has written, until every one meets the
- * stop rule or the time box ends it: summaries [n], seconds. `network` has run at least once.
+ * stop rule or the time box ends it: summaries [n], seconds. `samples`, OPTIONAL, gets every run.
+ * `network` has run at least once.
  * ES_UNAVAILABLE: the backend cannot run parts, or no undisturbed run of a segment inside the time
  * box; ES_INTERRUPTED; ES_NO_MEMORY, and what the backend's run_part returns. */
 ES_NODISCARD es_status es_measure_segments(const es_backend *backend, const es_device *device,
                                            es_network *network, size_t n,
                                            const es_segment *segments, const es_stop_rule *rule,
-                                           es_sample_summary *summaries, es_errors *errors);
+                                           es_samples *samples, es_sample_summary *summaries,
+                                           es_errors *errors);
 
 /* Sum of the units' medians, seconds. */
 double es_batch_times_sum_s(const es_batch_times *times);

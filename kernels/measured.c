@@ -59,8 +59,8 @@ static void add_method(const es_profiler_job *job, const es_device *device,
     es_facts_add(facts, "method",
                  "median over passes of the whole network; layer rows: time between stamps behind "
                  "the fused units; whole rows: passes without stamps, run in turn with the others; "
-                 "passes that lost more than %g %% of their time to other processes dropped",
-                 rule->lost_ratio * 100);
+                 "passes that lost more than %g %% of their time to %s dropped",
+                 rule->lost_ratio * 100, job->backend->disturbances);
     if (measured->n_segments > 0)
         es_facts_add(
             facts, "segments",

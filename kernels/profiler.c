@@ -13,28 +13,36 @@ static void report(const es_profiler_job *job, const es_batch_times *times) {
         es_log_warning(&job->log, "batch %lld: the time box ended it before the stop rule was met",
                        batch);
     if (dropped > ES_DROPPED_LIMIT_RATIO)
-        es_log_warning(&job->log, "batch %lld: %.0f %% of the passes were disturbed and dropped",
-                       batch, dropped * 100);
+        es_log_warning(&job->log,
+                       "batch %lld: %.0f %% of the passes were disturbed by %s and dropped", batch,
+                       dropped * 100, job->backend->disturbances);
 }
 
 static es_status measure_batch(const es_profiler_job *job, es_device *device, const es_plan *plan,
                                int64_t batch, es_measured *measured, es_errors *errors) {
     es_network *network = NULL;
     es_batch_times times = {0};
+    es_samples all = {0}, *samples = job->samples != NULL ? &all : NULL;
     es_status status = job->backend->prepare(device, plan, batch, &network, errors);
     if (status != ES_OK)
         return status;
     status = es_measure_batch(job->backend, device, network, plan->n_units, batch, &job->rule,
-                              &times, errors);
+                              samples, &times, errors);
     if (status == ES_OK && measured->n_segments > 0)
         status = es_measure_segments(job->backend, device, network, measured->n_segments,
-                                     measured->segments, &job->rule, measured->summaries, errors);
+                                     measured->segments, &job->rule, samples, measured->summaries,
+                                     errors);
     job->backend->release(network);
     if (status == ES_OK)
         status = es_measured_add_batch(plan, &times, measured);
+    if (samples != NULL)
+        es_samples_write(samples, job->model, batch, job->samples);
+    if (status == ES_OK && samples != NULL && job->samples->failed)
+        status = ES_NO_MEMORY;
     if (status == ES_OK)
         report(job, &times);
     es_batch_times_fini(&times);
+    es_samples_fini(&all);
     return status;
 }
 

@@ -22,6 +22,7 @@ typedef struct es_profiler_job {
     es_log log;       /* one note per batch size; warnings about time boxes and dropped passes */
     const es_profile *kept; /* OPTIONAL: what an earlier job has measured of the same, which is
                                neither measured again nor lost; borrowed by what is made */
+    es_text *samples; /* OPTIONAL: gets raw samples of every batch size, also of one that fails */
     /* OPTIONAL: is shown the profile of all complete batch sizes whenever one has been added; what
      * it returns other than ES_OK ends the job. */
     es_status (*publish)(void *context, const es_profile *profile, es_errors *errors);

@@ -49,8 +49,7 @@ static void check_clock(const es_profile *profile, double *clock_hz, es_errors *
         es_errors_add(errors, ES_INVALID, profile->path, 0,
                       "says no clock (a line `# clock: 300MHz`); only what was measured at a known "
                       "clock is scaled");
-    else if (es_parse_quantity((es_slice){text, strlen(text)}, ES_DIM_FREQUENCY, clock_hz,
-                               &expected) != ES_OK)
+    else if (es_parse_quantity(es_slice_of(text), ES_DIM_FREQUENCY, clock_hz, &expected) != ES_OK)
         es_errors_add(errors, ES_INVALID, profile->path, 0, "clock is \"%s\"; expected %s", text,
                       expected);
     else if (!(*clock_hz > 0))

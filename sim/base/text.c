@@ -72,6 +72,10 @@ void es_text_add_csv(es_text *text, const char *value) {
     es_text_add(text, "\"");
 }
 
+es_slice es_slice_of(const char *text) {
+    return (es_slice){text, strlen(text)};
+}
+
 es_slice es_slice_trim(es_slice slice) {
     while (slice.length > 0 && isspace((unsigned char)slice.data[0])) {
         slice.data++;

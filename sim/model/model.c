@@ -87,10 +87,8 @@ static es_status complain_unknown(const char *name, es_errors *errors) {
     while (es_model_zoo_name(n) != NULL)
         n++;
     const char *nearest = es_nearest_name(name, n, name_at, NULL);
-    if (nearest == NULL)
-        return es_errors_add(errors, ES_INVALID, NULL, 0, "no network is called \"%s\"", name);
-    return es_errors_add(errors, ES_INVALID, NULL, 0,
-                         "no network is called \"%s\"; the nearest name is \"%s\"", name, nearest);
+    return es_errors_add(errors, ES_INVALID, NULL, 0, "no network is called \"%s\"%s", name,
+                         es_did_you_mean(nearest, "\"", "\"", "").text);
 }
 
 /* Whether a user means `name`, which has no '_', by `typed`. */

@@ -71,7 +71,7 @@ class Model(harness.ProgramTest):
         self.assertEqual(self.output("summary", "own.h5", "--csv"), of_zoo)
 
     def test_mistakes(self):
-        self.refuse(65, [r".*no network is called \"resnet5\"; the nearest name is \"resnet\d+\""], "model", "cuts", "resnet5")
+        self.refuse(65, [r".*no network is called \"resnet5\"; did you mean \"resnet\d+\"\?"], "model", "cuts", "resnet5")
         self.refuse(66, [r"none\.model: No such file or directory"], "model", "show", "none.model")
         self.refuse(64, [r"edgesplit model cuts: --granularity layers: expected leaf, fused or block"],
                     "model", "cuts", "vgg11", "--granularity", "layers")

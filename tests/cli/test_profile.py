@@ -4,7 +4,7 @@ import unittest
 
 import harness
 
-INVALID, USAGE, UNAVAILABLE = 65, 64, 69
+SOME_FAILED, INVALID, USAGE, UNAVAILABLE = 1, 65, 64, 69
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "kernels" / "profiles"
 FAST, SLOW = (SHIPPED / f"efficientnet-b0.epyc-{end}.profile" for end in ("fast", "slow"))
 
@@ -103,6 +103,33 @@ class Compared(harness.ProgramTest):
         self.assertEqual(text.count("\nbatch "), 5)
         for part in "fast: ", "slow: ", "conv 1x1", "depthwise conv 5x5", "global-average-pool":
             self.assertIn(part, text)
+
+    def test_two_runs(self):
+        def at(name, factor):
+            lines = FAST.read_text().splitlines()
+            for number, line in enumerate(lines):
+                fields = line.split(",")
+                if fields[0] == "whole" and fields[4] == "4":
+                    fields[6] = repr(float(fields[6]) * factor)
+                    lines[number] = ",".join(fields)
+            self.write(name, "\n".join(lines) + "\n")
+
+        at("a.profile", 1.0499)
+        at("b.profile", 1.0501)
+        for pair in ((FAST, "a.profile"), ("a.profile", FAST), (FAST, FAST)):
+            self.assertIn("batch 16", self.output("profile", "compare", *pair, "--within", "5"))
+        self.output("profile", "compare", FAST, "b.profile")
+        for pair in ((FAST, "b.profile"), ("b.profile", FAST)):
+            for more in ((), ("--csv",)):
+                self.expect(self.call("profile", "compare", *pair, "--within", "5", *more), SOME_FAILED,
+                            [r".*\.profile: batch 4: the whole takes .* ms; in .*\.profile .* ms, 5\.01 % apart; "
+                             r"expected at most 5 %"])
+        self.expect(self.call("profile", "compare", FAST, SLOW, "--within", "0"), SOME_FAILED, [".*batch.*"] * 5)
+        self.expect(self.call("profile", "compare", FAST, SLOW, "--within", "-1"), USAGE,
+                    [r".*--within -1: expected per cent from 0"])
+        self.write("c.profile", "".join(line + "\n" for line in FAST.read_text().splitlines() if line[:6] != "whole,"))
+        self.expect(self.call("profile", "compare", FAST, "c.profile", "--within", "5"), INVALID,
+                    [r"c\.profile: has no time of the whole network in common with .*"])
 
     def test_what_cannot_be_compared(self):
         text = SLOW.read_text()

@@ -21,9 +21,11 @@ def batches_of(text):
 class Resumed(harness.ProgramTest):
     """Passes of batch 1 take milliseconds; those of the largest batch size last until the time box ends."""
 
+    time_box = "8s"
+
     def words(self, batch, *more):
         return ("profile", "run", "--model", "mobilenet-v3-small", "--resolution", "32", "--backend", "reference",
-                "--time-box", "8s", "--batch", batch, "-o", "p.profile", *more)
+                "--time-box", self.time_box, "--batch", batch, "-o", "p.profile", *more)
 
     def measure(self, batch, *more):
         result = self.call(*self.words(batch, *more))
@@ -68,6 +70,32 @@ class Resumed(harness.ProgramTest):
         self.expect(self.call("profile", "run", "--model", "mobilenet-v3-small", "--backend", "reference", "--resume", "-o",
                               "p.profile"),
                     INVALID, [r"p\.profile: is a profile of mobilenet-v3-small at 32 pixels; the model has 224"])
+
+    def test_samples(self):
+        """Each batch size has its samples once, with what the profile says of them, however it was interrupted."""
+        self.time_box = "2s"
+        self.expect(self.measure("1", "--samples", "p.profile"), USAGE, [r".*--samples and --output are the same file"])
+        self.expect(self.measure("1", "--samples", "absent/s.csv"), CANT_CREATE)
+        self.expect(self.measure("1", "--samples", "s.csv"), 0)
+        one = self.read("s.csv").decode()
+        self.expect(self.measure("2", "--samples", "s.csv"), CANT_CREATE)
+        self.write("s.csv", one + "whole,0,mobilenet-v3-small,2,1,,0,1\n")  # of a batch size that was not completed
+        self.expect(self.measure("1,2", "--resume", "--samples", "s.csv"), 0)
+        text = self.read("s.csv").decode()
+        self.assertTrue(text.startswith(one))
+        lines = [line.split(",") for line in text.splitlines()]
+        self.assertEqual(lines[0], ["kind", "index", "name", "batch", "pass", "dropped", "lost_s", "time_s"])
+        self.assertEqual({line[5] for line in lines[1:]} - {"preempted"}, {"", "warm-up"})
+        for row in (line.split(",") for line in self.read("p.profile").decode().splitlines() if "," in line):
+            if row[0] in ("layer", "whole"):
+                kept = [line for line in lines if line[:4] == [*row[:3], row[4]] and line[5] == ""]
+                self.assertEqual(len(kept), int(row[5]))
+        self.write("s.csv", text.replace("mobilenet-v3-small", "vgg16"))
+        self.expect(self.measure("1,2,3", "--resume", "--samples", "s.csv"), INVALID,
+                    [r"s\.csv:\d+: samples of vgg16; p\.profile is a profile of mobilenet-v3-small"])
+        self.write("s.csv", "kind,index\n")
+        self.expect(self.measure("1,2,3", "--resume", "--samples", "s.csv"), INVALID,
+                    [r"s\.csv:1: expected the header `kind,index,name,batch,pass,dropped,lost_s,time_s`"])
 
     def test_killed(self):
         code, _ = self.interrupt(signal.SIGKILL)

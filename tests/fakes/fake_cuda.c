@@ -1,7 +1,8 @@
 /* Stands in for NVIDIA's driver: memory is the host's, kernels do nothing but the two that are
  * asked about the device, graphs remember how many kernels were captured, and a kernel takes 10 us
  * on the clock of events. FAKE_CUDA names a fault: "no-gpu", "no-memory" (1 MiB in all),
- * "slow-clock" (the probe shows half of the clock), "no-slice" (kernels run everywhere). */
+ * "slow-clock" (the probe shows half of the clock), "no-slice" (kernels run everywhere), "fills"
+ * (in front of each kernel of a graph memory is set or copied), "no-nodes" (graphs do not tell). */
 #include <cuda.h>
 #include <math.h>
 #include <stdbool.h>
@@ -45,6 +46,13 @@ bool fake_cuda_run_kernel(double us) {
 }
 
 enum { KERNEL_US = 10 };
+
+/* The fake CUPTI is shown every replay, and says how long a kernel takes. */
+static double (*watch)(double start_us, size_t n_kernels, double kernel_us);
+void fake_cuda_watch(double (*watcher)(double start_us, size_t n_kernels, double kernel_us));
+void fake_cuda_watch(double (*watcher)(double start_us, size_t n_kernels, double kernel_us)) {
+    watch = watcher;
+}
 
 CUresult CUDAAPI cuInit(unsigned flags) {
     (void)flags;
@@ -228,6 +236,25 @@ CUresult CUDAAPI cuStreamEndCapture(CUstream stream, CUgraph *graph) {
     return CUDA_SUCCESS;
 }
 
+/* Nodes of a graph: what is in front of each kernel, the kernel, and one that does nothing. */
+CUresult CUDAAPI cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *n) {
+    static CUgraphNodeType types[] = {CU_GRAPH_NODE_TYPE_MEMSET, CU_GRAPH_NODE_TYPE_KERNEL,
+                                      CU_GRAPH_NODE_TYPE_MEMCPY, CU_GRAPH_NODE_TYPE_KERNEL,
+                                      CU_GRAPH_NODE_TYPE_EMPTY};
+    bool fills = has_fault("fills");
+    if (has_fault("no-nodes"))
+        return CUDA_ERROR_NOT_SUPPORTED;
+    *n = (fills ? 2 : 1) * graph->n_kernels + 1;
+    for (size_t i = 0; nodes != NULL && i < *n; i++)
+        nodes[i] = (CUgraphNode)&types[i + 1 == *n ? 4 : fills ? i % 4 : 1];
+    return CUDA_SUCCESS;
+}
+
+CUresult CUDAAPI cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType *type) {
+    *type = *(const CUgraphNodeType *)(const void *)node;
+    return CUDA_SUCCESS;
+}
+
 CUresult CUDAAPI cuGraphInstantiateWithFlags(CUgraphExec *graph, CUgraph from,
                                              unsigned long long flags) {
     (void)flags;
@@ -242,9 +269,10 @@ CUresult CUDAAPI cuGraphInstantiateWithFlags(CUgraphExec *graph, CUgraph from,
 CUresult CUDAAPI cuGraphLaunch(CUgraphExec graph, CUstream stream) {
     (void)stream;
     const struct CUgraph_st *replayed = (const struct CUgraph_st *)graph;
+    double us = watch != NULL ? watch(now_us, replayed->n_kernels, KERNEL_US) : KERNEL_US;
     for (size_t i = 0; i < replayed->n_events; i++)
-        replayed->events[i].event->at_us = now_us + KERNEL_US * (double)replayed->events[i].behind;
-    now_us += KERNEL_US * (double)replayed->n_kernels;
+        replayed->events[i].event->at_us = now_us + us * (double)replayed->events[i].behind;
+    now_us += us * (double)replayed->n_kernels;
     return CUDA_SUCCESS;
 }
 

@@ -114,7 +114,7 @@ static void test_tf32(void **state) {
     check_values("vit-b16", 32, "precision:tf32", 1, 1e-2); /* in fp32 cuDNN has no such products */
 }
 
-/* The layers add up to the anchor, by both kinds of stamps. */
+/* The layers add up to the anchor, by every kind of stamps. */
 static void check_sum(const char *name, const char *setting) {
     static const int64_t batches[] = {1, 8};
     es_model *model = NULL;
@@ -156,6 +156,20 @@ static void test_sums(void **state) {
     check_sum("efficientnet-b0", "precision:fp16,stamps:prefix");
     check_sum("resnet50", "precision:fp32,stamps:prefix");
     check_sum("efficientnet-b0", "precision:fp16,stamps:events");
+}
+
+static void test_cupti(void **state) {
+    (void)state;
+    es_device *device = NULL;
+    es_errors errors;
+    es_errors_init(&errors);
+    if (backend->open("stamps:cupti", &device, &errors) == ES_UNAVAILABLE) {
+        print_message("left out: %s\n", errors.records[0].text);
+        skip();
+    }
+    backend->close(device);
+    check_sum("efficientnet-b0", "precision:fp16,stamps:cupti");
+    check_sum("resnet50", "precision:fp32,stamps:cupti");
 }
 
 /* Opening proves a slice by %smid; a network in it must be slower than on the whole GPU. */
@@ -226,7 +240,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_properties), cmocka_unit_test(test_fp32),
         cmocka_unit_test(test_fp16),       cmocka_unit_test(test_tf32),
-        cmocka_unit_test(test_sums),       cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_sums),       cmocka_unit_test(test_cupti),
+        cmocka_unit_test(test_slices),
     };
     es_device *device = NULL;
     es_errors errors;

@@ -96,6 +96,11 @@ static int64_t script_lost_ns(const es_device *device) {
     return device->script->lost_ns;
 }
 
+static const char *script_lost_to(const es_device *device) {
+    (void)device;
+    return "script";
+}
+
 const es_backend scripted_backend = {
     .name = "scripted",
     .open = open_script,
@@ -108,4 +113,6 @@ const es_backend scripted_backend = {
     .run_part = run_part_of_script,
     .now_ns = script_now_ns,
     .lost_ns = script_lost_ns,
+    .disturbances = "other processes",
+    .lost_to = script_lost_to,
 };

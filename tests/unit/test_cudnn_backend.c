@@ -1,84 +1,13 @@
-/* The backend cudnn from its setting to a profile, on a driver, a cuDNN and an NVML that are fakes
- * (LD_LIBRARY_PATH leads to them): kernels do nothing and take 10 us each. Values and real times
- * need a GPU (tests/gpu). */
-#include "cudnn_parts.h"
+/* The backend cudnn from its setting to a profile, on fakes and without CUPTI. Values and real
+ * times need a GPU (tests/gpu). */
+#include "cudnn_fakes.h"
 #include "profiler.h"
 #include "reference.h"
-#include "test.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-static const es_backend *backend;
 static char state[] = "/tmp/edgesplit-nvml-XXXXXX";
-
-static void set_fault(const char *variable, const char *fault) {
-    setenv(variable, fault, 1);
-}
-
-/* The variables that name the fakes, and what they name. */
-static struct {
-    const char *variable;
-    char path[512];
-} fakes[] = {{"EDGESPLIT_CUDA", ""}, {"EDGESPLIT_CUDNN", ""}, {"EDGESPLIT_NVML", ""}};
-enum { N_FAKES = sizeof fakes / sizeof fakes[0] };
-
-/* False: not all of them are named, so that the real ones would be used. */
-static bool find_fakes(void) {
-    for (size_t i = 0; i < N_FAKES; i++) {
-        const char *path = getenv(fakes[i].variable);
-        if (path == NULL)
-            return false;
-        snprintf(fakes[i].path, sizeof fakes[i].path, "%s", path);
-    }
-    return true;
-}
-
-static void clear_faults(void) {
-    static const char *const variables[] = {"FAKE_CUDA", "FAKE_CUDNN", "FAKE_NVML",
-                                            "EDGESPLIT_NVRTC"};
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        unsetenv(variables[i]);
-    for (size_t i = 0; i < N_FAKES; i++)
-        setenv(fakes[i].variable, fakes[i].path, 1);
-}
-
-static es_device *open_device(const char *setting) {
-    es_device *device = NULL;
-    es_errors errors;
-    es_errors_init(&errors);
-    es_status status = backend->open(setting, &device, &errors);
-    es_errors_print(&errors, stderr);
-    assert_int_equal(status, ES_OK);
-    return device;
-}
-
-static void assert_no_device(const char *setting, es_status expected, const char *part) {
-    es_device *device = NULL;
-    es_errors errors;
-    es_errors_init(&errors);
-    assert_int_equal(backend->open(setting, &device, &errors), expected);
-    assert_null(device);
-    for (size_t i = 0; i < errors.n; i++)
-        if (strstr(errors.records[i].text, part) != NULL)
-            return;
-    es_errors_print(&errors, stderr);
-    fail_msg("nothing says \"%s\"", part);
-}
-
-static void assert_text(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", text, part);
-}
-
-static const char *fact(const es_facts *facts, const char *key) {
-    for (size_t i = 0; i < facts->n; i++)
-        if (strcmp(facts->items[i].key, key) == 0)
-            return facts->items[i].value;
-    return "";
-}
 
 /* ---- Settings */
 
@@ -114,7 +43,7 @@ static void test_wrong_settings(void **unused) {
     assert_no_device("sm:many", ES_USAGE, "expected 1 to 1024");
     assert_no_device("clock:fast", ES_USAGE, "expected max or a clock such as 300MHz");
     assert_no_device("clock:300", ES_USAGE, "expected max or a clock such as 300MHz");
-    assert_no_device("stamps:cupti", ES_USAGE, "expected auto, prefix or events");
+    assert_no_device("stamps:cupty", ES_USAGE, "expected auto, cupti, prefix or events");
     assert_no_device("clok:max", ES_USAGE, "did you mean clock:");
     assert_no_device("fp16", ES_USAGE, "expected precision:");
     assert_no_device("sm:8,sm:8", ES_USAGE, "sm is there twice");
@@ -141,6 +70,7 @@ static void test_libraries_are_missing(void **unused) {
     assert_text(errors.records[0].text, "NVIDIA's driver cannot be loaded: /no/libcuda.so");
     assert_text(errors.records[1].text, "cuDNN 9 cannot be loaded: /no/libcudnn.so");
     assert_text(errors.records[2].text, "NVRTC cannot be loaded: /no/libnvrtc.so");
+    assert_no_device("stamps:cupti", ES_UNAVAILABLE, "CUPTI cannot be loaded: /no/libcupti.so");
 }
 
 static void test_library_is_another(void **unused) {
@@ -168,31 +98,6 @@ static void test_no_slice(void **unused) {
 }
 
 /* ---- Networks */
-
-typedef struct running {
-    es_device *device;
-    es_model *model;
-    es_plan *plan;
-    es_network *network;
-    es_errors errors;
-} running;
-
-static es_status start(running *r, const char *name, const char *setting) {
-    memset(r, 0, sizeof *r);
-    es_errors_init(&r->errors);
-    r->device = open_device(setting);
-    assert_int_equal(es_model_create(name, 0, &r->model, &r->errors), ES_OK);
-    assert_int_equal(es_plan_create(r->model, false, &r->plan, &r->errors), ES_OK);
-    return backend->prepare(r->device, r->plan, 1, &r->network, &r->errors);
-}
-
-static void stop(running *r) {
-    if (r->network != NULL)
-        backend->release(r->network);
-    es_plan_destroy(r->plan);
-    es_model_destroy(r->model);
-    backend->close(r->device);
-}
 
 static void assert_stamps(const char *setting) {
     running r;
@@ -245,7 +150,8 @@ static void test_choices(void **unused) {
     assert_string_equal(fact(&facts, "device"), "Fake GPU");
     assert_text(fact(&facts, "plans"), "batch 1: | stem: [conv 1x3x224x224 by 32x3x3x3");
     assert_text(fact(&facts, "plans"), "engine 2, 10.00 us");
-    assert_text(fact(&facts, "stamps"), "batch 1: prefixes");
+    assert_text(fact(&facts, "stamps"),
+                "batch 1: prefixes (CUPTI cannot be loaded: /no/libcupti.so");
     assert_text(fact(&facts, "sm-clock"), "not locked, at first 1545 MHz");
     assert_text(fact(&facts, "memory-clock"), "7000 MHz");
     es_facts_fini(&facts);
@@ -510,18 +416,10 @@ int main(void) {
         cmocka_unit_test(test_clock_is_not_reached),
         cmocka_unit_test(test_profile),
     };
-    gpu_api api;
-    es_errors errors;
-    if (!find_fakes())
+    if (!prepare_fakes())
         return 77;
-    es_errors_init(&errors);
-    if (gpu_load(&api, GPU_NVRTC, &errors) != ES_OK) {
-        print_message("skipped: %s\n", errors.records[0].text);
-        return 77;
-    }
-    es_errors_init(&errors);
-    if (es_backend_find("cudnn", &backend, &errors) != ES_OK)
-        return 77;
+    snprintf(fakes[CUPTI].path, sizeof fakes[CUPTI].path, "/no/libcupti.so");
+    clear_faults();
     int file = mkstemp(state);
     if (file < 0)
         return 1;

@@ -157,8 +157,8 @@ static void wrong_arguments_are_reported(void **state) {
     es_errors errors;
     es_errors_init(&errors);
     assert_int_equal(es_model_create("efficientnet-bo", 0, &model, &errors), ES_INVALID);
-    assert_string_equal(errors.records[0].text, "no network is called \"efficientnet-bo\"; the "
-                                                "nearest name is \"efficientnet-b0\"");
+    assert_string_equal(errors.records[0].text, "no network is called \"efficientnet-bo\"; "
+                                                "did you mean \"efficientnet-b0\"?");
     assert_int_equal(es_model_create("transformer", 0, &model, &errors), ES_INVALID);
     assert_string_equal(errors.records[1].text, "no network is called \"transformer\"");
     static const int64_t wrong[] = {31, 4097, -224, INT64_MAX, INT64_MIN};

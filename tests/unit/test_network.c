@@ -48,7 +48,7 @@ static void names_open_the_zoo(void **state) {
         ES_OK);
     assert_int_equal(model->layers[0].out.h, 256);
     es_model_destroy(model);
-    expect_mistake("efficientnet-b9", (es_network_options){0}, ES_INVALID, "nearest name");
+    expect_mistake("efficientnet-b9", (es_network_options){0}, ES_INVALID, "did you mean");
 }
 
 static void text_forms_are_files(void **state) {

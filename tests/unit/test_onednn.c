@@ -106,13 +106,15 @@ static void assert_complaint(const char *wrong, const char *part) {
 
 static void test_wrong_settings(void **state) {
     (void)state;
-    assert_complaint("isa:sse42", "the nearest name is \"sse41\"");
-    assert_complaint("isa:quantum", "the default is \"best\"");
+    assert_complaint("isa:sse42", "did you mean isa:sse41?");
+    assert_complaint("isa:quantum", "or best (the default)");
     assert_complaint("threads:0", "expected 1 to");
     assert_complaint("threads:-1", "expected 1 to");
     assert_complaint("threads:1000000", "expected 1 to");
     assert_complaint("threads:many", "expected 1 to");
-    assert_complaint("thread:1", "expected isa:NAME or threads:N");
+    assert_complaint("thread:1",
+                     "expected isa:NAME or threads:N, with commas between; did you mean "
+                     "threads:?");
     assert_complaint("sse41", "expected isa:NAME or threads:N");
     assert_complaint("threads:1,", "expected isa:NAME or threads:N");
     assert_complaint("threads:1,threads:1", "threads is there twice");

@@ -34,7 +34,8 @@ static es_status measure(script_pass (*at)(size_t), const es_stop_rule *how, es_
     es_device device = {&the_script};
     es_network network = {&the_script, N_UNITS};
     es_errors_init(errors);
-    return es_measure_batch(&scripted_backend, &device, &network, N_UNITS, 1, how, times, errors);
+    return es_measure_batch(&scripted_backend, &device, &network, N_UNITS, 1, how, NULL, times,
+                            errors);
 }
 
 static void assert_near(double value, double expected, double tolerance) {

@@ -35,6 +35,9 @@ typedef struct es_slice {
     size_t length;
 } es_slice;
 
+/* All of a text; lends from it. */
+es_slice es_slice_of(const char *text);
+
 /* Without white space at both ends. */
 es_slice es_slice_trim(es_slice slice);
 
