@@ -146,16 +146,16 @@ class Run(_File):
         the summary counts the step, which it does behind the warm-up."""
         import pandas
 
-        names = list(columns if columns is not None else self.columns)
+        names = list(columns if columns is not None else [*self.columns, "counted"])
         frames = []
         for replication in range(self.n_replications):
             for policy in policies if policies is not None else self.policies:
-                frame = pandas.DataFrame({name: self.column(name, policy, replication) for name in names})
+                frame = pandas.DataFrame({name: self.counted(policy, replication) if name == "counted" else
+                                          self.column(name, policy, replication) for name in names})
                 frame.insert(0, "step", np.arange(len(frame)))
                 frame.insert(0, "policy", policy)
                 if self.n_replications > 1:
                     frame.insert(0, "replication", replication)
-                frame["counted"] = self.counted(policy, replication)
                 if "split_index" in names:
                     places = frame["split_index"] + self.first_cut(policy, replication)
                     frame["cut"] = np.array(self.cuts, dtype=object)[places]

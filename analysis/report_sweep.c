@@ -53,6 +53,17 @@ static es_moments moments_of(const struct sweep *sweep, size_t setting, size_t p
     return moments;
 }
 
+/* The interval of a policy's mean latency in a setting: over its repetitions, of one that of the run.
+ */
+static es_interval interval_of(const struct sweep *sweep, size_t setting, size_t policy) {
+    es_moments moments = moments_of(sweep, setting, policy, sweep->joined->n_policies);
+    if (sweep->n_repetitions > 1)
+        return es_moments_interval(&moments, 0.95);
+    double mean = es_moments_mean(&moments);
+    double half = es_joined_figure_of(sweep->joined, "latency_mean_half_width", setting, policy);
+    return (es_interval){.mean = mean, .low = mean - half, .high = mean + half};
+}
+
 static void decide_setting(struct sweep *sweep, size_t setting) {
     const es_joined *joined = sweep->joined;
     size_t n = joined->n_policies, best = n, next = n;
@@ -349,9 +360,8 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
         for (size_t i = 0; i < axis->n; i++)
             ys[i] = 1e3 * sweep->latency_s[(first + i * stride) * n + p];
         es_chart_curve(x, y, axis->n, axis->numbers, ys, false, p, sweep->rival[p] ? 0 : 2, text);
-        for (size_t i = 0; i < axis->n && sweep->n_repetitions > 1; i++) {
-            es_moments moments = moments_of(sweep, first + i * stride, p, n);
-            es_interval interval = es_moments_interval(&moments, 0.95);
+        for (size_t i = 0; i < axis->n; i++) {
+            es_interval interval = interval_of(sweep, first + i * stride, p);
             if (isfinite(interval.low))
                 es_chart_whisker(x, y, axis->numbers[i], 1e3 * interval.low, 1e3 * interval.high, p,
                                  text);
@@ -395,7 +405,8 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
     es_text_add(text, "</div>\n<p class=\"soft\">%s%s",
                 sweep->n_repetitions > 1
                     ? "Means over the repetitions, with 95 % intervals (Student's t). "
-                    : "",
+                    : "With the 95 % intervals of the runs, where they are known: over replications, "
+                      "or by batch means. ",
                 n > ES_PAGE_COLOURS ? "Not all policies are drawn. " : "");
     if (n_panels > MOST_PANELS)
         es_text_add(text, "%d of %zu combinations of the other variables are drawn.", MOST_PANELS,

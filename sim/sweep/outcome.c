@@ -1,4 +1,4 @@
-/* The summary of a run as bytes: two counts, arrays of doubles, the policies' names. */
+/* The summary of a run as bytes: counts, arrays of doubles, the policies' names. */
 #include "parts.h"
 
 #include "edgesplit/alloc.h"
@@ -6,12 +6,12 @@
 #include <string.h>
 
 typedef struct counts {
-    uint64_t n_policies, n_cuts;
+    uint64_t n_policies, n_cuts, n_figures, n_stations; /* the last two are those of the program */
 } counts;
 
 /* Doubles of a run with so many policies and cuts. */
 static size_t n_doubles(size_t p, size_t c) {
-    return p * (ES_N_SUMMARY + 1 + c + 2 * (size_t)ES_N_STATIONS + 2 * p);
+    return p * (2 * (size_t)ES_N_SUMMARY + 1 + c + 2 * (size_t)ES_N_STATIONS + 4 * p);
 }
 
 static void put(double **at, const double *values, size_t n) {
@@ -28,10 +28,11 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
     char *made = es_alloc(*length, 1);
     if (made == NULL)
         return ES_NO_MEMORY;
-    counts sizes = {p, c};
+    counts sizes = {p, c, ES_N_SUMMARY, ES_N_STATIONS};
     memcpy(made, &sizes, sizeof sizes);
     double *at = (double *)(void *)(made + sizeof sizes);
     put(&at, &summary->figures[0][0], p * ES_N_SUMMARY);
+    put(&at, &summary->half_widths[0][0], p * ES_N_SUMMARY);
     for (size_t i = 0; i < p; i++) {
         uint64_t n_steps = 0;
         for (size_t r = 0; r < summary->n_replications; r++)
@@ -43,6 +44,8 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
     put(&at, summary->queue_length, p * ES_N_STATIONS);
     put(&at, summary->gain_mean_of_ratios, p * p);
     put(&at, summary->gain_ratio_of_means, p * p);
+    put(&at, summary->gain_mean_of_ratios_half_width, p * p);
+    put(&at, summary->gain_ratio_of_means_half_width, p * p);
     char *name = (char *)at;
     for (size_t i = 0; i < p; i++) {
         size_t size = strlen(record->policy_names[i]) + 1;
@@ -60,7 +63,8 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     if (length < sizeof sizes)
         return ES_INVALID;
     memcpy(&sizes, payload, sizeof sizes);
-    if (sizes.n_policies > MOST || sizes.n_cuts > MOST)
+    if (sizes.n_policies > MOST || sizes.n_cuts > MOST || sizes.n_figures != ES_N_SUMMARY ||
+        sizes.n_stations != ES_N_STATIONS)
         return ES_INVALID;
     size_t p = (size_t)sizes.n_policies, c = (size_t)sizes.n_cuts;
     size_t names = sizeof sizes + n_doubles(p, c) * sizeof(double);
@@ -72,12 +76,15 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     out->n_policies = p;
     out->n_cuts = c;
     out->figures = (const double *)(const void *)(payload + sizeof sizes);
-    out->n_steps = out->figures + p * ES_N_SUMMARY;
+    out->half_widths = out->figures + p * ES_N_SUMMARY;
+    out->n_steps = out->half_widths + p * ES_N_SUMMARY;
     out->cut_share = out->n_steps + p;
     out->utilisation = out->cut_share + p * c;
     out->queue_length = out->utilisation + p * ES_N_STATIONS;
     out->gain_mean_of_ratios = out->queue_length + p * ES_N_STATIONS;
     out->gain_ratio_of_means = out->gain_mean_of_ratios + p * p;
+    out->gain_mean_of_ratios_half_width = out->gain_ratio_of_means + p * p;
+    out->gain_ratio_of_means_half_width = out->gain_mean_of_ratios_half_width + p * p;
     const char *name = payload + names, *end = payload + length;
     for (size_t i = 0; i < p; i++) {
         const char *stop = memchr(name, '\0', (size_t)(end - name));

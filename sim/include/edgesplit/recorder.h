@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Version of the result's format, analysis/FORMAT.md. */
-#define ES_RESULT_FORMAT "1.2"
+#define ES_RESULT_FORMAT "1.3"
 
 /* What became of a request: values of the column `status`. */
 typedef enum es_step_status {
@@ -92,6 +92,8 @@ typedef struct es_run_record {
     const es_input *inputs;
     size_t n_parameters; /* of a study: names and values of what tells this run from its others */
     const char *const *parameter_names, *const *parameter_values;
+    const char *const *parameter_units; /* of the numbers that they are; NULL: a text */
+    const double *parameter_numbers;
     size_t n_replications; /* at most; 1: the results have no such dimension */
     /* Devices 0, 1, ... are those of the first group, then those of the second, and so are cuts: a
      * step's cut is number split_index of its group's. The column `device` is only written where
