@@ -32,6 +32,8 @@ static void read_axis(es_reader *reader, es_joined_axis *axis) {
     bool is_text = type >= 0 && H5Tget_class(type) == H5T_STRING;
     if (type >= 0)
         H5Tclose(type);
+    if (variable >= 0 && !is_text)
+        axis->units = es_reader_text_attribute(reader, variable, "units");
     if (variable >= 0)
         H5Dclose(variable);
     if (is_text)
@@ -144,6 +146,7 @@ void es_joined_destroy(es_joined *joined) {
     for (size_t i = 0; i < joined->n_axes; i++) {
         es_reader_free_texts(joined->axes[i].texts, joined->axes[i].n);
         free(joined->axes[i].numbers);
+        free(joined->axes[i].units);
         free(joined->axes[i].name);
     }
     for (size_t i = 0; i < joined->n_figures; i++) {

@@ -12,6 +12,7 @@ typedef struct es_joined_axis {
     size_t n;
     char **texts;    /* [n] or NULL */
     double *numbers; /* [n] where `texts` is NULL */
+    char *units;     /* of the numbers, else NULL */
 } es_joined_axis;
 
 typedef struct es_joined {

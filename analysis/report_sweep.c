@@ -225,6 +225,24 @@ static void add_coordinate(const es_joined_axis *axis, size_t i, es_text *text) 
     }
 }
 
+/* What numbers of an axis are shown in: as the file has them, but data rates in Mbit/s. */
+static double shown_unit(const es_joined_axis *axis, const char **unit) {
+    bool is_rate = axis->units != NULL && strcmp(axis->units, "bit/s") == 0;
+    bool has_unit = axis->units != NULL && strcmp(axis->units, "1") != 0;
+    *unit = is_rate ? "Mbit/s" : has_unit ? axis->units : "";
+    return is_rate ? 1e6 : 1;
+}
+
+/* "8 Mbit/s", for people. */
+static void add_shown(const es_joined_axis *axis, size_t i, es_text *text) {
+    const char *unit;
+    double divisor = shown_unit(axis, &unit);
+    if (axis->texts != NULL)
+        es_text_add(text, "%s", axis->texts[i]);
+    else
+        es_text_add(text, "%.6g%s%s", axis->numbers[i] / divisor, unit[0] != '\0' ? " " : "", unit);
+}
+
 /* The index along an axis of a run. */
 static size_t index_along(const es_joined *joined, size_t axis, size_t run) {
     for (size_t a = joined->n_axes - 1; a > axis; a--)
@@ -323,7 +341,7 @@ static void add_panel_title(const struct sweep *sweep, size_t setting, es_text *
         if (a == sweep->x || is_repetition(axis))
             continue;
         es_text value = {0};
-        add_coordinate(axis, index_along(joined, a, setting * sweep->n_repetitions), &value);
+        add_shown(axis, index_along(joined, a, setting * sweep->n_repetitions), &value);
         text->failed |= value.failed;
         es_text_add(text, "%s", separator);
         es_page_escape(axis->name, text);
@@ -342,15 +360,22 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
     const es_joined *joined = sweep->joined;
     const es_joined_axis *axis = &joined->axes[sweep->x];
     size_t stride = stride_of(sweep), n = joined->n_policies;
-    double *ys = es_alloc(axis->n, sizeof *ys);
+    double *xs = es_alloc(axis->n, sizeof *xs), *ys = es_alloc(axis->n, sizeof *ys);
+    const char *unit;
+    double divisor = shown_unit(axis, &unit);
     es_text label = {0};
     es_page_escape(axis->name, &label);
-    text->failed |= ys == NULL || label.failed;
+    if (unit[0] != '\0')
+        es_text_add(&label, " (%s)", unit);
+    text->failed |= xs == NULL || ys == NULL || label.failed;
     if (text->failed) {
+        free(xs);
         free(ys);
         free(label.data);
         return;
     }
+    for (size_t i = 0; i < axis->n; i++)
+        xs[i] = axis->numbers[i] / divisor;
     es_text_add(text, "<figure><figcaption>");
     add_panel_title(sweep, first, text);
     es_text_add(text, "</figcaption>\n");
@@ -359,16 +384,17 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
     for (size_t p = 0; p < n && p < ES_PAGE_COLOURS; p++) {
         for (size_t i = 0; i < axis->n; i++)
             ys[i] = 1e3 * sweep->latency_s[(first + i * stride) * n + p];
-        es_chart_curve(x, y, axis->n, axis->numbers, ys, false, p, sweep->rival[p] ? 0 : 2, text);
+        es_chart_curve(x, y, axis->n, xs, ys, false, p, sweep->rival[p] ? 0 : 2, text);
         for (size_t i = 0; i < axis->n; i++) {
             es_interval interval = interval_of(sweep, first + i * stride, p);
             if (isfinite(interval.low))
-                es_chart_whisker(x, y, axis->numbers[i], 1e3 * interval.low, 1e3 * interval.high, p,
+                es_chart_whisker(x, y, xs[i], 1e3 * interval.low, 1e3 * interval.high, p,
                                  text);
         }
     }
     es_chart_end(text);
     es_text_add(text, "</figure>\n");
+    free(xs);
     free(ys);
     free(label.data);
 }
@@ -389,7 +415,9 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
         from = fmin(from, axis->numbers[i]);
         to = fmax(to, axis->numbers[i]);
     }
-    es_axis x = es_axis_fit(from, to), y = es_axis_fit(least, most);
+    const char *unit;
+    double divisor = shown_unit(axis, &unit);
+    es_axis x = es_axis_fit(from / divisor, to / divisor), y = es_axis_fit(least, most);
     es_page_section("curves", "Latency over the sweep", text);
     es_text_add(text, "<ul class=\"legend\" aria-label=\"Legend\">");
     for (size_t p = 0; p < n && p < ES_PAGE_COLOURS; p++) {

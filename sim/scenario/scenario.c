@@ -258,17 +258,18 @@ bool es_scenario_measure(const es_study *study, size_t variable, size_t value, d
     size_t n;
     const char *bare = es_study_variables(study, &n)[variable].values[value];
     es_study_use use;
+    enum { LONGEST_QUANTITY = 128 }; /* with its unit */
     for (size_t i = 0; es_study_find_use(study, variable, i, &use); i++) {
         const struct key *key = key_find(use.section, use.key);
         if (key == NULL || key->type == KEY_TEXT || key->type == KEY_CHOICE)
             continue;
-        es_text text = {0};
-        es_text_add(&text, "%s%.*s", bare, (int)use.behind.length, use.behind.data);
-        bool is = !text.failed && es_parse_quantity((es_slice){text.data, text.length},
-                                                    key->dimension, number, NULL) == ES_OK;
-        free(text.data);
+        char text[LONGEST_QUANTITY];
+        int length =
+            snprintf(text, sizeof text, "%s%.*s", bare, (int)use.behind.length, use.behind.data);
         *unit = es_dimension_unit(key->dimension);
-        if (is)
+        if (length < LONGEST_QUANTITY &&
+            es_parse_quantity((es_slice){text, (size_t)length}, key->dimension, number, NULL) ==
+                ES_OK)
             return true;
     }
     *unit = "1";

@@ -220,7 +220,32 @@ class Folders(SweepTest):
         for text in manifest[:-70], manifest + b"run\n", b"", manifest.replace(b"runs 30", b"runs 31"):
             self.write("out/manifest", text)
             self.expect(self.call("sweep", "merge", "out", "-o", "x.h5"), INVALID,
-                        [r"out/manifest(:\d+)?: is no manifest of a sweep, or is damaged"])
+                        [r"out/manifest(:\d+)?: is no manifest of a sweep, is damaged, or is of another version .*"])
+
+    def test_another_program_does_not_go_on_unasked(self):
+        """Its results may differ: a folder says whose runs it has, and takes those of another only if told to."""
+        self.expect(self.sweep("out", "-r", "0..3"), 0)
+        own = self.call("--version").stdout.splitlines()[0]
+        self.assertEqual(self.call("sweep", "status", "out").stdout, f"30 runs: 4 done, 0 failed, 26 missing\nby {own}\n")
+        manifest = self.read("out/manifest").replace(f"source {own}\n".encode(), b"source edgesplit 0.0.9 (git 123)\n")
+        self.write("out/manifest", manifest)
+        refused = [rf"out: its runs were done by edgesplit 0\.0\.9 \(git 123\), this is {re.escape(own)}, whose results may "
+                   r"differ; --mixed-programs goes on, -o names another folder"]
+        for command in ("run", "slurm"):
+            self.expect(self.call("sweep", command, "study.ini", "-o", "out"), CANT_CREATE, refused)
+        self.assertEqual(self.read("out/manifest"), manifest)
+        self.assertEqual(self.records("out"), 4)
+        self.expect(self.sweep("out", "-r", "0..5", "--mixed-programs"), 0, [r"2 runs in .*"])
+        both = f"edgesplit 0.0.9 (git 123); {own}"
+        self.assertIn(f"\nby {both}\n", self.call("sweep", "status", "out").stdout)
+        self.expect(self.sweep("out"), 0, [r"24 runs in .*"])  # it is known now
+        self.merge("out")
+        self.assertIn(both.encode(), self.read("cube.h5"))
+        for path in (self.folder / "out" / "shards").iterdir():
+            path.unlink()
+        self.write("out/manifest", manifest)
+        self.expect(self.sweep("out", "-r", "0"), 0)  # nothing of the other one is there
+        self.assertIn(f"\nby {own}\n", self.call("sweep", "status", "out").stdout)
 
     def test_failed_runs(self):
         # Batch 8 was not measured: known only where the tables are made.
@@ -480,19 +505,62 @@ class Cube(SweepTest):
         self.merge("out")
         cube = self.open("cube.h5")
         self.assertEqual(cube.latency_mean.dims, ("rate", "arrivals", "repetition", "policy"))
-        self.assertEqual(list(cube.rate.values), [1, 2, 4, 6, 8])
+        self.assertEqual(list(cube.rate.values), [1e6, 2e6, 4e6, 6e6, 8e6])
         self.assertEqual(list(cube.arrivals.values), [1, 4])
+        self.assertEqual((cube.rate.units, cube.arrivals.units, cube.repetition.units), ("bit/s", "/s", "1"))
         self.assertTrue((cube.run_state == 0).all())
         for run, rate, arrivals, repetition in (0, 1, 1, 0), (17, 4, 4, 2), (22, 6, 4, 1), (29, 8, 4, 2):
             self.run_scenario("study.ini", "one.h5", "-f", "-r", run)
             one = self.xr.open_dataset(self.folder / "one.h5", engine="h5netcdf", group="summary")
-            cell = cube.sel(rate=rate, arrivals=arrivals, repetition=repetition)
+            cell = cube.sel(rate=1e6 * rate, arrivals=arrivals, repetition=repetition)
             for name in one.data_vars:
-                if name.endswith("_half_width"):  # of a single run only
-                    self.assertNotIn(name, cell)
-                    continue
                 self.np.testing.assert_array_equal(cell[name].values, one[name].values, err_msg=name)
             one.close()
+
+    def test_half_widths_of_replications(self):
+        """What a run says of its uncertainty is in the joined result too, under the same names."""
+        self.write("study.ini", STUDY.replace("steps = 200", "steps = 200\nreplications = 3\nwarmup = auto")
+                   .replace("repeat = 3", "repeat = 1"))
+        self.expect(self.sweep("out", "-r", "0..3"), 0)
+        self.merge("out", "--incomplete")
+        cube = self.open("cube.h5")
+        self.run_scenario("study.ini", "one.h5", "-r", 2)
+        with self.xr.open_dataset(self.folder / "one.h5", engine="h5netcdf", group="summary") as one:
+            cell = cube.sel(rate=2e6, arrivals=1)
+            names = [name for name in one.data_vars if name.endswith("_half_width") and one[name].notnull().any()]
+            self.assertIn("gain_ratio_of_means_half_width", names)
+            self.assertIn("latency_p95_half_width", names)
+            self.assertGreater(float(cell.latency_mean_half_width.min()), 0)
+            for name in names:
+                self.np.testing.assert_array_equal(cell[name].values, one[name].values, err_msg=name)
+                self.assertEqual(cell[name].units, one[name].units)
+        self.assertTrue(cube.latency_mean_half_width.sel(rate=8e6).isnull().all())
+
+    def test_units_of_variables(self):
+        """Of the key whose whole value a variable is; what is no number of one unit stays text."""
+        self.write("study.ini", STUDY.replace("title = rate $rate", "title = $rate and ${length=200ms, 1min ! arrivals}")
+                   .replace("steps = 200", "duration = $length\nwarmup = ${left=auto, 5ms ! arrivals}")
+                   .replace("[policy no-offload]", "[energy]\nactive = ${power=1, 2 ! arrivals}W\ntransmit = 1W\n"
+                            "receive = 1W\nidle = 1W\n[policy no-offload]")
+                   .replace("rate = ${arrivals=1, 4}/s", "rate = ${arrivals=60, 240}/min\n"
+                            "batch = ${images=1, 2 ! arrivals}\n[transfer]\nheader = ${header=1kB, 10B ! arrivals}\n"
+                            "ratio = ${ratio=50, 100 ! arrivals}%\n")
+                   .replace("repeat = 3", "repeat = 1"))
+        self.expect(self.sweep("out", "--filter", "$rate < 3"), 0)
+        self.merge("out", "--incomplete")
+        cube = self.open("cube.h5")
+        expected = {"rate": ([1e6, 2e6, 4e6, 6e6, 8e6], "bit/s"), "arrivals": ([1, 4], "/s"),
+                    "length": ([0.2, 60], "s"), "power": ([1, 2], "W"), "images": ([1, 2], "1"),
+                    "header": ([1000, 10], "B"), "ratio": ([0.5, 1], "1"), "left": (["auto", "5ms"], None)}
+        for name, (values, units) in expected.items():
+            self.assertEqual((list(cube[name].values), cube[name].attrs.get("units")), (values, units), name)
+        for run in range(4):
+            self.run_scenario("study.ini", f"one-{run}.h5", "-r", run)
+        paths = [self.folder / f"one-{run}.h5" for run in range(4)]
+        with self.xr.open_mfdataset(paths, combine="nested", concat_dim="run", engine="h5netcdf") as runs:
+            self.assertEqual((list(runs.rate.values), runs.rate.units), ([1e6, 1e6, 2e6, 2e6], "bit/s"))
+            self.assertEqual((list(runs.length.values), runs.length.units), ([0.2, 60, 0.2, 60], "s"))
+            self.assertEqual(runs.latency.dims, ("run", "policy", "step"))
 
     def test_both_engines_without_a_warning(self):
         import warnings
@@ -515,7 +583,7 @@ class Cube(SweepTest):
         self.merge("out")
         cube = self.open("cube.h5")
         self.assertEqual(cube.latency_mean.dims, ("run", "policy"))
-        self.assertEqual([list(cube.rate.values), list(cube.arrivals.values)], [[1, 2, 2], [1, 1, 4]])
+        self.assertEqual([list(cube.rate.values), list(cube.arrivals.values)], [[1e6, 2e6, 2e6], [1, 1, 4]])
         self.assertEqual(cube.attrs["config"], "constrained")
 
     def test_failed_and_missing_runs(self):
@@ -523,9 +591,9 @@ class Cube(SweepTest):
         self.expect(self.sweep("out", "--filter", "$rate < 5"), SOME_FAILED)
         self.merge("out", "--incomplete")
         cube = self.open("cube.h5")
-        self.assertTrue((cube.run_state.sel(rate=[1, 2, 4], images=1) == 0).all())
-        self.assertTrue((cube.run_state.sel(rate=[1, 2, 4], images=8) == 1).all())
-        self.assertTrue((cube.run_state.sel(rate=[6, 8]) == 2).all())
+        self.assertTrue((cube.run_state.sel(rate=[1e6, 2e6, 4e6], images=1) == 0).all())
+        self.assertTrue((cube.run_state.sel(rate=[1e6, 2e6, 4e6], images=8) == 1).all())
+        self.assertTrue((cube.run_state.sel(rate=[6e6, 8e6]) == 2).all())
         self.assertTrue((cube.latency_mean.isnull() == (cube.run_state != 0)).all())
 
     def test_policies_and_cuts_that_differ(self):
@@ -551,7 +619,8 @@ class Cube(SweepTest):
         for one in opened:
             one.close()
         self.assertEqual(joined.latency.dims, ("run", "policy", "step"))
-        cells = set(zip(joined.rate.values, joined.arrivals.values, joined.repetition.values))
+        self.assertEqual((joined.rate.units, joined.arrivals.units), ("bit/s", "/s"))
+        cells = set(zip(joined.rate.values / 1e6, joined.arrivals.values, joined.repetition.values))
         self.assertEqual(cells, {(1, 1, 0), (1, 1, 1), (1, 1, 2), (1, 4, 0), (1, 4, 1), (1, 4, 2), (2, 1, 0), (2, 1, 1),
                                  (2, 1, 2)})
         self.assertIn("rate", joined.latency.coords)
