@@ -1,7 +1,8 @@
 """Results of edgesplit in Python (FORMAT.md): h5py and numpy are needed, pandas only for the methods that make frames.
 
     run = edgesplit_results.open("out/quickstart.h5")
-    run.column("latency", "dynamic-split")          # numpy array, one value per step, seconds
+    run.column("latency", "dynamic-split")          # numpy array, one value per step of all replications, seconds
+    run.counted("dynamic-split")                    # which of them the summary counts: those behind the warm-up
     run.steps()                                     # DataFrame: a row per policy and step
     run.summary()                                   # DataFrame: a row per policy
     run.column("latency", "dynamic-split", 3)       # of the fourth replication
@@ -10,7 +11,7 @@
     cube = edgesplit_results.open("cube.h5")        # what `edgesplit sweep merge` has joined
     cube.values("latency_mean", load=0.5)           # numpy array over cube.dims("latency_mean"), load left out
     cube.frame("latency_mean", "late")              # DataFrame: a row per run and policy
-    cube.steps("latency", rate=8)                   # the same of a per-step table, if it has them
+    cube.steps("latency", rate=8e6)                 # the same of a per-step table, if it has them
 """
 
 from __future__ import annotations
