@@ -78,8 +78,7 @@ static es_status read_step(const char *path, struct step *step, es_errors *error
             step->values[p][v] = ES_NAN;
         }
         if (step->number < es_result_n_steps(result, step->replication, p))
-            status =
-                es_steps_read(steps, step->replication, p, step->number, 1, columns, errors);
+            status = es_steps_read(steps, step->replication, p, step->number, 1, columns, errors);
     }
     es_steps_close(steps);
     const double *mine = step->values[step->policy];

@@ -85,8 +85,8 @@ static void begin(struct writer *writer) {
     if (writer->form == CHROME)
         es_export_trace_begin(writer->result, text);
     if (writer->form == CSV) {
-        es_text_add(text, writer->result->n_replications > 1 ? "replication,policy,step"
-                                                             : "policy,step");
+        es_text_add(text,
+                    writer->result->n_replications > 1 ? "replication,policy,step" : "policy,step");
         for (size_t c = 0; c < writer->n_columns; c++)
             es_text_add(text, ",%s", writer->columns[c]);
         es_text_add(text, ",counted\n");
@@ -98,8 +98,7 @@ static void add_row(struct writer *writer, size_t replication, size_t policy, si
     es_text *text = &writer->text;
     const char *name = writer->result->policies[policy];
     bool csv = writer->form == CSV, replicated = writer->result->n_replications > 1;
-    bool counted =
-        row[writer->arrival] >= es_result_warmup_s(writer->result, replication, policy);
+    bool counted = row[writer->arrival] >= es_result_warmup_s(writer->result, replication, policy);
     if (csv) {
         if (replicated)
             es_text_add(text, "%zu,", replication);
@@ -271,8 +270,8 @@ static es_status choose_replications(const es_arguments *arguments, const struct
                                     "a trace shows one of the %zu replications: --replication "
                                     "names it",
                                     selection->end_replication);
-    es_status status = es_choose_replication(arguments, writer->result,
-                                             &selection->first_replication, errors);
+    es_status status =
+        es_choose_replication(arguments, writer->result, &selection->first_replication, errors);
     selection->end_replication = selection->first_replication + 1;
     return status;
 }
@@ -340,7 +339,8 @@ const es_command es_report_export = {
     .notes =
         "A table has every step of every replication, those of the warm-up too: the column "
         "`counted` says which\nare in the summary, that is, behind the warm-up of their policy and "
-        "replication. The trace has a process per policy with a lane per station and a slice per request, "
+        "replication. The trace has a process per policy with a lane per station and a slice per "
+        "request, "
         "named by its step;\na station has further lanes where requests overlap (propagation). "
         "Time that a request waits is the gap\nbefore its slice. Large runs: take some --steps.",
     .operand = "RESULT.h5",

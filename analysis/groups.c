@@ -30,11 +30,11 @@ struct reading {
     double *group_of;           /* the same */
     double *sorted_out;         /* [ES_STEPS_BLOCK] latencies of one group */
     double *storage;
-    struct pair *pairs;      /* [n_policies][n_policies][n_groups] */
-    es_moments *figures;     /* [n_policies][n_groups][ES_N_GROUP_FIGURES] over replications */
-    es_moments *gains[2];    /* of `pairs` */
+    struct pair *pairs;       /* [n_policies][n_policies][n_groups] */
+    es_moments *figures;      /* [n_policies][n_groups][ES_N_GROUP_FIGURES] over replications */
+    es_moments *gains[2];     /* of `pairs` */
     es_quantiles **quantiles; /* [n_groups] */
-    es_sum *latency_s;       /* [n_groups] */
+    es_sum *latency_s;        /* [n_groups] */
     double (*counts)[ES_N_GROUP_FIGURES]; /* [n_groups]; uplink_bytes_mean: their sum */
 };
 
@@ -97,10 +97,9 @@ static es_status reading_init(struct reading *reading, es_errors *errors) {
         groups->gain_ratio_of_means = es_alloc(p * p * g, sizeof(es_estimate));
     }
     if (groups == NULL || groups->figures == NULL || groups->gain_mean_of_ratios == NULL ||
-        groups->gain_ratio_of_means == NULL || reading->storage == NULL ||
-        reading->pairs == NULL || reading->figures == NULL || reading->gains[0] == NULL ||
-        reading->gains[1] == NULL || reading->quantiles == NULL || reading->latency_s == NULL ||
-        reading->counts == NULL)
+        groups->gain_ratio_of_means == NULL || reading->storage == NULL || reading->pairs == NULL ||
+        reading->figures == NULL || reading->gains[0] == NULL || reading->gains[1] == NULL ||
+        reading->quantiles == NULL || reading->latency_s == NULL || reading->counts == NULL)
         return es_errors_no_memory(errors, reading->path);
     double *at = reading->storage;
     for (size_t c = 0; c < N_COLUMNS; c++, at += ES_STEPS_BLOCK)
@@ -185,8 +184,8 @@ static es_status read_figures(struct reading *reading, size_t replication, size_
         size_t n;
         for (size_t at = 0; (n = rows_at(result, replication, policy, at)) > 0 && status == ES_OK;
              at += ES_STEPS_BLOCK) {
-            status = es_steps_read(reading->steps, replication, policy, at, n, reading->columns,
-                                   errors);
+            status =
+                es_steps_read(reading->steps, replication, policy, at, n, reading->columns, errors);
             if (status != ES_OK)
                 break;
             if (first)
@@ -230,7 +229,8 @@ static es_status read_latencies(struct reading *reading, size_t replication, siz
     double warmup_s = es_result_warmup_s(result, replication, policy);
     size_t n = rows_at(result, replication, policy, at);
     double *latencies = reading->latencies + policy * ES_STEPS_BLOCK;
-    double *groups = reading->group_of + policy * ES_STEPS_BLOCK, *const *columns = reading->columns;
+    double *groups = reading->group_of + policy * ES_STEPS_BLOCK, *const *columns =
+                                                                      reading->columns;
     es_status status =
         es_steps_read(reading->steps, replication, policy, at, n, reading->columns, errors);
     for (size_t i = 0; i < ES_STEPS_BLOCK; i++) {

@@ -35,10 +35,9 @@ static void workspace_fini(workspace *work) {
 
 static es_status workspace_init(workspace *work, const es_side *const sides[2], es_errors *errors) {
     const size_t n_groups = n_groups_of(sides[0]);
-    *work =
-        (workspace){.storage = es_alloc((size_t)2 * N_COLUMNS * ES_STEPS_BLOCK, sizeof(double)),
-                    .n_groups = n_groups,
-                    .all = es_alloc(1 + 2 * ES_N_DECILES + n_groups, sizeof *work->all)};
+    *work = (workspace){.storage = es_alloc((size_t)2 * N_COLUMNS * ES_STEPS_BLOCK, sizeof(double)),
+                        .n_groups = n_groups,
+                        .all = es_alloc(1 + 2 * ES_N_DECILES + n_groups, sizeof *work->all)};
     if (work->storage == NULL || work->all == NULL)
         return es_errors_no_memory(errors, sides[0]->path);
     work->rates = work->all + 1;
@@ -47,9 +46,9 @@ static es_status workspace_init(workspace *work, const es_side *const sides[2], 
     for (size_t s = 0; s < 2; s++)
         for (size_t c = 0; c < N_COLUMNS; c++)
             work->columns[s][c] = work->storage + (s * N_COLUMNS + c) * ES_STEPS_BLOCK;
-    es_status status = es_steps_open(sides[0]->path, sides[0]->result,
-                                     n_groups > 0 ? N_COLUMNS : DEVICE, column_names,
-                                     &work->steps[0], errors);
+    es_status status =
+        es_steps_open(sides[0]->path, sides[0]->result, n_groups > 0 ? N_COLUMNS : DEVICE,
+                      column_names, &work->steps[0], errors);
     if (status == ES_OK && sides[1] != NULL)
         status = es_steps_open(sides[1]->path, sides[1]->result,
                                sides[1]->result == sides[0]->result ? LATENCY + 1 : BATCH + 1,
@@ -70,7 +69,8 @@ static es_status feed_states(workspace *work, const es_side *side, size_t replic
     es_status status = ES_OK;
     for (size_t at = 0; at < n && status == ES_OK; at += ES_STEPS_BLOCK) {
         size_t block = block_at(at, n);
-        status = es_steps_read(work->steps[0], replication, side->policy, at, block, columns, errors);
+        status =
+            es_steps_read(work->steps[0], replication, side->policy, at, block, columns, errors);
         for (size_t i = 0; i < block && status == ES_OK; i++)
             if (columns[ARRIVAL][i] < warmup_s)
                 columns[RATE][i] = columns[LOAD][i] = ES_NAN; /* not counted */

@@ -25,8 +25,7 @@ typedef struct es_deciles {
 } es_deciles;
 
 /* ES_INVALID, ES_NO_INPUT, ES_NO_MEMORY. At most five passes over two columns. */
-ES_NODISCARD es_status es_deciles_find(const es_side *side, es_deciles *deciles,
-                                       es_errors *errors);
+ES_NODISCARD es_status es_deciles_find(const es_side *side, es_deciles *deciles, es_errors *errors);
 
 /* Latency of the first policy minus that of the second over some of the steps that both
  * completed. */
@@ -67,19 +66,19 @@ typedef struct es_paired {
     size_t n_rates, n_loads;          /* classes that are not empty */
     es_effect rates[ES_N_DECILES], loads[ES_N_DECILES]; /* intervals that hold with 95 % for all
                                                             classes together (Bonferroni) */
-    size_t n_groups; /* of the first one's devices; 0: there are not several */
+    size_t n_groups;   /* of the first one's devices; 0: there are not several */
     es_effect *groups; /* [n_groups] likewise; n is 0 where a group has no such step */
 } es_paired;
 
 #define ES_PAIRED_CONFIDENCE 0.95
 
 /* Compares two policies of one file or of two, in one pass; of two files in the replications that
- * both have. The classes are by `deciles` of the first one's states. In closed mode, or with another
- * seed, arrival or batch, the steps are not paired: then in two more passes by the means, each with
- * its own interval, and t of the degrees of freedom of Welch, "The generalization of 'Student's'
- * problem when several different population variances are involved" (1947). Creates what `*paired`
- * holds. ES_INVALID: neither can be done, as the states of a grid differ, or a file is damaged;
- * ES_NO_INPUT, ES_NO_MEMORY. */
+ * both have. The classes are by `deciles` of the first one's states. In closed mode, or with
+ * another seed, arrival or batch, the steps are not paired: then in two more passes by the means,
+ * each with its own interval, and t of the degrees of freedom of Welch, "The generalization of
+ * 'Student's' problem when several different population variances are involved" (1947). Creates
+ * what `*paired` holds. ES_INVALID: neither can be done, as the states of a grid differ, or a file
+ * is damaged; ES_NO_INPUT, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_paired_compare(const es_side *first, const es_side *second,
                                          const es_deciles *deciles, es_paired *paired,
                                          es_errors *errors);

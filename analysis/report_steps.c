@@ -15,7 +15,8 @@ static const char *const state_names[N_STATES] = {"rate_true", "load_true"};
 struct reading {
     const char *path;
     const es_result *result;
-    size_t reference, longest; /* policies; the latter has the most steps in the first replication */
+    size_t reference,
+        longest; /* policies; the latter has the most steps in the first replication */
     es_steps *own, *states, *latencies;
     double *storage;
     double *columns[N_OWN], *state[N_STATES], *reference_latency; /* [ES_STEPS_BLOCK] each */

@@ -53,7 +53,8 @@ static es_moments moments_of(const struct sweep *sweep, size_t setting, size_t p
     return moments;
 }
 
-/* The interval of a policy's mean latency in a setting: over its repetitions, of one that of the run.
+/* The interval of a policy's mean latency in a setting: over its repetitions, of one that of the
+ * run.
  */
 static es_interval interval_of(const struct sweep *sweep, size_t setting, size_t policy) {
     es_moments moments = moments_of(sweep, setting, policy, sweep->joined->n_policies);
@@ -388,8 +389,7 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
         for (size_t i = 0; i < axis->n; i++) {
             es_interval interval = interval_of(sweep, first + i * stride, p);
             if (isfinite(interval.low))
-                es_chart_whisker(x, y, xs[i], 1e3 * interval.low, 1e3 * interval.high, p,
-                                 text);
+                es_chart_whisker(x, y, xs[i], 1e3 * interval.low, 1e3 * interval.high, p, text);
         }
     }
     es_chart_end(text);
@@ -430,12 +430,13 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
     for (size_t setting = 0; setting < sweep->n_settings; setting++)
         if (begins_panel(sweep, setting) && n_panels++ < MOST_PANELS)
             add_panel(sweep, setting, &x, &y, text);
-    es_text_add(text, "</div>\n<p class=\"soft\">%s%s",
-                sweep->n_repetitions > 1
-                    ? "Means over the repetitions, with 95 % intervals (Student's t). "
-                    : "With the 95 % intervals of the runs, where they are known: over replications, "
-                      "or by batch means. ",
-                n > ES_PAGE_COLOURS ? "Not all policies are drawn. " : "");
+    es_text_add(
+        text, "</div>\n<p class=\"soft\">%s%s",
+        sweep->n_repetitions > 1
+            ? "Means over the repetitions, with 95 % intervals (Student's t). "
+            : "With the 95 % intervals of the runs, where they are known: over replications, "
+              "or by batch means. ",
+        n > ES_PAGE_COLOURS ? "Not all policies are drawn. " : "");
     if (n_panels > MOST_PANELS)
         es_text_add(text, "%d of %zu combinations of the other variables are drawn.", MOST_PANELS,
                     n_panels);

@@ -59,8 +59,8 @@ static void read_step_counts(es_reader *reader, es_result *result) {
         es_reader_integers(reader, "n_steps", replicated ? 2 : 1, &lengths[replicated ? 0 : 1]);
 }
 
-/* Those that are found for each policy and replication stand with the figures, those of the scenario
- * in an attribute. */
+/* Those that are found for each policy and replication stand with the figures, those of the
+ * scenario in an attribute. */
 static void read_warmups(es_reader *reader, es_result *result) {
     const size_t lengths[] = {result->n_replications, result->n_policies};
     bool replicated = result->n_replications > 1;

@@ -1,4 +1,5 @@
-/* Columns of the per-step table of a result file, read piece by piece. Cuts of a step are numbered as in /cuts, over all groups of devices. */
+/* Columns of the per-step table of a result file, read piece by piece. Cuts of a step are numbered
+ * as in /cuts, over all groups of devices. */
 #ifndef ANALYSIS_STEPS_H
 #define ANALYSIS_STEPS_H
 

@@ -64,8 +64,8 @@ void es_groups_gains_table(const es_result *result, const es_groups *groups, boo
                            es_table *table) {
     const bool replicated = result->n_replications > 1;
     const size_t n = groups->n_policies, n_groups = groups->n_groups;
-    static const char *const headers[] = {
-        "gain of, %", "over", "group", "mean of ratios", "+-", "ratio of means", "+-"};
+    static const char *const headers[] = {"gain of, %", "over",           "group", "mean of ratios",
+                                          "+-",         "ratio of means", "+-"};
     es_table_init(table, replicated ? 7 : 5, 3);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
         if (replicated || headers[i][0] != '+')

@@ -47,7 +47,8 @@ def draw(result):
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_yticks(range(len(shown)), [result.policies[p] for p in shown])
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("mean latency of completed requests (ms), ± half of its 95 % interval")
+    known = any(np.isfinite(result.half_width("latency_mean", p)) for p in shown)
+    axes.set_xlabel("mean latency of completed requests (ms)" + (", ± half of its 95 % interval" if known else ""))
     figure.subplots_adjust(left=0.185, right=0.735, top=1 - 0.1 / height, bottom=0.7 / height)
     figure.legend(*axes.get_legend_handles_labels(), loc="upper left",
                   bbox_to_anchor=(0.75, 1 - 0.1 / height))

@@ -245,9 +245,9 @@ static es_status allocate_record(const es_plan *plan, struct record_storage *sto
         es_alloc(n_groups * INPUTS_OF_GROUP + INPUTS_OF_SERVER, sizeof *storage->inputs);
     bool complete = !storage->resolved.failed && storage->texts != NULL && storage->names != NULL &&
                     storage->types != NULL && storage->parameters != NULL &&
-                    storage->parameter_numbers != NULL &&
-                    storage->groups != NULL && storage->cuts != NULL && storage->head_s != NULL &&
-                    storage->tail_s != NULL && storage->bytes != NULL && storage->inputs != NULL;
+                    storage->parameter_numbers != NULL && storage->groups != NULL &&
+                    storage->cuts != NULL && storage->head_s != NULL && storage->tail_s != NULL &&
+                    storage->bytes != NULL && storage->inputs != NULL;
     return complete ? ES_OK : ES_NO_MEMORY;
 }
 

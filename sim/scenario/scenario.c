@@ -267,9 +267,8 @@ bool es_scenario_measure(const es_study *study, size_t variable, size_t value, d
         int length =
             snprintf(text, sizeof text, "%s%.*s", bare, (int)use.behind.length, use.behind.data);
         *unit = es_dimension_unit(key->dimension);
-        if (length < LONGEST_QUANTITY &&
-            es_parse_quantity((es_slice){text, (size_t)length}, key->dimension, number, NULL) ==
-                ES_OK)
+        if (length < LONGEST_QUANTITY && es_parse_quantity((es_slice){text, (size_t)length},
+                                                           key->dimension, number, NULL) == ES_OK)
             return true;
     }
     *unit = "1";

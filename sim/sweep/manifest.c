@@ -112,8 +112,7 @@ static es_status find_records(const char *folder, bool *any, es_errors *errors) 
     char **names = NULL;
     size_t n = 0;
     es_text_add(&base, "%s/shards/x", folder);
-    es_status status =
-        base.failed ? ES_NO_MEMORY : es_find_files(base.data, "*.shard", &names, &n);
+    es_status status = base.failed ? ES_NO_MEMORY : es_find_files(base.data, "*.shard", &names, &n);
     for (size_t i = 0; i < n; i++)
         free(names[i]);
     free(names);

@@ -105,8 +105,7 @@ static bool any_finite(const double *values, size_t n, size_t stride) {
 static void note_half_widths(merging *m, const outcome *out) {
     size_t n = out->n_policies;
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        m->half_widths[f] =
-            m->half_widths[f] || any_finite(out->half_widths + f, n, ES_N_SUMMARY);
+        m->half_widths[f] = m->half_widths[f] || any_finite(out->half_widths + f, n, ES_N_SUMMARY);
     m->gain_half_widths = m->gain_half_widths ||
                           any_finite(out->gain_mean_of_ratios_half_width, n * n, 1) ||
                           any_finite(out->gain_ratio_of_means_half_width, n * n, 1);
@@ -214,10 +213,12 @@ static void add_axes(merging *m, bool grid, size_t *axis_of) {
         size_t leader = manifest->variables[i].leader;
         if (grid && leader == i)
             continue;
-        m->coordinates[m->n_coordinates++] =
-            (es_cube_coordinate){grid ? axis_of[leader] : 0,   manifest->variables[i].name,
-                                 manifest->variables[i].name,  manifest->variables[i].unit,
-                                 m->texts[i], m->numbers[i]};
+        m->coordinates[m->n_coordinates++] = (es_cube_coordinate){grid ? axis_of[leader] : 0,
+                                                                  manifest->variables[i].name,
+                                                                  manifest->variables[i].name,
+                                                                  manifest->variables[i].unit,
+                                                                  m->texts[i],
+                                                                  m->numbers[i]};
     }
 }
 
@@ -280,10 +281,10 @@ static bool allocate_values(const merging *m, size_t n, es_cube_values *values) 
     values->gain_ratio_of_means = es_alloc(rows * p, sizeof(double));
     values->state = es_alloc(n, 1);
     return sound && values->gain_mean_of_ratios_half_width != NULL &&
-           values->gain_ratio_of_means_half_width != NULL && values->n_steps != NULL && values->cut_share != NULL &&
-           values->utilisation != NULL && values->queue_length != NULL &&
-           values->gain_mean_of_ratios != NULL && values->gain_ratio_of_means != NULL &&
-           values->state != NULL;
+           values->gain_ratio_of_means_half_width != NULL && values->n_steps != NULL &&
+           values->cut_share != NULL && values->utilisation != NULL &&
+           values->queue_length != NULL && values->gain_mean_of_ratios != NULL &&
+           values->gain_ratio_of_means != NULL && values->state != NULL;
 }
 
 static void clear(double *values, size_t n) {
@@ -417,8 +418,9 @@ static es_status write_cube(merging *m) {
     es_text name = {0}, programs = {0};
     es_text_add(&name, "%s/study.ini", m->folder);
     manifest_add_programs(&m->manifest, &programs);
-    es_status status = name.failed || programs.failed ? es_errors_no_memory(m->errors, m->folder)
-                                   : es_file_read(name.data, (size_t)16 << 20, &study, m->errors);
+    es_status status = name.failed || programs.failed
+                           ? es_errors_no_memory(m->errors, m->folder)
+                           : es_file_read(name.data, (size_t)16 << 20, &study, m->errors);
     es_cube *cube = NULL;
     es_cube_layout layout = {
         .program = programs.data,

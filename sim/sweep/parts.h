@@ -135,7 +135,7 @@ void shards_fini(shard_list *shards);
 /* The summary of a run as it lies in a shard. */
 typedef struct outcome {
     size_t n_policies, n_cuts;
-    const char **policies; /* [n_policies], lent by the payload */
+    const char **policies;               /* [n_policies], lent by the payload */
     const double *figures, *half_widths; /* [n_policies][ES_N_SUMMARY] */
     const double *n_steps;               /* [n_policies] */
     const double *cut_share, *utilisation, *queue_length, *gain_mean_of_ratios,

@@ -275,11 +275,10 @@ static es_status report_failed(const char *folder, const sweep_manifest *m, cons
     return status;
 }
 
-es_status es_sweep_status(const char *folder, es_sweep_progress *progress, es_text *programs,
-                          void *context,
-                          void (*failed)(void *context, size_t run, const char *label,
-                                         const char *message),
-                          es_errors *errors) {
+es_status
+es_sweep_status(const char *folder, es_sweep_progress *progress, es_text *programs, void *context,
+                void (*failed)(void *context, size_t run, const char *label, const char *message),
+                es_errors *errors) {
     sweep_manifest m;
     run_index index = {0};
     unsigned char *states = NULL;

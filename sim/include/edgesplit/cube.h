@@ -51,7 +51,7 @@ typedef struct es_cube_values {
     double *utilisation, *queue_length;                /* [n][n_policies][ES_N_STATIONS] */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n][n_policies][n_policies] */
     double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width; /* the same */
-    int8_t *state;                                     /* [n] 0 done, 1 failed, 2 missing */
+    int8_t *state; /* [n] 0 done, 1 failed, 2 missing */
 } es_cube_values;
 
 typedef struct es_cube es_cube;

@@ -179,9 +179,9 @@ typedef struct es_scenario {
     es_parameter *parameters;
 } es_scenario;
 
-/* What value `value` of a variable of a study is in SI units: that of the first key of the file whose
- * whole value it is, together with the unit that stands behind it; else the bare number, of unit
- * "1". Lends the unit for ever. False: it is a text. */
+/* What value `value` of a variable of a study is in SI units: that of the first key of the file
+ * whose whole value it is, together with the unit that stands behind it; else the bare number, of
+ * unit "1". Lends the unit for ever. False: it is a text. */
 bool es_scenario_measure(const es_study *study, size_t variable, size_t value, double *number,
                          const char **unit);
 

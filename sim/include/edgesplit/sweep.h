@@ -7,10 +7,11 @@
  *     FOLDER/lock                 who is at work
  *
  * The manifest names the program, with its version and git id, that did the runs; another one does
- * not go on in its folder unless that is asked for. The identity of a run is a SHA-256 over its resolved configuration (seed included), its input
- * files and the version of the result's format: a run that is in a shard is never repeated, and one
- * that has changed is never taken for what it was. A record is appended whole by one write and has
- * a checksum: a kill loses at most the runs in hand. */
+ * not go on in its folder unless that is asked for. The identity of a run is a SHA-256 over its
+ * resolved configuration (seed included), its input files and the version of the result's format: a
+ * run that is in a shard is never repeated, and one that has changed is never taken for what it
+ * was. A record is appended whole by one write and has a checksum: a kill loses at most the runs in
+ * hand. */
 #ifndef EDGESPLIT_SWEEP_H
 #define EDGESPLIT_SWEEP_H
 
@@ -45,7 +46,7 @@ typedef struct es_sweep_options {
     size_t n_workers;     /* >= 1 processes */
     size_t task, n_tasks; /* the share of this call: task 0 .. n_tasks - 1 */
     bool retry_failed;
-    bool keep_steps; /* also FOLDER/steps/IDENTITY.h5, each run's whole result */
+    bool keep_steps;     /* also FOLDER/steps/IDENTITY.h5, each run's whole result */
     bool mixed_programs; /* go on where runs were done by another program */
     size_t n_chosen;
     const size_t *chosen; /* [n_chosen] runs; NULL: all */
@@ -55,15 +56,15 @@ typedef struct es_sweep_options {
     void (*progress)(void *context, const es_sweep_progress *progress); /* NULL: none */
 } es_sweep_options;
 
-/* Makes the folder with its manifest, so that tasks that start together find it; `mixed_programs` as
- * in the options. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
+/* Makes the folder with its manifest, so that tasks that start together find it; `mixed_programs`
+ * as in the options. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_sweep_prepare(const es_sweep *sweep, const char *folder,
                                         bool mixed_programs, es_errors *errors);
 
 /* Runs what is missing, longest expected first. A worker that dies fails the run in hand.
  * ES_SOME_FAILED: recorded, with their messages; ES_CANT_CREATE: the folder belongs to another
- * study or has runs by another program, or another sweep is at work in it; ES_IO: a full disk, say; ES_INTERRUPTED, ES_NO_MEMORY.
- * Whatever the end, what was finished is kept. */
+ * study or has runs by another program, or another sweep is at work in it; ES_IO: a full disk, say;
+ * ES_INTERRUPTED, ES_NO_MEMORY. Whatever the end, what was finished is kept. */
 ES_NODISCARD es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
                                     es_sweep_progress *progress, es_errors *errors);
 
