@@ -130,7 +130,7 @@ static void add_row(struct writer *writer, size_t replication, size_t policy, si
 static es_status write_policy(struct writer *writer, es_steps *steps, size_t replication,
                               size_t policy, size_t from, size_t to, bool with_state,
                               double *storage, es_errors *errors) {
-    double *columns[ES_STEPS_MOST_COLUMNS], row[ES_STEPS_MOST_COLUMNS];
+    double *columns[ES_STEPS_MOST_COLUMNS] = {NULL}, row[ES_STEPS_MOST_COLUMNS] = {0};
     size_t there = es_result_n_steps(writer->result, replication, policy);
     es_status status = ES_OK;
     to = to < there ? to : there;
