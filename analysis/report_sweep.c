@@ -11,19 +11,18 @@
 #include <math.h>
 #include <string.h>
 
-/* A setting is a value of every swept variable: its runs are repetitions, which share their random
- * numbers between policies. */
+/* Repetitions share their random numbers between policies. */
 enum { MOST_PANELS = 12, MOST_CSV_BYTES = 400000 };
 static const double HALF_TICK_S = 0.5e-9;
 
 /* What the page is made of. */
 struct sweep {
     const es_joined *joined;
-    size_t n_repetitions, n_settings; /* run = setting * n_repetitions + repetition */
-    double *latency_s;                /* [n_settings][n_policies] mean over repetitions */
-    bool *rival;                      /* [n_policies] does not see the future */
-    size_t *won, *sure;               /* [n_policies] settings with the least mean latency, alone or
-                                         shared; of these by a difference that is no luck */
+    size_t n_repetitions, n_settings;
+    double *latency_s;  /* [n_settings][n_policies] mean over repetitions */
+    bool *rival;        /* [n_policies] does not see the future */
+    size_t *won, *sure; /* [n_policies] settings with the least mean latency, alone or
+                           shared; of these by a difference that is no luck */
     size_t n_decided, n_done, n_failed, n_missing;
     size_t x; /* the axis of the curves; n_axes: there is none */
 };
@@ -33,44 +32,12 @@ static const char *const main_figures[] = {"arrived",      "completed",        "
                                            "latency_p99",  "uplink_bytes_mean"};
 enum { N_MAIN_FIGURES = sizeof main_figures / sizeof main_figures[0] };
 
-static bool is_repetition(const es_joined_axis *axis) {
-    return strcmp(axis->name, "repetition") == 0;
-}
-
-/* Latencies of a policy over the repetitions of a setting, minus those of another (n_policies: of
- * none). */
-static es_moments moments_of(const struct sweep *sweep, size_t setting, size_t policy,
-                             size_t other) {
-    const es_joined *joined = sweep->joined;
-    es_moments moments = {0};
-    for (size_t r = 0; r < sweep->n_repetitions; r++) {
-        size_t run = setting * sweep->n_repetitions + r;
-        double value = es_joined_figure_of(joined, "latency_mean", run, policy);
-        if (other < joined->n_policies)
-            value -= es_joined_figure_of(joined, "latency_mean", run, other);
-        es_moments_add(&moments, &value, 1);
-    }
-    return moments;
-}
-
-/* The interval of a policy's mean latency in a setting: over its repetitions, of one that of the
- * run.
- */
-static es_interval interval_of(const struct sweep *sweep, size_t setting, size_t policy) {
-    es_moments moments = moments_of(sweep, setting, policy, sweep->joined->n_policies);
-    if (sweep->n_repetitions > 1)
-        return es_moments_interval(&moments, 0.95);
-    double mean = es_moments_mean(&moments);
-    double half = es_joined_figure_of(sweep->joined, "latency_mean_half_width", setting, policy);
-    return (es_interval){.mean = mean, .low = mean - half, .high = mean + half};
-}
-
 static void decide_setting(struct sweep *sweep, size_t setting) {
     const es_joined *joined = sweep->joined;
     size_t n = joined->n_policies, best = n, next = n;
     double *means = &sweep->latency_s[setting * n];
     for (size_t p = 0; p < n; p++) {
-        es_moments moments = moments_of(sweep, setting, p, n);
+        es_moments moments = es_joined_moments(joined, "latency_mean", setting, p, n);
         means[p] = es_moments_mean(&moments);
         if (!sweep->rival[p] || isnan(means[p]))
             continue;
@@ -86,7 +53,7 @@ static void decide_setting(struct sweep *sweep, size_t setting) {
     for (size_t p = 0; p < n; p++)
         sweep->won[p] += sweep->rival[p] && means[p] < means[best] + HALF_TICK_S;
     if (next < n && means[next] >= means[best] + HALF_TICK_S) {
-        es_moments difference = moments_of(sweep, setting, best, next);
+        es_moments difference = es_joined_moments(joined, "latency_mean", setting, best, next);
         sweep->sure[best] += es_moments_interval(&difference, 0.95).high < 0;
     }
 }
@@ -99,10 +66,10 @@ static void sweep_fini(struct sweep *sweep) {
 
 static es_status sweep_init(struct sweep *sweep, const es_joined *joined, const char *path,
                             es_errors *errors) {
-    const es_joined_axis *last = &joined->axes[joined->n_axes - 1];
-    *sweep = (struct sweep){.joined = joined, .x = joined->n_axes};
-    sweep->n_repetitions = is_repetition(last) && last->n > 0 ? last->n : 1;
-    sweep->n_settings = joined->n_runs / sweep->n_repetitions;
+    *sweep = (struct sweep){.joined = joined,
+                            .n_repetitions = joined->n_repetitions,
+                            .n_settings = joined->n_settings,
+                            .x = joined->n_axes};
     sweep->latency_s = es_alloc(sweep->n_settings * joined->n_policies, sizeof(double));
     sweep->rival = es_alloc(joined->n_policies, sizeof *sweep->rival);
     sweep->won = es_alloc(2 * joined->n_policies, sizeof *sweep->won);
@@ -120,7 +87,7 @@ static es_status sweep_init(struct sweep *sweep, const es_joined *joined, const 
         decide_setting(sweep, setting);
     for (size_t a = 0; a < joined->n_axes; a++) {
         const es_joined_axis *axis = &joined->axes[a];
-        if (axis->numbers != NULL && !is_repetition(axis) && axis->n > 1 &&
+        if (axis->numbers != NULL && !es_joined_is_repetition(axis) && axis->n > 1 &&
             (sweep->x == joined->n_axes || axis->n > joined->axes[sweep->x].n))
             sweep->x = a;
     }
@@ -226,31 +193,6 @@ static void add_coordinate(const es_joined_axis *axis, size_t i, es_text *text) 
     }
 }
 
-/* What numbers of an axis are shown in: as the file has them, but data rates in Mbit/s. */
-static double shown_unit(const es_joined_axis *axis, const char **unit) {
-    bool is_rate = axis->units != NULL && strcmp(axis->units, "bit/s") == 0;
-    bool has_unit = axis->units != NULL && strcmp(axis->units, "1") != 0;
-    *unit = is_rate ? "Mbit/s" : has_unit ? axis->units : "";
-    return is_rate ? 1e6 : 1;
-}
-
-/* "8 Mbit/s", for people. */
-static void add_shown(const es_joined_axis *axis, size_t i, es_text *text) {
-    const char *unit;
-    double divisor = shown_unit(axis, &unit);
-    if (axis->texts != NULL)
-        es_text_add(text, "%s", axis->texts[i]);
-    else
-        es_text_add(text, "%.6g%s%s", axis->numbers[i] / divisor, unit[0] != '\0' ? " " : "", unit);
-}
-
-/* The index along an axis of a run. */
-static size_t index_along(const es_joined *joined, size_t axis, size_t run) {
-    for (size_t a = joined->n_axes - 1; a > axis; a--)
-        run /= joined->axes[a].n;
-    return run % joined->axes[axis].n;
-}
-
 static bool is_main_figure(const char *name) {
     for (size_t i = 0; i < N_MAIN_FIGURES; i++)
         if (strcmp(main_figures[i], name) == 0)
@@ -263,7 +205,7 @@ static void add_csv_row(const es_joined *joined, size_t run, size_t policy, bool
     char number[ES_NUMBER_TEXT];
     for (size_t a = 0; a < joined->n_axes; a++) {
         es_text field = {0};
-        add_coordinate(&joined->axes[a], index_along(joined, a, run), &field);
+        add_coordinate(&joined->axes[a], es_joined_index(joined, a, run), &field);
         csv->failed |= field.failed;
         if (!field.failed)
             es_text_add_csv(csv, field.data);
@@ -323,7 +265,7 @@ static void add_download(const struct sweep *sweep, es_text *text) {
 
 /* Runs whose index is 0 along the axis of the curves and along the repetitions: a panel each. */
 static bool begins_panel(const struct sweep *sweep, size_t setting) {
-    return index_along(sweep->joined, sweep->x, setting * sweep->n_repetitions) == 0;
+    return es_joined_index(sweep->joined, sweep->x, setting * sweep->n_repetitions) == 0;
 }
 
 /* The settings of a panel are this far apart. */
@@ -339,10 +281,11 @@ static void add_panel_title(const struct sweep *sweep, size_t setting, es_text *
     const char *separator = "";
     for (size_t a = 0; a < joined->n_axes; a++) {
         const es_joined_axis *axis = &joined->axes[a];
-        if (a == sweep->x || is_repetition(axis))
+        if (a == sweep->x || es_joined_is_repetition(axis))
             continue;
         es_text value = {0};
-        add_shown(axis, index_along(joined, a, setting * sweep->n_repetitions), &value);
+        es_joined_add_shown(axis, es_joined_index(joined, a, setting * sweep->n_repetitions),
+                            &value);
         text->failed |= value.failed;
         es_text_add(text, "%s", separator);
         es_page_escape(axis->name, text);
@@ -363,7 +306,7 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
     size_t stride = stride_of(sweep), n = joined->n_policies;
     double *xs = es_alloc(axis->n, sizeof *xs), *ys = es_alloc(axis->n, sizeof *ys);
     const char *unit;
-    double divisor = shown_unit(axis, &unit);
+    double divisor = es_joined_shown_unit(axis, &unit);
     es_text label = {0};
     es_page_escape(axis->name, &label);
     if (unit[0] != '\0')
@@ -387,7 +330,8 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
             ys[i] = 1e3 * sweep->latency_s[(first + i * stride) * n + p];
         es_chart_curve(x, y, axis->n, xs, ys, false, p, sweep->rival[p] ? 0 : 2, text);
         for (size_t i = 0; i < axis->n; i++) {
-            es_interval interval = interval_of(sweep, first + i * stride, p);
+            es_interval interval =
+                es_joined_interval(joined, "latency_mean", first + i * stride, p);
             if (isfinite(interval.low))
                 es_chart_whisker(x, y, xs[i], 1e3 * interval.low, 1e3 * interval.high, p, text);
         }
@@ -416,7 +360,7 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
         to = fmax(to, axis->numbers[i]);
     }
     const char *unit;
-    double divisor = shown_unit(axis, &unit);
+    double divisor = es_joined_shown_unit(axis, &unit);
     es_axis x = es_axis_fit(from / divisor, to / divisor), y = es_axis_fit(least, most);
     es_page_section("curves", "Latency over the sweep", text);
     es_text_add(text, "<ul class=\"legend\" aria-label=\"Legend\">");

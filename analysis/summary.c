@@ -112,6 +112,26 @@ size_t es_line_width(void) {
     return (size_t)width;
 }
 
+static es_status print(const char *path, es_text *text, es_status status, es_errors *errors) {
+    if (status == ES_OK && text->failed)
+        status = es_errors_no_memory(errors, path);
+    if (status == ES_OK)
+        fputs(text->data, stdout);
+    free(text->data);
+    return status;
+}
+
+static es_status summarise_sweep(const char *path, es_errors *errors) {
+    es_joined *joined;
+    es_text text = {0};
+    es_status status = es_joined_load(path, &joined, errors);
+    if (status != ES_OK)
+        return status;
+    es_summary_sweep(joined, &text);
+    es_joined_destroy(joined);
+    return print(path, &text, status, errors);
+}
+
 static es_status run(const es_arguments *arguments, es_errors *errors) {
     const char *path = arguments->operands[0];
     bool json = es_arguments_has(arguments, "json"), csv = es_arguments_has(arguments, "csv");
@@ -119,6 +139,13 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     if (json + csv + latex > 1)
         return es_arguments_mistake(arguments, errors,
                                     "--json, --csv and --latex exclude each other");
+    if (es_joined_is_one(path))
+        return json || csv || latex
+                   ? es_errors_add(
+                         errors, ES_INVALID, path, 0,
+                         "is a joined sweep, of which there is only the table; `edgesplit "
+                         "report` saves its figures as CSV")
+                   : summarise_sweep(path, errors);
     es_result *result;
     es_status status = es_result_load(path, &result, errors);
     if (status != ES_OK)
@@ -135,14 +162,9 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
         es_summary_latex(result, &text);
     else if (status == ES_OK)
         es_summary_text(result, es_line_width(), groups, &text);
-    if (status == ES_OK && text.failed)
-        status = es_errors_no_memory(errors, path);
-    if (status == ES_OK)
-        fputs(text.data, stdout);
-    free(text.data);
     es_groups_destroy(groups);
     es_result_destroy(result);
-    return status;
+    return print(path, &text, status, errors);
 }
 
 static const es_option options[] = {
@@ -154,7 +176,7 @@ static const es_option options[] = {
 
 const es_command es_report_summary = {
     .name = "summary",
-    .summary = "the policies of a result side by side: latency, gains, cuts",
+    .summary = "the policies of a result, or of each setting of a joined sweep, side by side",
     .notes = "Gains are shown for every pair of policies if their table fits the line (100 "
              "characters, or\n$COLUMNS), else only those of policies that decide per request, "
              "one pair a line. --json has all.\n"
@@ -162,7 +184,7 @@ const es_command es_report_summary = {
              "warm-up, and +- is half\nof a 95 % interval: Student's t over the replications, of "
              "gains over their paired differences. With several\ngroups of devices the figures "
              "and gains of each group are made of the steps.",
-    .operand = "RESULT.h5",
+    .operand = "RESULT.h5|CUBE.h5",
     .least_operands = 1,
     .most_operands = 1,
     .options = options,

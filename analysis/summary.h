@@ -7,6 +7,7 @@
 #include "edgesplit/table.h"
 #include "edgesplit/text.h"
 #include "groups.h"
+#include "joined.h"
 #include "result.h"
 
 #include <stdbool.h>
@@ -48,6 +49,8 @@ void es_summary_text(const es_result *result, size_t width, const es_groups *gro
 void es_summary_json(const es_result *result, const char *path, const es_groups *groups,
                      es_text *text);
 void es_summary_csv(const es_result *result, es_text *text);
+/* Appends the report on a joined sweep for people. */
+void es_summary_sweep(const es_joined *joined, es_text *text);
 /* The table of the policies for a paper: a tabular of booktabs. */
 void es_summary_latex(const es_result *result, es_text *text);
 

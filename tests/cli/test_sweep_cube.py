@@ -59,6 +59,30 @@ class Cube(SweepTest):
                 self.assertEqual(cell[name].units, one[name].units)
         self.assertTrue(cube.latency_mean_half_width.sel(rate=8e6).isnull().all())
 
+    def test_summary_has_a_row_for_each_setting_and_policy(self):
+        """Means over the repetitions with Student's interval; of one repetition with that of the run."""
+        self.expect(self.sweep("out"), 0)
+        self.merge("out")
+        cube = self.open("cube.h5")
+        lines = self.output("summary", "cube.h5").splitlines()
+        rows = [line.split() for line in lines if " no-offload " in line]
+        self.assertEqual(lines[0], "sweep of study.ini, 30 of 30 runs done")
+        self.assertIn("means over 3 repetitions, +- with 95 % confidence", lines[3])
+        self.assertEqual([" ".join(row[:4]) for row in rows[:3]], ["1 Mbit/s 1 /s", "1 Mbit/s 4 /s", "2 Mbit/s 1 /s"])
+        values = 1e3 * cube.latency_p95.sel(rate=4e6, arrivals=4, policy="no-offload").values
+        half = 4.302652730 * values.std(ddof=1) / 3 ** 0.5
+        row = rows[5]
+        self.assertEqual(row[-2:], [f"{values.mean():.2f}", f"{half:.2f}"])
+        self.assertEqual(row[5], f"{cube.completed.sel(rate=4e6, arrivals=4, policy='no-offload').values.mean():.0f}")
+        self.expect(self.call("summary", "cube.h5", "--json"), INVALID, [".*is a joined sweep, of which there is only .*"])
+        self.write("study.ini", STUDY.replace("steps = 200", "steps = 200\nreplications = 3").replace("repeat = 3", "repeat = 1"))
+        self.expect(self.sweep("each"), 0)
+        self.merge("each")
+        cube = self.open("cube.h5").sel(rate=1e6, arrivals=1, policy="dynamic-split")
+        row = next(line.split() for line in self.output("summary", "cube.h5").splitlines() if " dynamic-split " in line)
+        self.assertEqual(row[-4:], [f"{1e3 * float(cube[name]):.2f}" for name in (
+            "latency_mean", "latency_mean_half_width", "latency_p95", "latency_p95_half_width")])
+
     def test_units_of_variables(self):
         """Of the key whose whole value a variable is; what is no number of one unit stays text."""
         self.write("study.ini", STUDY.replace("title = rate $rate", "title = $rate and ${length=200ms, 1min ! arrivals}")
