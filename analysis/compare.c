@@ -6,7 +6,6 @@
 #include "reports.h"
 #include "summary.h"
 
-#include <math.h>
 #include <string.h>
 
 static void comparison_fini(es_comparison *comparison) {
@@ -20,6 +19,8 @@ static void comparison_fini(es_comparison *comparison) {
     free((void *)comparison->labels);
     free((void *)comparison->conclusions);
     free(comparison->label);
+    for (size_t i = 0; comparison->paired != NULL && i < comparison->n; i++)
+        es_paired_fini(&comparison->paired[i]);
     free(comparison->others);
     free(comparison->paired);
 }
@@ -97,12 +98,10 @@ static es_status compare_all(es_comparison *comparison, es_errors *errors) {
     comparison->paired = es_alloc(comparison->n, sizeof *comparison->paired);
     if (comparison->paired == NULL)
         return es_errors_no_memory(errors, NULL);
-    for (size_t i = 0; i < comparison->n_files; i++)
-        comparison->warmup_s = fmax(comparison->warmup_s, comparison->results[i]->warmup_s);
-    es_status status = es_deciles_find(&comparison->first, comparison->warmup_s, &deciles, errors);
+    es_status status = es_deciles_find(&comparison->first, &deciles, errors);
     for (size_t i = 0; i < comparison->n && status == ES_OK; i++)
-        status = es_paired_compare(&comparison->first, &comparison->others[i], comparison->warmup_s,
-                                   &deciles, &comparison->paired[i], errors);
+        status = es_paired_compare(&comparison->first, &comparison->others[i], &deciles,
+                                   &comparison->paired[i], errors);
     return status;
 }
 
@@ -119,20 +118,23 @@ static const es_field columns[] = {
     {"confidence", ES_FIELD_REAL},   {"batches", ES_FIELD_COUNT},
     {"correlation", ES_FIELD_REAL},  {"only_policy", ES_FIELD_COUNT},
     {"only_over", ES_FIELD_COUNT},   {"method", ES_FIELD_TEXT},
-    {"conclusion", ES_FIELD_TEXT},
+    {"conclusion", ES_FIELD_TEXT},   {"replications", ES_FIELD_COUNT},
+    {"group", ES_FIELD_TEXT},
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
+/* `n_classes`: 0 of all steps; `group`: "" of no group, which has no deciles. */
 static void add_effect(es_records *records, const es_comparison *comparison, size_t i,
-                       const char *by, const es_effect *effect, size_t n_classes) {
-    bool whole = n_classes == 0;
+                       const char *by, const es_effect *effect, size_t n_classes,
+                       const char *group) {
+    bool whole = n_classes == 0, all_states = whole || group[0] != '\0';
     es_records_add_text(records, comparison->label);
     es_records_add_text(records, comparison->labels[i]);
     es_records_add_text(records, by);
-    es_records_add_count(records, whole ? 1 : (int64_t)effect->first_decile);
-    es_records_add_count(records, whole ? ES_N_DECILES : (int64_t)effect->last_decile);
-    es_records_add_real(records, whole ? ES_NAN : effect->from);
-    es_records_add_real(records, whole ? ES_NAN : effect->to);
+    es_records_add_count(records, all_states ? 1 : (int64_t)effect->first_decile);
+    es_records_add_count(records, all_states ? ES_N_DECILES : (int64_t)effect->last_decile);
+    es_records_add_real(records, all_states ? ES_NAN : effect->from);
+    es_records_add_real(records, all_states ? ES_NAN : effect->to);
     es_records_add_count(records, (int64_t)effect->n);
     es_records_add_count(records, (int64_t)effect->faster);
     es_records_add_count(records, (int64_t)effect->slower);
@@ -147,16 +149,25 @@ static void add_effect(es_records *records, const es_comparison *comparison, siz
     es_records_add_count(records, whole ? (int64_t)comparison->paired[i].only_second : 0);
     es_records_add_text(records, comparison->paired[i].unpaired[0] == '\0' ? "paired" : "unpaired");
     es_records_add_text(records, whole ? comparison->conclusions[i] : "");
+    es_records_add_count(records, (int64_t)comparison->paired[i].n_replications);
+    es_records_add_text(records, group);
 }
 
 static void add_records(const es_comparison *comparison, es_records *records) {
     for (size_t i = 0; i < comparison->n; i++) {
         const es_paired *paired = &comparison->paired[i];
-        add_effect(records, comparison, i, "all", &paired->all, 0);
+        size_t n_groups = 0;
+        add_effect(records, comparison, i, "all", &paired->all, 0, "");
         for (size_t c = 0; c < paired->n_rates; c++)
-            add_effect(records, comparison, i, "rate_true", &paired->rates[c], paired->n_rates);
+            add_effect(records, comparison, i, "rate_true", &paired->rates[c], paired->n_rates, "");
         for (size_t c = 0; c < paired->n_loads; c++)
-            add_effect(records, comparison, i, "load_true", &paired->loads[c], paired->n_loads);
+            add_effect(records, comparison, i, "load_true", &paired->loads[c], paired->n_loads, "");
+        for (size_t g = 0; g < paired->n_groups; g++)
+            n_groups += paired->groups[g].n > 0;
+        for (size_t g = 0; g < paired->n_groups; g++)
+            if (paired->groups[g].n > 0)
+                add_effect(records, comparison, i, "group", &paired->groups[g], n_groups,
+                           comparison->first.result->groups[g]);
     }
 }
 
@@ -221,9 +232,13 @@ const es_command es_report_compare = {
         "of the first\nagainst that of each other one: request by request where seed, arrivals "
         "and batches are the same;\nelse, and in closed mode, unpaired, by the means (Welch's "
         "method), and the conclusion says so.\nIntervals hold the mean with 95 % (those of a set "
-        "of deciles all together): 32 batch means with a\ncorrection for what correlation they "
-        "have left; nothing is taken from single steps, which are\ncorrelated. They speak of more "
-        "time in the same scenario, not of other scenarios.",
+        "of deciles all together, likewise those of the groups\nof devices): of one replication 32 "
+        "batch means with a correction for what correlation they have left,\nof several Student's "
+        "t over the means of the differences in each; nothing is taken from single steps,\nwhich "
+        "are correlated. A step counts where both policies count it: each behind its own warm-up, "
+        "in every\nreplication. Of files with unlike numbers of replications those are compared "
+        "that both have. Intervals\nspeak of more time in the same scenario, not of other "
+        "scenarios.",
     .operand = "RESULT.h5",
     .least_operands = 1,
     .most_operands = ES_ANY_NUMBER,

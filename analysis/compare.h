@@ -10,7 +10,6 @@ typedef struct es_comparison {
     size_t n_files;
     const char *const *paths; /* [n_files] */
     es_result **results;      /* [n_files] */
-    double warmup_s;          /* the longest of theirs */
     es_side first;
     size_t n;
     es_side *others;       /* [n] */

@@ -67,6 +67,12 @@ static void say_shares(const es_effect *all, es_text *text) {
     es_text_add(text, ".");
 }
 
+/* What the interval rests on, where that is not one course of time. */
+static void say_replications(const es_paired *paired, es_text *text) {
+    if (paired->n_replications > 1)
+        es_text_add(text, " Over %zu replications.", paired->n_replications);
+}
+
 static void say_short_series(const es_interval *interval, es_text *text) {
     if (interval->correlation > ES_SHORT_SERIES)
         es_text_add(text, " The run is short against the swings of its states: the true mean may "
@@ -91,6 +97,7 @@ static void conclude_unpaired(const char *first, const char *second, const es_pa
                 paired->unpaired, 1e3 * paired->mean_s[0].mean,
                 (unsigned long long)paired->only_first, 1e3 * paired->mean_s[1].mean,
                 (unsigned long long)paired->only_second);
+    say_replications(paired, text);
     say_short_series(&paired->all.difference_s, text);
 }
 
@@ -117,6 +124,7 @@ void es_paired_conclude(const char *first, const char *second, bool grid, const 
             say_classes("uplink rate", paired->n_rates, paired->rates, text);
             say_classes("server load", paired->n_loads, paired->loads, text);
         }
+        say_replications(paired, text);
     }
     if (paired->only_first + paired->only_second > 0)
         es_text_add(text,
@@ -274,6 +282,36 @@ static void print_classes(const es_comparison *comparison, bool by_load, size_t 
     }
 }
 
+/* The differences of each group of devices, a column each. */
+static void print_groups(const es_comparison *comparison, es_text *text) {
+    const es_result *result = comparison->first.result;
+    size_t n = 0, n_groups = result->n_groups;
+    for (size_t i = 0; i < comparison->n; i++)
+        n += comparison->paired[i].n_groups > 0;
+    if (n == 0)
+        return;
+    es_table table;
+    es_table_init(&table, 1 + n_groups, 1);
+    es_table_add(&table, "over");
+    for (size_t g = 0; g < n_groups; g++)
+        es_table_add(&table, "%s", result->groups[g]);
+    for (size_t i = 0; i < comparison->n; i++) {
+        const es_paired *paired = &comparison->paired[i];
+        if (paired->n_groups == 0)
+            continue;
+        es_table_add(&table, "%s", comparison->labels[i]);
+        for (size_t g = 0; g < n_groups; g++)
+            if (paired->groups[g].n == 0)
+                es_table_add(&table, "- ");
+            else
+                es_table_add(&table, "%.4g%s", 1e3 * paired->groups[g].difference_s.mean,
+                             verdict(&paired->groups[g]) != 0 ? "*" : " ");
+    }
+    es_text_add(text, "\nthe same by groups of devices; * : the interval does not hold 0\n");
+    es_table_print(&table, 0, text);
+    es_table_fini(&table);
+}
+
 /* A paragraph broken at spaces. */
 static void add_wrapped(const char *paragraph, size_t width, es_text *text) {
     while (strlen(paragraph) > width) {
@@ -294,6 +332,7 @@ void es_comparison_text(const es_comparison *comparison, size_t width, es_text *
     print_whole(comparison, text);
     print_classes(comparison, false, width, text);
     print_classes(comparison, true, width, text);
+    print_groups(comparison, text);
     es_text_add(text, "\n");
     for (size_t i = 0; i < comparison->n; i++)
         add_wrapped(comparison->conclusions[i], width, text);

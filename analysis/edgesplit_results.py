@@ -1,7 +1,8 @@
 """Results of edgesplit in Python (FORMAT.md): h5py and numpy are needed, pandas only for the methods that make frames.
 
     run = edgesplit_results.open("out/quickstart.h5")
-    run.column("latency", "dynamic-split")          # numpy array, one value per step, seconds
+    run.column("latency", "dynamic-split")          # numpy array, one value per step of all replications, seconds
+    run.counted("dynamic-split")                    # which of them the summary counts: those behind the warm-up
     run.steps()                                     # DataFrame: a row per policy and step
     run.summary()                                   # DataFrame: a row per policy
     run.column("latency", "dynamic-split", 3)       # of the fourth replication
@@ -10,7 +11,7 @@
     cube = edgesplit_results.open("cube.h5")        # what `edgesplit sweep merge` has joined
     cube.values("latency_mean", load=0.5)           # numpy array over cube.dims("latency_mean"), load left out
     cube.frame("latency_mean", "late")              # DataFrame: a row per run and policy
-    cube.steps("latency", rate=8)                   # the same of a per-step table, if it has them
+    cube.steps("latency", rate=8e6)                 # the same of a per-step table, if it has them
 """
 
 from __future__ import annotations
@@ -77,26 +78,32 @@ class Run(_File):
     def __init__(self, file: h5py.File) -> None:
         super().__init__(file)
         self.n_replications: int = file["replication"].size if "replication" in file else 1
-        counts = file["n_steps"][...].reshape(self.n_replications, len(self.policies))
-        self.n_steps: dict[str, int] = dict(zip(self.policies, map(int, counts[0])))  # of the first replication
-        self._counts = counts
+        self._counts = file["n_steps"][...].reshape(self.n_replications, len(self.policies))
+        self.n_steps: dict[str, int] = dict(zip(self.policies, map(int, self._counts.sum(axis=0))))  # of all replications
         self.columns: list[str] = [name for name, item in file.items() if isinstance(item, h5py.Dataset)
                                    and item.ndim > 1 and name != "n_steps"]
 
-    def column(self, name: str, policy: str, replication: int = 0) -> np.ndarray:
-        """A variable of the per-step table, in SI units. IndexError: there is no such replication."""
+    def column(self, name: str, policy: str, replication: int | None = None) -> np.ndarray:
+        """A variable of the per-step table, in SI units: of all replications, one behind the other, or of one. IndexError:
+        there is no such replication."""
+        if replication is None:
+            return np.concatenate([self.column(name, policy, r) for r in range(self.n_replications)])
         index = self.policies.index(policy)
         rows = slice(self._counts[replication, index])
         if "replication" not in self.file:
             return self.file[name][index, rows]
         return self.file[name][replication % self.n_replications, index, rows]
 
-    def counted(self, policy: str, replication: int = 0) -> np.ndarray:
-        """Which steps the summary counts: those behind the warm-up."""
-        warmup_s = self.attributes["warmup_s"]
-        if np.isnan(warmup_s):  # found for each policy
-            warmup_s = self.replicated("warmup", policy)[replication]
-        return self.column("arrival_time", policy, replication) >= warmup_s
+    def counted(self, policy: str, replication: int | None = None) -> np.ndarray:
+        """Which steps of `column` the summary counts: those behind the warm-up of the policy and replication."""
+        if replication is None:
+            return np.concatenate([self.counted(policy, r) for r in range(self.n_replications)])
+        return self.column("arrival_time", policy, replication) >= self.warmup_s(policy)[replication]
+
+    def warmup_s(self, policy: str) -> np.ndarray:
+        """The time from which on requests count, in each replication."""
+        known = "warmup" in self.file["summary"]  # since format 1.2
+        return self.replicated("warmup", policy) if known else np.array([self.attributes["warmup_s"]])
 
     def replicated(self, name: str, policy: str) -> np.ndarray:
         """A figure of the summary in each replication."""
@@ -122,7 +129,7 @@ class Run(_File):
         """Names, of all groups of devices one after the other."""
         return _texts(self.file["cuts/name"])
 
-    def first_cut(self, policy: str, replication: int = 0) -> np.ndarray | int:
+    def first_cut(self, policy: str, replication: int | None = None) -> np.ndarray | int:
         """What to add to `split_index` for a place in `cuts`: 0, but where there are several groups of devices."""
         if "cut_group" not in self.file["cuts"]:
             return 0
@@ -136,14 +143,16 @@ class Run(_File):
         return self.file["scenario_resolved"].asstr()[()]
 
     def steps(self, policies: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pandas.DataFrame:
-        """A row per policy and step, and replication if there are several; `status` and `cut` in words."""
+        """A row per policy and step, and replication if there are several; `status` and `cut` in words; `counted`: whether
+        the summary counts the step, which it does behind the warm-up."""
         import pandas
 
-        names = list(columns if columns is not None else self.columns)
+        names = list(columns if columns is not None else [*self.columns, "counted"])
         frames = []
         for replication in range(self.n_replications):
             for policy in policies if policies is not None else self.policies:
-                frame = pandas.DataFrame({name: self.column(name, policy, replication) for name in names})
+                frame = pandas.DataFrame({name: self.counted(policy, replication) if name == "counted" else
+                                          self.column(name, policy, replication) for name in names})
                 frame.insert(0, "step", np.arange(len(frame)))
                 frame.insert(0, "policy", policy)
                 if self.n_replications > 1:

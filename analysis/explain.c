@@ -47,7 +47,7 @@ static const char *const names[N_VALUES] = {
 /* One request as all policies met it. */
 struct step {
     const es_result *result;
-    size_t number, policy;
+    size_t number, policy, replication;
     double (*values)[N_VALUES]; /* [n_policies]; NaN where the policy was stopped before */
     size_t batch;               /* index */
     double delay_s; /* of every offloaded request: propagation, and the result's transfer */
@@ -77,8 +77,8 @@ static es_status read_step(const char *path, struct step *step, es_errors *error
             columns[v] = &step->values[p][v];
             step->values[p][v] = ES_NAN;
         }
-        if (step->number < (size_t)result->n_steps[p])
-            status = es_steps_read(steps, p, step->number, 1, columns, errors);
+        if (step->number < es_result_n_steps(result, step->replication, p))
+            status = es_steps_read(steps, step->replication, p, step->number, 1, columns, errors);
     }
     es_steps_close(steps);
     const double *mine = step->values[step->policy];
@@ -331,8 +331,10 @@ static void print_text(const struct step *step, es_text *text) {
     const double *row = step->values[step->policy];
     if (step->result->title[0] != '\0')
         es_text_add(text, "%s\n", step->result->title);
-    es_text_add(text, "step %zu: arrives at %.6g s, batch %.0f; ", step->number, row[ARRIVAL],
-                row[BATCH]);
+    es_text_add(text, "step %zu", step->number);
+    if (step->result->n_replications > 1)
+        es_text_add(text, " of replication %zu", step->replication);
+    es_text_add(text, ": arrives at %.6g s, batch %.0f; ", row[ARRIVAL], row[BATCH]);
     if (isnan(row[RATE_KNOWN]))
         es_text_add(text, "uplink %.4g Mbit/s, server load %.3g (neither known)\n",
                     row[RATE_TRUE] / 1e6, row[LOAD_TRUE]);
@@ -406,11 +408,12 @@ static es_status choose(const es_arguments *arguments, struct step *step, es_err
     if (es_parse_int64((es_slice){number, strlen(number)}, &at) != ES_OK || at < 0)
         return es_arguments_mistake(arguments, errors, "--step %s: expected a number from 0 on",
                                     number);
-    if (at >= result->n_steps[step->policy])
-        return es_errors_add(errors, ES_INVALID, path, 0, "%s has %lld steps: 0 to %lld",
-                             result->policies[step->policy],
-                             (long long)result->n_steps[step->policy],
-                             (long long)result->n_steps[step->policy] - 1);
+    if (es_choose_replication(arguments, result, &step->replication, errors) != ES_OK)
+        return ES_USAGE;
+    size_t n = es_result_n_steps(result, step->replication, step->policy);
+    if ((uint64_t)at >= n)
+        return es_errors_add(errors, ES_INVALID, path, 0, "%s has %zu steps: 0 to %lld",
+                             result->policies[step->policy], n, (long long)n - 1);
     step->number = (size_t)at;
     return ES_OK;
 }
@@ -447,6 +450,7 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
 static const es_option options[] = {
     {.name = "step", .value = "N", .help = "the request, from 0 on", .required = true},
     {.name = "policy", .value = "NAME", .help = "default: the first that decides per request"},
+    {.name = "replication", .value = "N", .help = "of several, from 0 on; default: 0"},
     {.name = "json", .help = "what each cut was expected to take, for programs"},
     {.name = "csv", .help = "the same, for spreadsheets"},
     {0},

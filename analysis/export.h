@@ -5,12 +5,11 @@
 #include "edgesplit/text.h"
 #include "result.h"
 
-/* Columns of a step, in the order of FORMAT.md. */
+/* Columns of a step that a trace is made of. */
 enum {
     EXPORT_ARRIVAL,
     EXPORT_BATCH,
     EXPORT_CUT,
-    EXPORT_LATENCY,
     EXPORT_HEAD,
     EXPORT_DEVICE_QUEUE,
     EXPORT_UPLINK_QUEUE,
@@ -20,14 +19,8 @@ enum {
     EXPORT_TAIL,
     EXPORT_DOWNLINK,
     EXPORT_RATE_TRUE,
-    EXPORT_RATE_ESTIMATE,
     EXPORT_LOAD_TRUE,
-    EXPORT_LOAD_ESTIMATE,
-    EXPORT_DEADLINE,
     EXPORT_STATUS,
-    EXPORT_ENERGY,
-    EXPORT_ORACLE,
-    EXPORT_REGRET,
     EXPORT_BACKHAUL_QUEUE, /* and what follows: of three tiers only */
     EXPORT_BACKHAUL,
     EXPORT_BACKHAUL_BYTES,

@@ -32,6 +32,8 @@ static void read_axis(es_reader *reader, es_joined_axis *axis) {
     bool is_text = type >= 0 && H5Tget_class(type) == H5T_STRING;
     if (type >= 0)
         H5Tclose(type);
+    if (variable >= 0 && !is_text)
+        axis->units = es_reader_text_attribute(reader, variable, "units");
     if (variable >= 0)
         H5Dclose(variable);
     if (is_text)
@@ -110,6 +112,11 @@ static void read_all(es_reader *reader, es_joined *joined) {
         read_axes(reader, joined);
     if (reader->status == ES_OK)
         read_figures(reader, joined);
+    if (reader->status != ES_OK)
+        return;
+    const es_joined_axis *last = &joined->axes[joined->n_axes - 1];
+    joined->n_repetitions = es_joined_is_repetition(last) && last->n > 0 ? last->n : 1;
+    joined->n_settings = joined->n_runs / joined->n_repetitions;
 }
 
 es_status es_joined_load(const char *path, es_joined **out, es_errors *errors) {
@@ -144,6 +151,7 @@ void es_joined_destroy(es_joined *joined) {
     for (size_t i = 0; i < joined->n_axes; i++) {
         es_reader_free_texts(joined->axes[i].texts, joined->axes[i].n);
         free(joined->axes[i].numbers);
+        free(joined->axes[i].units);
         free(joined->axes[i].name);
     }
     for (size_t i = 0; i < joined->n_figures; i++) {
@@ -174,4 +182,56 @@ double es_joined_figure_of(const es_joined *joined, const char *name, size_t run
         if (strcmp(joined->figures[i].name, name) == 0)
             return joined->figures[i].values[run * joined->n_policies + policy];
     return ES_NAN;
+}
+
+bool es_joined_is_repetition(const es_joined_axis *axis) {
+    return strcmp(axis->name, "repetition") == 0;
+}
+
+size_t es_joined_index(const es_joined *joined, size_t axis, size_t run) {
+    for (size_t a = joined->n_axes - 1; a > axis; a--)
+        run /= joined->axes[a].n;
+    return run % joined->axes[axis].n;
+}
+
+double es_joined_shown_unit(const es_joined_axis *axis, const char **unit) {
+    bool is_rate = axis->units != NULL && strcmp(axis->units, "bit/s") == 0;
+    bool has_unit = axis->units != NULL && strcmp(axis->units, "1") != 0;
+    *unit = is_rate ? "Mbit/s" : has_unit ? axis->units : "";
+    return is_rate ? 1e6 : 1;
+}
+
+void es_joined_add_shown(const es_joined_axis *axis, size_t i, es_text *text) {
+    const char *unit;
+    double divisor = es_joined_shown_unit(axis, &unit);
+    if (axis->texts != NULL)
+        es_text_add(text, "%s", axis->texts[i]);
+    else
+        es_text_add(text, "%.6g%s%s", axis->numbers[i] / divisor, unit[0] != '\0' ? " " : "", unit);
+}
+
+es_moments es_joined_moments(const es_joined *joined, const char *name, size_t setting,
+                             size_t policy, size_t other) {
+    es_moments moments = {0};
+    for (size_t r = 0; r < joined->n_repetitions; r++) {
+        size_t run = setting * joined->n_repetitions + r;
+        double value = es_joined_figure_of(joined, name, run, policy);
+        if (other < joined->n_policies)
+            value -= es_joined_figure_of(joined, name, run, other);
+        es_moments_add(&moments, &value, 1);
+    }
+    return moments;
+}
+
+es_interval es_joined_interval(const es_joined *joined, const char *name, size_t setting,
+                               size_t policy) {
+    es_moments moments = es_joined_moments(joined, name, setting, policy, joined->n_policies);
+    es_interval interval = es_moments_interval(&moments, 0.95);
+    if (joined->n_repetitions > 1)
+        return interval;
+    char of[128];
+    snprintf(of, sizeof of, "%s_half_width", name);
+    double half = es_joined_figure_of(joined, of, setting, policy);
+    return (es_interval){
+        .mean = interval.mean, .low = interval.mean - half, .high = interval.mean + half};
 }

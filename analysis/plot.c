@@ -7,18 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Makes the folder for the figures if it is not there; not its parents. */
-static es_status make_folder(const char *folder, es_errors *errors) {
-    struct stat status_of_folder;
-    if (mkdir(folder, 0777) == 0 || (errno == EEXIST && stat(folder, &status_of_folder) == 0 &&
-                                     S_ISDIR(status_of_folder.st_mode)))
-        return ES_OK;
-    return es_errors_add(errors, ES_CANT_CREATE, folder, 0, "cannot be made a folder: %s",
-                         strerror(errno));
-}
 
 enum { MOST_WORDS = 32 };
 
@@ -68,7 +57,7 @@ static es_status plot_result(const es_arguments *arguments, const char *flags, e
     es_joined_destroy(joined);
     if (status != ES_OK)
         return status;
-    status = make_folder(output, errors);
+    status = es_folder_make(output, errors);
     return status != ES_OK ? status
                            : run_scripts((const char *[]){flags, kind, output, path, NULL}, errors);
 }
@@ -127,7 +116,7 @@ static es_status plot_asked(const es_arguments *arguments, const struct asked *k
         words[3 + i] = arguments->operands[i];
     es_status status = ES_USAGE;
     if (pass_on(arguments, kind, names, words, 3 + kind->n_operands, errors) > 0)
-        status = make_folder(output, errors);
+        status = es_folder_make(output, errors);
     if (status == ES_OK)
         status = run_scripts(words, errors);
     free(edgesplit);

@@ -2,6 +2,7 @@
 #ifndef ANALYSIS_REPORT_H
 #define ANALYSIS_REPORT_H
 
+#include "groups.h"
 #include "report_steps.h"
 
 /* What the page of a run is made of. */
@@ -14,6 +15,7 @@ typedef struct es_run_report {
     size_t n_rivals;          /* policies that may win */
     size_t n_shown, shown[8]; /* policies in the figures, in the file's order */
     es_paired *paired;        /* [n_policies] `best` against each */
+    es_groups *groups;        /* NULL: there are not several groups of devices */
 } es_run_report;
 
 /* Reads what there is to show. End with es_run_report_fini in any case. ES_INVALID: the file is

@@ -220,15 +220,17 @@ void es_run_report_series(const es_run_report *report, es_text *text) {
     es_text_add(text, "<div class=\"strip\"><div class=\"times\">");
     for (int i = 0; i < N_TIMES; i++)
         es_text_add(text, "<span>%.4g</span>", steps->end_s / divisor * i / (N_TIMES - 1));
-    es_text_add(text,
-                "</div></div>\n<figcaption>Time of arrival, %s. Every strip has a scale of its own "
-                "and %zu columns of %.3g s; %s%s</figcaption>\n</figure>\n</section>\n",
-                unit, n, steps->end_s / (double)n,
-                has_shared_columns(report, n)
-                    ? "a column spans the least and the largest value of the requests that arrived "
-                      "in it: no extreme is lost."
-                    : "a value is a request's and holds until the next one.",
-                report->n_shown < report->result->n_policies ? " Not all policies are drawn." : "");
+    es_text_add(
+        text,
+        "</div></div>\n<figcaption>Time of arrival, %s%s. Every strip has a scale of its own "
+        "and %zu columns of %.3g s; %s%s</figcaption>\n</figure>\n</section>\n",
+        unit, report->result->n_replications > 1 ? ", of the first replication" : "", n,
+        steps->end_s / (double)n,
+        has_shared_columns(report, n)
+            ? "a column spans the least and the largest value of the requests that arrived "
+              "in it: no extreme is lost."
+            : "a value is a request's and holds until the next one.",
+        report->n_shown < report->result->n_policies ? " Not all policies are drawn." : "");
     free(strips.data);
 }
 

@@ -28,7 +28,7 @@ static void states_fini(struct states *states) {
 static es_status states_init(struct states *states, const es_run_report *report, size_t policy,
                              es_errors *errors) {
     const es_result *result = report->result;
-    size_t n = (size_t)result->n_steps[policy];
+    size_t n = es_result_n_steps(result, 0, policy);
     *states = (struct states){.n = n, .colours = es_alloc(result->n_cuts, sizeof(size_t))};
     bool enough = states->colours != NULL;
     for (size_t c = 0; c < N_COLUMNS; c++)
@@ -39,7 +39,7 @@ static es_status states_init(struct states *states, const es_run_report *report,
     es_status status = es_steps_open(report->path, result, N_COLUMNS, names, &steps, errors);
     if (status != ES_OK)
         return status;
-    status = es_steps_read(steps, policy, 0, n, states->columns, errors);
+    status = es_steps_read(steps, 0, policy, 0, n, states->columns, errors);
     es_steps_close(steps);
     const double *rate = states->columns[RATE], *load = states->columns[LOAD];
     size_t inner = 1, outer = 1;
@@ -104,7 +104,7 @@ es_status es_run_report_map(const es_run_report *report, es_text *text, es_error
     size_t policy = es_summary_is_adaptive(result, report->best) ? report->best
                                                                  : es_summary_main_policy(result);
     size_t n_rows = 0;
-    size_t n = (size_t)result->n_steps[policy];
+    size_t n = es_result_n_steps(result, 0, policy);
     if (!es_result_is_grid(result) || n == 0 || n > MOST_STATES)
         return ES_OK;
     struct states states;

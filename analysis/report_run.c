@@ -74,26 +74,59 @@ static void add_gains(const es_run_report *report, es_text *text) {
     const size_t n = result->n_policies, best = report->best;
     if (n < 2)
         return;
+    static const char *const headers[] = {"gain of", "over",           "mean of ratios",
+                                          "+-",      "ratio of means", "+-"};
+    const bool replicated = result->n_replications > 1;
     es_table table;
-    es_table_init(&table, 4, 2);
-    es_table_add(&table, "gain of");
-    es_table_add(&table, "over");
-    es_table_add(&table, "mean of ratios");
-    es_table_add(&table, "ratio of means");
+    es_table_init(&table, replicated ? 6 : 4, 2);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (replicated || headers[i][0] != '+')
+            es_table_add(&table, "%s", headers[i]);
     for (size_t p = 0; p < n; p++)
         for (size_t b = 0; b < n; b++)
             if (b != p && (n <= MOST_PAIRS || b == best || p == best)) {
                 es_table_add(&table, "%s", result->policies[p]);
                 es_table_add(&table, "%s", result->policies[b]);
                 add_exact(&table, result->gain_mean_of_ratios[p * n + b]);
+                if (replicated)
+                    add_exact(&table, result->gain_mean_of_ratios_half_width[p * n + b]);
                 add_exact(&table, result->gain_ratio_of_means[p * n + b]);
+                if (replicated)
+                    add_exact(&table, result->gain_ratio_of_means_half_width[p * n + b]);
             }
     es_text_add(text, "<details id=\"gains\"><summary>%s</summary>\n",
                 n <= MOST_PAIRS ? "Gains of every policy over every other"
                                 : "Gains of and over the policy with the least mean latency");
-    end_details("Share of the other's latency that is saved, over the steps that both completed; "
-                "negative: slower",
+    end_details(replicated ? "Share of the other's latency that is saved, over the steps that both "
+                             "completed; negative: slower; +- half of the 95 % interval over the "
+                             "replications, of paired differences"
+                           : "Share of the other's latency that is saved, over the steps that both "
+                             "completed; negative: slower",
                 &table, text);
+}
+
+static void add_groups(const es_run_report *report, es_text *text) {
+    const es_result *result = report->result;
+    es_table table, gains;
+    if (report->groups == NULL)
+        return;
+    es_groups_table(result, report->groups, &table);
+    es_page_section("groups", "Groups of devices", text);
+    es_page_table(result->n_replications > 1
+                      ? "The same of each group: n completed requests; latency in ms, kB sent per "
+                        "request; means over the replications, +- half of a 95 % interval"
+                      : "The same of each group: n completed requests; latency in ms, kB sent per "
+                        "request",
+                  &table, 0, text);
+    es_table_fini(&table);
+    if (result->n_policies > 1 && es_result_is_paired(result)) {
+        es_groups_gains_table(result, report->groups, true, &gains);
+        es_text_add(text, "<details id=\"group-gains\"><summary>Gains in each group</summary>\n");
+        end_details("Share of the other's latency that is saved, %, over the steps of the group "
+                    "that both completed",
+                    &gains, text);
+    }
+    es_text_add(text, "</section>\n");
 }
 
 static void add_stations(const es_result *result, es_text *text) {
@@ -186,8 +219,9 @@ static void add_question(const es_result *result, es_text *text) {
     es_text_add(text, ", cuts per %s, mode %s", result->granularity, result->mode);
     if (es_result_is_grid(result))
         es_text_add(text, " over a grid of states");
-    if (result->warmup_s > 0)
-        es_text_add(text, ", the first %g s left out as warm-up", result->warmup_s);
+    es_result_say_warmup(result, text);
+    if (result->n_replications > 1)
+        es_text_add(text, ", %zu replications", result->n_replications);
     es_text_add(text, ", seed %lld.</p>\n</header>\n<main id=\"main\">\n", (long long)result->seed);
 }
 
@@ -227,6 +261,7 @@ es_status es_run_report_page(const es_run_report *report, es_text *text, es_erro
     add_summary(report, text);
     add_gains(report, text);
     es_text_add(text, "</section>\n");
+    add_groups(report, text);
     es_run_report_series(report, text);
     status = es_run_report_map(report, text, errors);
     if (status != ES_OK)

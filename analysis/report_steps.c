@@ -15,7 +15,8 @@ static const char *const state_names[N_STATES] = {"rate_true", "load_true"};
 struct reading {
     const char *path;
     const es_result *result;
-    size_t reference, longest; /* policies; the latter has the most steps */
+    size_t reference,
+        longest; /* policies; the latter has the most steps in the first replication */
     es_steps *own, *states, *latencies;
     double *storage;
     double *columns[N_OWN], *state[N_STATES], *reference_latency; /* [ES_STEPS_BLOCK] each */
@@ -27,8 +28,10 @@ struct reading {
 void es_report_steps_destroy(es_report_steps *steps) {
     if (steps == NULL)
         return;
-    for (size_t p = 0; steps->policies != NULL && p < steps->n_policies; p++)
+    for (size_t p = 0; steps->policies != NULL && p < steps->n_policies; p++) {
         free(steps->policies[p].choices);
+        free(steps->policies[p].first_counted);
+    }
     free(steps->policies);
     free(steps);
 }
@@ -59,10 +62,12 @@ static es_status reading_init(struct reading *reading, const bool *is_shown, es_
         policy->choices =
             is_shown[p] ? es_alloc(result->n_cuts * ES_SERIES_COLUMNS, sizeof *policy->choices)
                         : NULL;
-        if (is_shown[p] && policy->choices == NULL)
+        policy->first_counted = es_alloc(result->n_replications, sizeof(size_t));
+        if ((is_shown[p] && policy->choices == NULL) || policy->first_counted == NULL)
             return es_errors_no_memory(errors, reading->path);
-        policy->first_counted = (size_t)result->n_steps[p];
-        if (result->n_steps[p] > result->n_steps[reading->longest])
+        for (size_t r = 0; r < result->n_replications; r++)
+            policy->first_counted[r] = es_result_n_steps(result, r, p);
+        if (es_result_n_steps(result, 0, p) > es_result_n_steps(result, 0, reading->longest))
             reading->longest = p;
     }
     double *at = reading->storage;
@@ -87,10 +92,10 @@ static es_status find_end(struct reading *reading, es_errors *errors) {
     const es_result *result = reading->result;
     es_status status = ES_OK;
     for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
-        size_t n = (size_t)result->n_steps[p];
+        size_t n = es_result_n_steps(result, 0, p);
         if (n == 0)
             continue;
-        status = es_steps_read(reading->own, p, n - 1, 1, reading->columns, errors);
+        status = es_steps_read(reading->own, 0, p, n - 1, 1, reading->columns, errors);
         if (status == ES_OK && reading->columns[ARRIVAL][0] > reading->steps->end_s)
             reading->steps->end_s = reading->columns[ARRIVAL][0];
     }
@@ -103,24 +108,30 @@ static size_t column_at(const es_report_steps *steps, double arrival_s) {
     return column < ES_SERIES_COLUMNS ? column : ES_SERIES_COLUMNS - 1;
 }
 
-/* A step behind the warm-up. */
-static void count_step(struct reading *reading, es_policy_steps *policy, size_t step,
-                       double latency_s, double reference_s) {
+/* A step behind the warm-up of its policy. */
+static void count_step(struct reading *reading, es_policy_steps *policy, size_t replication,
+                       size_t step, double latency_s) {
+    policy->n_counted++;
+    if (step < policy->first_counted[replication])
+        policy->first_counted[replication] = step;
+    if (!isfinite(latency_s))
+        return;
+    policy->n_completed++;
+    reading->least_s = fmin(reading->least_s, latency_s);
+    reading->most_s = fmax(reading->most_s, latency_s);
+}
+
+/* The same behind that of the reference too. */
+static void compare_step(es_policy_steps *policy, double latency_s, double reference_s) {
     bool mine = isfinite(reference_s), theirs = isfinite(latency_s);
-    if (policy->n_counted++ == 0)
-        policy->first_counted = step;
-    if (theirs) {
-        policy->n_completed++;
-        reading->least_s = fmin(reading->least_s, latency_s);
-        reading->most_s = fmax(reading->most_s, latency_s);
-    }
     policy->only_reference += mine && !theirs;
     policy->only_this += theirs && !mine;
     if (mine && theirs)
         es_differences_add(&policy->differences, 0, reference_s - latency_s);
 }
 
-static void count_block(struct reading *reading, size_t p, size_t at, size_t n) {
+/* Puts steps of the first replication into the columns of the time series. */
+static void draw_block(struct reading *reading, size_t p, size_t n) {
     es_report_steps *steps = reading->steps;
     es_policy_steps *policy = &steps->policies[p];
     double *const *columns = reading->columns;
@@ -136,36 +147,65 @@ static void count_block(struct reading *reading, size_t p, size_t at, size_t n) 
             if (++reading->in_column[column] > steps->most)
                 steps->most = reading->in_column[column];
         }
-        if (columns[ARRIVAL][i] >= reading->result->warmup_s)
-            count_step(reading, policy, at + i, columns[LATENCY][i], reading->reference_latency[i]);
+    }
+}
+
+static void count_block(struct reading *reading, size_t replication, size_t p, size_t at,
+                        size_t n) {
+    const es_result *result = reading->result;
+    es_policy_steps *policy = &reading->steps->policies[p];
+    double *const *columns = reading->columns;
+    double warmup_s = es_result_warmup_s(result, replication, p);
+    double both_s = fmax(warmup_s, es_result_warmup_s(result, replication, reading->reference));
+    for (size_t i = 0; i < n; i++) {
+        if (columns[ARRIVAL][i] >= warmup_s)
+            count_step(reading, policy, replication, at + i, columns[LATENCY][i]);
+        if (columns[ARRIVAL][i] >= both_s)
+            compare_step(policy, columns[LATENCY][i], reading->reference_latency[i]);
     }
 }
 
 /* Steps of a policy in the block that begins at `at`. */
-static size_t rows_at(const es_result *result, size_t p, size_t at) {
-    size_t there = (size_t)result->n_steps[p];
+static size_t rows_at(const es_result *result, size_t replication, size_t p, size_t at) {
+    size_t there = es_result_n_steps(result, replication, p);
     return at >= there ? 0 : there - at < ES_STEPS_BLOCK ? there - at : ES_STEPS_BLOCK;
+}
+
+static es_status read_block(struct reading *reading, size_t replication, size_t at,
+                            es_errors *errors) {
+    const es_result *result = reading->result;
+    size_t n = rows_at(result, replication, reading->reference, at);
+    for (size_t i = n; i < ES_STEPS_BLOCK; i++)
+        reading->reference_latency[i] = ES_NAN;
+    es_status status = es_steps_read(reading->latencies, replication, reading->reference, at, n,
+                                     &reading->reference_latency, errors);
+    if (status == ES_OK && replication == 0)
+        status = es_steps_read(reading->states, 0, reading->longest, at,
+                               rows_at(result, 0, reading->longest, at), reading->state, errors);
+    for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
+        n = rows_at(result, replication, p, at);
+        status = es_steps_read(reading->own, replication, p, at, n, reading->columns, errors);
+        if (status != ES_OK)
+            break;
+        if (replication == 0)
+            draw_block(reading, p, n);
+        count_block(reading, replication, p, at, n);
+    }
+    return status;
 }
 
 static es_status read_once(struct reading *reading, es_errors *errors) {
     const es_result *result = reading->result;
     es_status status = ES_OK;
-    for (size_t at = 0; at < (size_t)result->n_steps[reading->longest] && status == ES_OK;
-         at += ES_STEPS_BLOCK) {
-        size_t n = rows_at(result, reading->reference, at);
-        for (size_t i = n; i < ES_STEPS_BLOCK; i++)
-            reading->reference_latency[i] = ES_NAN;
-        status = es_steps_read(reading->latencies, reading->reference, at, n,
-                               &reading->reference_latency, errors);
-        if (status == ES_OK)
-            status = es_steps_read(reading->states, reading->longest, at,
-                                   rows_at(result, reading->longest, at), reading->state, errors);
-        for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
-            n = rows_at(result, p, at);
-            status = es_steps_read(reading->own, p, at, n, reading->columns, errors);
-            if (status == ES_OK)
-                count_block(reading, p, at, n);
-        }
+    for (size_t r = 0; r < result->n_replications && status == ES_OK; r++) {
+        size_t most = 0;
+        for (size_t p = 0; p < result->n_policies; p++)
+            if (es_result_n_steps(result, r, p) > most)
+                most = es_result_n_steps(result, r, p);
+        for (size_t at = 0; at < most && status == ES_OK; at += ES_STEPS_BLOCK)
+            status = read_block(reading, r, at, errors);
+        for (size_t p = 0; p < result->n_policies && result->n_replications > 1; p++)
+            es_differences_end(&reading->steps->policies[p].differences);
     }
     return status;
 }
@@ -176,24 +216,32 @@ static size_t edge_of(const es_axis *axis, double latency_s) {
     return share <= 0 ? 0 : share >= ES_CURVE_BINS ? ES_CURVE_BINS : (size_t)ceil(share);
 }
 
+static es_status read_curve(struct reading *reading, size_t replication, size_t p,
+                            es_errors *errors) {
+    es_policy_steps *policy = &reading->steps->policies[p];
+    size_t from = policy->first_counted[replication], n;
+    double *latencies = reading->columns[LATENCY];
+    es_status status = ES_OK;
+    for (size_t at = from - from % ES_STEPS_BLOCK;
+         status == ES_OK && (n = rows_at(reading->result, replication, p, at)) > 0;
+         at += ES_STEPS_BLOCK) {
+        status = es_steps_read(reading->latencies, replication, p, at, n, &latencies, errors);
+        for (size_t i = from > at ? from - at : 0; i < n && status == ES_OK; i++)
+            if (isfinite(latencies[i]))
+                policy->at_most[edge_of(&reading->steps->latency_s, latencies[i])]++;
+    }
+    return status;
+}
+
 static es_status read_curves(struct reading *reading, es_errors *errors) {
     const es_result *result = reading->result;
     es_status status = ES_OK;
     for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
-        es_policy_steps *policy = &reading->steps->policies[p];
-        size_t from = policy->first_counted;
-        for (size_t at = from - from % ES_STEPS_BLOCK; status == ES_OK; at += ES_STEPS_BLOCK) {
-            size_t n = rows_at(result, p, at);
-            double *latencies = reading->columns[LATENCY];
-            if (n == 0)
-                break;
-            status = es_steps_read(reading->latencies, p, at, n, &latencies, errors);
-            for (size_t i = from > at ? from - at : 0; i < n && status == ES_OK; i++)
-                if (isfinite(latencies[i]))
-                    policy->at_most[edge_of(&reading->steps->latency_s, latencies[i])]++;
-        }
+        uint64_t *at_most = reading->steps->policies[p].at_most;
+        for (size_t r = 0; r < result->n_replications && status == ES_OK; r++)
+            status = read_curve(reading, r, p, errors);
         for (size_t i = 1; i <= ES_CURVE_BINS; i++)
-            policy->at_most[i] += policy->at_most[i - 1];
+            at_most[i] += at_most[i - 1];
     }
     return status;
 }

@@ -1,5 +1,6 @@
 /* What a report shows of the per-step table, collected in one pass over it and a second one over
- * the latencies, in memory that does not grow with the steps. */
+ * the latencies, in memory that does not grow with the steps: time series of the first replication,
+ * distributions and differences of all of them, each behind its own warm-up. */
 #ifndef ANALYSIS_REPORT_STEPS_H
 #define ANALYSIS_REPORT_STEPS_H
 
@@ -17,7 +18,7 @@ typedef struct es_policy_steps {
     uint64_t at_most[ES_CURVE_BINS + 1]; /* steps that took at most the axis' value */
     es_differences differences;          /* latency of the reference minus this one's */
     uint64_t only_reference, only_this;  /* steps that just one of them completed */
-    size_t first_counted;                /* step */
+    size_t *first_counted;               /* [n_replications] step */
 } es_policy_steps;
 
 typedef struct es_report_steps {

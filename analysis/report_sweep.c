@@ -11,19 +11,18 @@
 #include <math.h>
 #include <string.h>
 
-/* A setting is a value of every swept variable: its runs are repetitions, which share their random
- * numbers between policies. */
+/* Repetitions share their random numbers between policies. */
 enum { MOST_PANELS = 12, MOST_CSV_BYTES = 400000 };
 static const double HALF_TICK_S = 0.5e-9;
 
 /* What the page is made of. */
 struct sweep {
     const es_joined *joined;
-    size_t n_repetitions, n_settings; /* run = setting * n_repetitions + repetition */
-    double *latency_s;                /* [n_settings][n_policies] mean over repetitions */
-    bool *rival;                      /* [n_policies] does not see the future */
-    size_t *won, *sure;               /* [n_policies] settings with the least mean latency, alone or
-                                         shared; of these by a difference that is no luck */
+    size_t n_repetitions, n_settings;
+    double *latency_s;  /* [n_settings][n_policies] mean over repetitions */
+    bool *rival;        /* [n_policies] does not see the future */
+    size_t *won, *sure; /* [n_policies] settings with the least mean latency, alone or
+                           shared; of these by a difference that is no luck */
     size_t n_decided, n_done, n_failed, n_missing;
     size_t x; /* the axis of the curves; n_axes: there is none */
 };
@@ -33,32 +32,12 @@ static const char *const main_figures[] = {"arrived",      "completed",        "
                                            "latency_p99",  "uplink_bytes_mean"};
 enum { N_MAIN_FIGURES = sizeof main_figures / sizeof main_figures[0] };
 
-static bool is_repetition(const es_joined_axis *axis) {
-    return strcmp(axis->name, "repetition") == 0;
-}
-
-/* Latencies of a policy over the repetitions of a setting, minus those of another (n_policies: of
- * none). */
-static es_moments moments_of(const struct sweep *sweep, size_t setting, size_t policy,
-                             size_t other) {
-    const es_joined *joined = sweep->joined;
-    es_moments moments = {0};
-    for (size_t r = 0; r < sweep->n_repetitions; r++) {
-        size_t run = setting * sweep->n_repetitions + r;
-        double value = es_joined_figure_of(joined, "latency_mean", run, policy);
-        if (other < joined->n_policies)
-            value -= es_joined_figure_of(joined, "latency_mean", run, other);
-        es_moments_add(&moments, &value, 1);
-    }
-    return moments;
-}
-
 static void decide_setting(struct sweep *sweep, size_t setting) {
     const es_joined *joined = sweep->joined;
     size_t n = joined->n_policies, best = n, next = n;
     double *means = &sweep->latency_s[setting * n];
     for (size_t p = 0; p < n; p++) {
-        es_moments moments = moments_of(sweep, setting, p, n);
+        es_moments moments = es_joined_moments(joined, "latency_mean", setting, p, n);
         means[p] = es_moments_mean(&moments);
         if (!sweep->rival[p] || isnan(means[p]))
             continue;
@@ -74,7 +53,7 @@ static void decide_setting(struct sweep *sweep, size_t setting) {
     for (size_t p = 0; p < n; p++)
         sweep->won[p] += sweep->rival[p] && means[p] < means[best] + HALF_TICK_S;
     if (next < n && means[next] >= means[best] + HALF_TICK_S) {
-        es_moments difference = moments_of(sweep, setting, best, next);
+        es_moments difference = es_joined_moments(joined, "latency_mean", setting, best, next);
         sweep->sure[best] += es_moments_interval(&difference, 0.95).high < 0;
     }
 }
@@ -87,10 +66,10 @@ static void sweep_fini(struct sweep *sweep) {
 
 static es_status sweep_init(struct sweep *sweep, const es_joined *joined, const char *path,
                             es_errors *errors) {
-    const es_joined_axis *last = &joined->axes[joined->n_axes - 1];
-    *sweep = (struct sweep){.joined = joined, .x = joined->n_axes};
-    sweep->n_repetitions = is_repetition(last) && last->n > 0 ? last->n : 1;
-    sweep->n_settings = joined->n_runs / sweep->n_repetitions;
+    *sweep = (struct sweep){.joined = joined,
+                            .n_repetitions = joined->n_repetitions,
+                            .n_settings = joined->n_settings,
+                            .x = joined->n_axes};
     sweep->latency_s = es_alloc(sweep->n_settings * joined->n_policies, sizeof(double));
     sweep->rival = es_alloc(joined->n_policies, sizeof *sweep->rival);
     sweep->won = es_alloc(2 * joined->n_policies, sizeof *sweep->won);
@@ -108,7 +87,7 @@ static es_status sweep_init(struct sweep *sweep, const es_joined *joined, const 
         decide_setting(sweep, setting);
     for (size_t a = 0; a < joined->n_axes; a++) {
         const es_joined_axis *axis = &joined->axes[a];
-        if (axis->numbers != NULL && !is_repetition(axis) && axis->n > 1 &&
+        if (axis->numbers != NULL && !es_joined_is_repetition(axis) && axis->n > 1 &&
             (sweep->x == joined->n_axes || axis->n > joined->axes[sweep->x].n))
             sweep->x = a;
     }
@@ -214,13 +193,6 @@ static void add_coordinate(const es_joined_axis *axis, size_t i, es_text *text) 
     }
 }
 
-/* The index along an axis of a run. */
-static size_t index_along(const es_joined *joined, size_t axis, size_t run) {
-    for (size_t a = joined->n_axes - 1; a > axis; a--)
-        run /= joined->axes[a].n;
-    return run % joined->axes[axis].n;
-}
-
 static bool is_main_figure(const char *name) {
     for (size_t i = 0; i < N_MAIN_FIGURES; i++)
         if (strcmp(main_figures[i], name) == 0)
@@ -233,7 +205,7 @@ static void add_csv_row(const es_joined *joined, size_t run, size_t policy, bool
     char number[ES_NUMBER_TEXT];
     for (size_t a = 0; a < joined->n_axes; a++) {
         es_text field = {0};
-        add_coordinate(&joined->axes[a], index_along(joined, a, run), &field);
+        add_coordinate(&joined->axes[a], es_joined_index(joined, a, run), &field);
         csv->failed |= field.failed;
         if (!field.failed)
             es_text_add_csv(csv, field.data);
@@ -293,7 +265,7 @@ static void add_download(const struct sweep *sweep, es_text *text) {
 
 /* Runs whose index is 0 along the axis of the curves and along the repetitions: a panel each. */
 static bool begins_panel(const struct sweep *sweep, size_t setting) {
-    return index_along(sweep->joined, sweep->x, setting * sweep->n_repetitions) == 0;
+    return es_joined_index(sweep->joined, sweep->x, setting * sweep->n_repetitions) == 0;
 }
 
 /* The settings of a panel are this far apart. */
@@ -309,10 +281,11 @@ static void add_panel_title(const struct sweep *sweep, size_t setting, es_text *
     const char *separator = "";
     for (size_t a = 0; a < joined->n_axes; a++) {
         const es_joined_axis *axis = &joined->axes[a];
-        if (a == sweep->x || is_repetition(axis))
+        if (a == sweep->x || es_joined_is_repetition(axis))
             continue;
         es_text value = {0};
-        add_coordinate(axis, index_along(joined, a, setting * sweep->n_repetitions), &value);
+        es_joined_add_shown(axis, es_joined_index(joined, a, setting * sweep->n_repetitions),
+                            &value);
         text->failed |= value.failed;
         es_text_add(text, "%s", separator);
         es_page_escape(axis->name, text);
@@ -331,15 +304,22 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
     const es_joined *joined = sweep->joined;
     const es_joined_axis *axis = &joined->axes[sweep->x];
     size_t stride = stride_of(sweep), n = joined->n_policies;
-    double *ys = es_alloc(axis->n, sizeof *ys);
+    double *xs = es_alloc(axis->n, sizeof *xs), *ys = es_alloc(axis->n, sizeof *ys);
+    const char *unit;
+    double divisor = es_joined_shown_unit(axis, &unit);
     es_text label = {0};
     es_page_escape(axis->name, &label);
-    text->failed |= ys == NULL || label.failed;
+    if (unit[0] != '\0')
+        es_text_add(&label, " (%s)", unit);
+    text->failed |= xs == NULL || ys == NULL || label.failed;
     if (text->failed) {
+        free(xs);
         free(ys);
         free(label.data);
         return;
     }
+    for (size_t i = 0; i < axis->n; i++)
+        xs[i] = axis->numbers[i] / divisor;
     es_text_add(text, "<figure><figcaption>");
     add_panel_title(sweep, first, text);
     es_text_add(text, "</figcaption>\n");
@@ -348,17 +328,17 @@ static void add_panel(const struct sweep *sweep, size_t first, const es_axis *x,
     for (size_t p = 0; p < n && p < ES_PAGE_COLOURS; p++) {
         for (size_t i = 0; i < axis->n; i++)
             ys[i] = 1e3 * sweep->latency_s[(first + i * stride) * n + p];
-        es_chart_curve(x, y, axis->n, axis->numbers, ys, false, p, sweep->rival[p] ? 0 : 2, text);
-        for (size_t i = 0; i < axis->n && sweep->n_repetitions > 1; i++) {
-            es_moments moments = moments_of(sweep, first + i * stride, p, n);
-            es_interval interval = es_moments_interval(&moments, 0.95);
+        es_chart_curve(x, y, axis->n, xs, ys, false, p, sweep->rival[p] ? 0 : 2, text);
+        for (size_t i = 0; i < axis->n; i++) {
+            es_interval interval =
+                es_joined_interval(joined, "latency_mean", first + i * stride, p);
             if (isfinite(interval.low))
-                es_chart_whisker(x, y, axis->numbers[i], 1e3 * interval.low, 1e3 * interval.high, p,
-                                 text);
+                es_chart_whisker(x, y, xs[i], 1e3 * interval.low, 1e3 * interval.high, p, text);
         }
     }
     es_chart_end(text);
     es_text_add(text, "</figure>\n");
+    free(xs);
     free(ys);
     free(label.data);
 }
@@ -379,7 +359,9 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
         from = fmin(from, axis->numbers[i]);
         to = fmax(to, axis->numbers[i]);
     }
-    es_axis x = es_axis_fit(from, to), y = es_axis_fit(least, most);
+    const char *unit;
+    double divisor = es_joined_shown_unit(axis, &unit);
+    es_axis x = es_axis_fit(from / divisor, to / divisor), y = es_axis_fit(least, most);
     es_page_section("curves", "Latency over the sweep", text);
     es_text_add(text, "<ul class=\"legend\" aria-label=\"Legend\">");
     for (size_t p = 0; p < n && p < ES_PAGE_COLOURS; p++) {
@@ -392,11 +374,13 @@ static void add_curves(const struct sweep *sweep, es_text *text) {
     for (size_t setting = 0; setting < sweep->n_settings; setting++)
         if (begins_panel(sweep, setting) && n_panels++ < MOST_PANELS)
             add_panel(sweep, setting, &x, &y, text);
-    es_text_add(text, "</div>\n<p class=\"soft\">%s%s",
-                sweep->n_repetitions > 1
-                    ? "Means over the repetitions, with 95 % intervals (Student's t). "
-                    : "",
-                n > ES_PAGE_COLOURS ? "Not all policies are drawn. " : "");
+    es_text_add(
+        text, "</div>\n<p class=\"soft\">%s%s",
+        sweep->n_repetitions > 1
+            ? "Means over the repetitions, with 95 % intervals (Student's t). "
+            : "With the 95 % intervals of the runs, where they are known: over replications, "
+              "or by batch means. ",
+        n > ES_PAGE_COLOURS ? "Not all policies are drawn. " : "");
     if (n_panels > MOST_PANELS)
         es_text_add(text, "%d of %zu combinations of the other variables are drawn.", MOST_PANELS,
                     n_panels);

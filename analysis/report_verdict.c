@@ -64,6 +64,7 @@ static void conclude_steps(es_run_report *report) {
     const es_result *result = report->result;
     for (size_t p = 0; p < result->n_policies; p++) {
         const es_policy_steps *steps = &report->steps->policies[p];
+        report->paired[p].n_replications = result->n_replications;
         report->paired[p].only_first = steps->only_reference;
         report->paired[p].only_second = steps->only_this;
         es_differences_conclude(&steps->differences, !es_result_is_grid(result),
@@ -80,8 +81,7 @@ static es_status compare_means(es_run_report *report, es_errors *errors) {
     for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
         es_side other = {report->path, result, p};
         if (p != report->best)
-            status = es_paired_compare(&best, &other, result->warmup_s, &deciles,
-                                       &report->paired[p], errors);
+            status = es_paired_compare(&best, &other, &deciles, &report->paired[p], errors);
     }
     return status;
 }
@@ -105,12 +105,17 @@ es_status es_run_report_init(es_run_report *report, const char *path, const es_r
         conclude_steps(report);
     else if (status == ES_OK)
         status = compare_means(report, errors);
+    if (status == ES_OK)
+        status = es_groups_read(path, result, &report->groups, errors);
     free(is_shown);
     return status;
 }
 
 void es_run_report_fini(es_run_report *report) {
+    for (size_t p = 0; report->paired != NULL && p < report->result->n_policies; p++)
+        es_paired_fini(&report->paired[p]);
     es_report_steps_destroy(report->steps);
+    es_groups_destroy(report->groups);
     free(report->paired);
 }
 
@@ -170,6 +175,12 @@ void es_run_report_comparisons(const es_run_report *report, es_text *text) {
 
 void es_run_report_notes(const es_result *result, es_text *text) {
     es_summary_warnings(result, text);
+    if (result->n_replications > 1)
+        es_text_add(text,
+                    "figures, distributions and comparisons are of all %zu replications, each "
+                    "behind its own warm-up, with intervals by Student's t over the replications; "
+                    "what is drawn over time is the first of them\n",
+                    result->n_replications);
     bool in_time = strcmp(result->mode, "isolated") != 0;
     if (in_time && !(result->warmup_s > 0))
         es_text_add(text, "no warm-up is left out: the first requests met empty queues, which "

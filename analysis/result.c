@@ -70,6 +70,63 @@ static void read_exits(es_reader *reader, es_result *result) {
     result->exit_share = es_reader_doubles(reader, "summary/exit_share", 2, lengths);
 }
 
+/* Those that are found for each policy and replication stand with the figures, those of the
+ * scenario in an attribute. */
+static void read_warmups(es_reader *reader, es_result *result) {
+    const size_t lengths[] = {result->n_replications, result->n_policies};
+    bool replicated = result->n_replications > 1;
+    if (es_reader_has(reader, "summary") && es_reader_has(reader, "summary/warmup"))
+        result->warmups_s =
+            es_reader_doubles(reader, replicated ? "replications/warmup" : "summary/warmup",
+                              replicated ? 2 : 1, &lengths[replicated ? 0 : 1]);
+    else { /* before format 1.2 */
+        result->warmups_s =
+            es_reader_allocate(reader, lengths[0] * lengths[1], sizeof *result->warmups_s);
+        for (size_t i = 0; reader->status == ES_OK && i < lengths[0] * lengths[1]; i++)
+            result->warmups_s[i] = result->warmup_s;
+    }
+    if (isnan(result->warmup_s))
+        for (size_t i = 0; reader->status == ES_OK && i < lengths[0] * lengths[1]; i++)
+            result->warmup_s = fmax(result->warmup_s, result->warmups_s[i]);
+}
+
+/* Whether a variable is one of the per-step table; `*is_whole`: of whole numbers. */
+static bool is_column(const es_result *result, hid_t variable, bool *is_whole) {
+    hsize_t lengths[H5S_MAX_RANK];
+    int rank = result->n_replications > 1 ? 3 : 2;
+    hid_t space = H5Dget_space(variable), type = H5Dget_type(variable);
+    *is_whole = H5Tget_class(type) == H5T_INTEGER;
+    bool is = (*is_whole || H5Tget_class(type) == H5T_FLOAT) &&
+              H5Sget_simple_extent_dims(space, lengths, NULL) == rank &&
+              lengths[rank - 2] == result->n_policies &&
+              (rank == 2 || lengths[0] == result->n_replications);
+    H5Tclose(type);
+    H5Sclose(space);
+    return is;
+}
+
+static void read_columns(es_reader *reader, es_result *result) {
+    H5G_info_t info;
+    if (reader->status != ES_OK || H5Gget_info(reader->file, &info) < 0)
+        return;
+    result->columns = es_reader_allocate(reader, (size_t)info.nlinks, sizeof *result->columns);
+    result->is_whole = es_reader_allocate(reader, (size_t)info.nlinks, sizeof *result->is_whole);
+    for (hsize_t i = 0; i < info.nlinks && reader->status == ES_OK; i++) {
+        char name[128];
+        ssize_t length = H5Lget_name_by_idx(reader->file, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, i,
+                                            name, sizeof name, H5P_DEFAULT);
+        hid_t object = length < 0 || (size_t)length >= sizeof name
+                           ? H5I_INVALID_HID
+                           : H5Oopen(reader->file, name, H5P_DEFAULT);
+        if (object < 0)
+            continue;
+        if (H5Iget_type(object) == H5I_DATASET &&
+            is_column(result, object, &result->is_whole[result->n_columns]))
+            result->columns[result->n_columns++] = es_reader_copy_text(reader, name);
+        H5Oclose(object);
+    }
+}
+
 static void read_attributes(es_reader *reader, es_result *result) {
     hid_t file = reader->file;
     result->title = es_reader_text_attribute(reader, file, "title");
@@ -144,6 +201,8 @@ static void read_all(es_reader *reader, es_result *result) {
     result->policies = es_reader_texts(reader, "policy", n);
     result->types = es_reader_texts(reader, "policy_type", n);
     read_step_counts(reader, result);
+    read_columns(reader, result);
+    read_warmups(reader, result);
     result->roles = es_reader_texts(reader, "inputs/input", result->n_inputs);
     result->paths = es_reader_texts(reader, "inputs/path", result->n_inputs);
     result->hashes = es_reader_texts(reader, "inputs/sha256", result->n_inputs);
@@ -166,9 +225,6 @@ static void read_all(es_reader *reader, es_result *result) {
     }
     if (reader->status == ES_OK)
         read_figures(reader, result);
-    if (isnan(result->warmup_s)) /* found for each policy */
-        for (size_t p = 0; p < n && reader->status == ES_OK; p++)
-            result->warmup_s = fmax(result->warmup_s, es_result_figure_of(result, "warmup", p));
 }
 
 /* Whether this is a result, of a version that can be read. */
@@ -216,6 +272,7 @@ void es_result_destroy(es_result *result) {
     es_reader_free_texts(result->cuts, result->n_cuts);
     es_reader_free_texts(result->stations, result->n_stations);
     es_reader_free_texts(result->groups, result->n_groups);
+    es_reader_free_texts(result->columns, result->n_columns);
     for (size_t i = 0; i < result->n_figures; i++) {
         free(result->figures[i].name);
         free(result->figures[i].units);
@@ -223,6 +280,8 @@ void es_result_destroy(es_result *result) {
     }
     free(result->figures);
     free(result->n_steps);
+    free(result->warmups_s);
+    free(result->is_whole);
     free(result->group_devices);
     free(result->cut_groups);
     free(result->compression);
@@ -264,8 +323,36 @@ const char *es_result_cut_note(const es_result *result, size_t cut) {
     return is_first ? " (full offload)" : is_last ? " (no offload)" : "";
 }
 
+size_t es_result_n_steps(const es_result *result, size_t replication, size_t policy) {
+    return (size_t)result->n_steps[replication * result->n_policies + policy];
+}
+
+double es_result_warmup_s(const es_result *result, size_t replication, size_t policy) {
+    return result->warmups_s[replication * result->n_policies + policy];
+}
+
+void es_result_say_warmup(const es_result *result, es_text *text) {
+    bool same = true;
+    for (size_t i = 0; i < result->n_replications * result->n_policies; i++)
+        same = same && result->warmups_s[i] == result->warmup_s;
+    if (result->warmup_s > 0)
+        es_text_add(text,
+                    same ? ", the first %g s left out"
+                         : ", up to the first %g s left out, of each policy and replication its "
+                           "own warm-up",
+                    result->warmup_s);
+}
+
+size_t es_result_group_of(const es_result *result, double device) {
+    size_t group = 0;
+    double first_of_next = result->n_groups > 0 ? (double)result->group_devices[0] : 0;
+    while (group + 1 < result->n_groups && device >= first_of_next)
+        first_of_next += (double)result->group_devices[++group];
+    return group;
+}
+
 bool es_result_is_paired(const es_result *result) {
-    return strcmp(result->mode, "closed") != 0;
+    return strstr(result->mode, "closed") == NULL;
 }
 
 static const char *policy_at(const void *context, size_t i) {

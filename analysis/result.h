@@ -18,14 +18,19 @@ typedef struct es_result {
     char *title, *program, *format_version, *model, *granularity, *mode, *states;
     int64_t seed;
     double input_bytes_per_element, feature_bytes_per_element, header_bytes;
-    double warmup_s;           /* the longest of any policy */
+    double warmup_s;           /* the longest of any policy and replication */
     double batch_extrapolated; /* 0 or 1 */
 
     size_t n_replications; /* 1 where the file has no such dimension */
 
     size_t n_policies;
     char **policies, **types; /* [n_policies] */
-    int64_t *n_steps;         /* [n_policies], of the first replication */
+    int64_t *n_steps;         /* [n_replications][n_policies] rows that count */
+    double *warmups_s; /* the same; what arrived earlier is in the table, not in the summary */
+
+    size_t n_columns; /* of the per-step table, in the file's order */
+    char **columns;   /* [n_columns] names */
+    bool *is_whole;   /* [n_columns] whether it holds whole numbers */
 
     size_t n_inputs;
     char **roles, **paths, **hashes, **provenances; /* [n_inputs] */
@@ -73,7 +78,17 @@ bool es_result_is_grid(const es_result *result);
  * offload)" or "". */
 const char *es_result_cut_note(const es_result *result, size_t cut);
 
-/* Whether a step is the same request for every policy: not in closed mode. */
+/* The rows of a policy in a replication, and the time from which on they count. */
+size_t es_result_n_steps(const es_result *result, size_t replication, size_t policy);
+double es_result_warmup_s(const es_result *result, size_t replication, size_t policy);
+
+/* Appends ", the first 5 s left out": what of the run does not count; nothing if all of it does. */
+void es_result_say_warmup(const es_result *result, es_text *text);
+
+/* The group of a device; devices are counted over all groups, as in the column `device`. */
+size_t es_result_group_of(const es_result *result, double device);
+
+/* Whether a step is the same request for every policy: not if any group is in closed mode. */
 bool es_result_is_paired(const es_result *result);
 
 /* Finds a policy by its name. ES_INVALID: there is none (the record says the nearest). */

@@ -27,9 +27,9 @@ static bool is_column(hid_t variable, const es_result *result) {
     hsize_t lengths[3] = {0}, longest = 0;
     hid_t space = H5Dget_space(variable), type = H5Dget_type(variable);
     H5T_class_t class = H5Tget_class(type);
-    for (size_t p = 0; p < result->n_policies; p++)
-        if ((hsize_t)result->n_steps[p] > longest)
-            longest = (hsize_t)result->n_steps[p];
+    for (size_t i = 0; i < result->n_replications * result->n_policies; i++)
+        if ((hsize_t)result->n_steps[i] > longest)
+            longest = (hsize_t)result->n_steps[i];
     bool is = (class == H5T_FLOAT || class == H5T_INTEGER) &&
               H5Sget_simple_extent_ndims(space) == rank &&
               H5Sget_simple_extent_dims(space, lengths, NULL) == rank &&
@@ -93,9 +93,9 @@ void es_steps_close(es_steps *steps) {
     free(steps);
 }
 
-static bool read_rows(const es_steps *steps, hid_t column, size_t policy, size_t from, size_t n,
-                      double *values) {
-    hsize_t start[] = {0, policy, from}, count[] = {1, 1, n};
+static bool read_rows(const es_steps *steps, hid_t column, size_t replication, size_t policy,
+                      size_t from, size_t n, double *values) {
+    hsize_t start[] = {replication, policy, from}, count[] = {1, 1, n};
     int first = steps->result->n_replications > 1 ? 0 : 1; /* dimension */
     hid_t memory = H5Screate_simple(1, &count[2], NULL), space = H5Dget_space(column);
     bool sound =
@@ -107,17 +107,15 @@ static bool read_rows(const es_steps *steps, hid_t column, size_t policy, size_t
 }
 
 /* From numbers within the cuts of a device's group to numbers over all groups. */
-static bool number_cuts(const es_steps *steps, size_t policy, size_t from, size_t n, double *cuts) {
+static bool number_cuts(const es_steps *steps, size_t replication, size_t policy, size_t from,
+                        size_t n, double *cuts) {
     const es_result *result = steps->result;
     for (size_t at = 0; at < n; at += ES_STEPS_BLOCK) {
         size_t block = n - at < ES_STEPS_BLOCK ? n - at : ES_STEPS_BLOCK;
-        if (!read_rows(steps, steps->devices, policy, from + at, block, steps->device))
+        if (!read_rows(steps, steps->devices, replication, policy, from + at, block, steps->device))
             return false;
         for (size_t i = 0; i < block; i++) {
-            size_t group = 0, first_cut = 0;
-            double behind = steps->device[i]; /* devices of groups before are taken off */
-            while (group + 1 < result->n_groups && behind >= (double)result->group_devices[group])
-                behind -= (double)result->group_devices[group++];
+            size_t group = es_result_group_of(result, steps->device[i]), first_cut = 0;
             while (first_cut < result->n_cuts && (size_t)result->cut_groups[first_cut] < group)
                 first_cut++;
             cuts[at + i] += (double)first_cut;
@@ -126,12 +124,12 @@ static bool number_cuts(const es_steps *steps, size_t policy, size_t from, size_
     return true;
 }
 
-es_status es_steps_read(es_steps *steps, size_t policy, size_t from, size_t n,
+es_status es_steps_read(es_steps *steps, size_t replication, size_t policy, size_t from, size_t n,
                         double *const *values, es_errors *errors) {
     for (size_t c = 0; c < steps->n_columns && n > 0; c++)
-        if (!read_rows(steps, steps->columns[c], policy, from, n, values[c]) ||
+        if (!read_rows(steps, steps->columns[c], replication, policy, from, n, values[c]) ||
             (steps->devices >= 0 && strcmp(steps->names[c], "split_index") == 0 &&
-             !number_cuts(steps, policy, from, n, values[c])))
+             !number_cuts(steps, replication, policy, from, n, values[c])))
             return damaged(steps, steps->names[c], errors);
     return ES_OK;
 }

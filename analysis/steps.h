@@ -1,5 +1,5 @@
-/* Columns of the per-step table of a result file, read piece by piece: of the first replication,
- * where there are several. Cuts of a step are numbered as in /cuts, over all groups of devices. */
+/* Columns of the per-step table of a result file, read piece by piece. Cuts of a step are numbered
+ * as in /cuts, over all groups of devices. */
 #ifndef ANALYSIS_STEPS_H
 #define ANALYSIS_STEPS_H
 
@@ -7,7 +7,7 @@
 #include "result.h"
 
 /* A chunk of the file's: pieces that begin at its multiples are read fastest. */
-enum { ES_STEPS_BLOCK = 16384, ES_STEPS_MOST_COLUMNS = 32 };
+enum { ES_STEPS_BLOCK = 16384, ES_STEPS_MOST_COLUMNS = 64 };
 
 typedef struct es_steps es_steps;
 
@@ -19,9 +19,10 @@ ES_NODISCARD es_status es_steps_open(const char *path, const es_result *result, 
                                      es_errors *errors);
 void es_steps_close(es_steps *steps);
 
-/* Reads the rows from .. from + n of a policy into `values` [n_columns][n], whole numbers as
- * doubles too. The rows have to be there. ES_INVALID: the file is damaged. */
-ES_NODISCARD es_status es_steps_read(es_steps *steps, size_t policy, size_t from, size_t n,
-                                     double *const *values, es_errors *errors);
+/* Reads the rows from .. from + n of a policy in a replication into `values` [n_columns][n], whole
+ * numbers as doubles too. The rows have to be there. ES_INVALID: the file is damaged. */
+ES_NODISCARD es_status es_steps_read(es_steps *steps, size_t replication, size_t policy,
+                                     size_t from, size_t n, double *const *values,
+                                     es_errors *errors);
 
 #endif

@@ -66,15 +66,15 @@ static bool is_sound(const es_result *result, size_t policy) {
 
 void es_summary_warnings(const es_result *result, es_text *text) {
     warn_of_inputs(result, text);
-    if (result->n_replications > 1)
-        es_text_add(text,
-                    "figures are means over %zu replications; what is read step by step is of the "
-                    "first\n",
-                    result->n_replications);
     for (size_t p = 0; p < result->n_policies; p++) {
         const char *name = result->policies[p];
         double unfinished = es_result_figure_of(result, "unfinished", p);
-        if (es_result_figure_of(result, "saturated", p) > 0)
+        if (es_result_figure_of(result, "saturated", p) > 0 && result->n_replications > 1)
+            es_text_add(text,
+                        "%s: saturated in one replication or more, where it was stopped; its "
+                        "figures depend on when\n",
+                        name);
+        else if (es_result_figure_of(result, "saturated", p) > 0)
             es_text_add(text,
                         "%s: saturated: stopped when %lld requests had arrived; its figures "
                         "depend on when\n",
@@ -90,6 +90,19 @@ void es_summary_warnings(const es_result *result, es_text *text) {
     }
 }
 
+es_status es_choose_replication(const es_arguments *arguments, const es_result *result,
+                                size_t *replication, es_errors *errors) {
+    const char *text = es_arguments_value(arguments, "replication", "0");
+    int64_t number = -1;
+    if (es_parse_int64((es_slice){text, strlen(text)}, &number) != ES_OK || number < 0 ||
+        (uint64_t)number >= result->n_replications)
+        return es_arguments_mistake(arguments, errors,
+                                    "--replication %s: expected a number of 0 .. %zu", text,
+                                    result->n_replications - 1);
+    *replication = (size_t)number;
+    return ES_OK;
+}
+
 size_t es_line_width(void) {
     const char *columns = getenv("COLUMNS");
     int64_t width = 0;
@@ -99,6 +112,26 @@ size_t es_line_width(void) {
     return (size_t)width;
 }
 
+static es_status print(const char *path, es_text *text, es_status status, es_errors *errors) {
+    if (status == ES_OK && text->failed)
+        status = es_errors_no_memory(errors, path);
+    if (status == ES_OK)
+        fputs(text->data, stdout);
+    free(text->data);
+    return status;
+}
+
+static es_status summarise_sweep(const char *path, es_errors *errors) {
+    es_joined *joined;
+    es_text text = {0};
+    es_status status = es_joined_load(path, &joined, errors);
+    if (status != ES_OK)
+        return status;
+    es_summary_sweep(joined, &text);
+    es_joined_destroy(joined);
+    return print(path, &text, status, errors);
+}
+
 static es_status run(const es_arguments *arguments, es_errors *errors) {
     const char *path = arguments->operands[0];
     bool json = es_arguments_has(arguments, "json"), csv = es_arguments_has(arguments, "csv");
@@ -106,29 +139,32 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
     if (json + csv + latex > 1)
         return es_arguments_mistake(arguments, errors,
                                     "--json, --csv and --latex exclude each other");
+    if (es_joined_is_one(path))
+        return json || csv || latex
+                   ? es_errors_add(
+                         errors, ES_INVALID, path, 0,
+                         "is a joined sweep, of which there is only the table; `edgesplit "
+                         "report` saves its figures as CSV")
+                   : summarise_sweep(path, errors);
     es_result *result;
     es_status status = es_result_load(path, &result, errors);
     if (status != ES_OK)
         return status;
-    es_text text = {0}, groups = {0};
-    if (json)
-        es_summary_json(result, path, &text);
+    es_text text = {0};
+    es_groups *groups = NULL;
+    if (!csv && !latex)
+        status = es_groups_read(path, result, &groups, errors);
+    if (status == ES_OK && json)
+        es_summary_json(result, path, groups, &text);
     else if (csv)
         es_summary_csv(result, &text);
     else if (latex)
         es_summary_latex(result, &text);
-    else
-        status = es_summary_groups(result, path, &groups, errors);
-    if (status == ES_OK && !groups.failed && !json && !csv && !latex)
-        es_summary_text(result, es_line_width(), groups.data, &text);
-    if (status == ES_OK && (text.failed || groups.failed))
-        status = es_errors_no_memory(errors, path);
-    if (status == ES_OK)
-        fputs(text.data, stdout);
-    free(text.data);
-    free(groups.data);
+    else if (status == ES_OK)
+        es_summary_text(result, es_line_width(), groups, &text);
+    es_groups_destroy(groups);
     es_result_destroy(result);
-    return status;
+    return print(path, &text, status, errors);
 }
 
 static const es_option options[] = {
@@ -140,11 +176,15 @@ static const es_option options[] = {
 
 const es_command es_report_summary = {
     .name = "summary",
-    .summary = "the policies of a result side by side: latency, gains, cuts",
+    .summary = "the policies of a result, or of each setting of a joined sweep, side by side",
     .notes = "Gains are shown for every pair of policies if their table fits the line (100 "
              "characters, or\n$COLUMNS), else only those of policies that decide per request, "
-             "one pair a line. --json has all.",
-    .operand = "RESULT.h5",
+             "one pair a line. --json has all.\n"
+             "With several replications figures are means over all of them, each behind its own "
+             "warm-up, and +- is half\nof a 95 % interval: Student's t over the replications, of "
+             "gains over their paired differences. With several\ngroups of devices the figures "
+             "and gains of each group are made of the steps.",
+    .operand = "RESULT.h5|CUBE.h5",
     .least_operands = 1,
     .most_operands = 1,
     .options = options,

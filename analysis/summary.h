@@ -3,8 +3,11 @@
 #define ANALYSIS_SUMMARY_H
 
 #include "edgesplit/error.h"
+#include "edgesplit/options.h"
 #include "edgesplit/table.h"
 #include "edgesplit/text.h"
+#include "groups.h"
+#include "joined.h"
 #include "result.h"
 
 #include <stdbool.h>
@@ -23,6 +26,10 @@ bool es_summary_is_oracle(const es_result *result, size_t policy);
  * see the future, else the first. */
 size_t es_summary_main_policy(const es_result *result);
 
+/* The number behind --replication, 0 without it. ES_USAGE: the result has no such replication. */
+ES_NODISCARD es_status es_choose_replication(const es_arguments *arguments, const es_result *result,
+                                             size_t *replication, es_errors *errors);
+
 /* Characters in a line of a terminal: $COLUMNS where it is set. */
 size_t es_line_width(void);
 
@@ -33,18 +40,17 @@ void es_summary_provenance(const char *provenance, const char *key, es_text *tex
  * es_table_fini. */
 void es_summary_table(const es_result *result, es_table *table);
 
-/* Appends the table by groups of devices, made of the steps of `path`, the file of `result`;
- * nothing where there is one group, or several replications. O(steps) in constant memory.
- * ES_INVALID: the file is damaged; ES_NO_INPUT, ES_NO_MEMORY. */
-ES_NODISCARD es_status es_summary_groups(const es_result *result, const char *path, es_text *text,
-                                         es_errors *errors);
+/* Appends the tables by groups of devices. */
+void es_summary_groups(const es_result *result, const es_groups *groups, es_text *text);
 
 /* Appends the whole report for people, for programs, and the table of the policies for
- * spreadsheets. `width`: characters in a line; `groups`: what es_summary_groups has appended, or
- * NULL. */
-void es_summary_text(const es_result *result, size_t width, const char *groups, es_text *text);
-void es_summary_json(const es_result *result, const char *path, es_text *text);
+ * spreadsheets. `width`: characters in a line; `groups`: NULL where there are not several. */
+void es_summary_text(const es_result *result, size_t width, const es_groups *groups, es_text *text);
+void es_summary_json(const es_result *result, const char *path, const es_groups *groups,
+                     es_text *text);
 void es_summary_csv(const es_result *result, es_text *text);
+/* Appends the report on a joined sweep for people. */
+void es_summary_sweep(const es_joined *joined, es_text *text);
 /* The table of the policies for a paper: a tabular of booktabs. */
 void es_summary_latex(const es_result *result, es_text *text);
 

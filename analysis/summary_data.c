@@ -76,13 +76,60 @@ static void add_exits(const es_result *result, size_t policy, es_text *text) {
     es_text_add(text, "]");
 }
 
-static void add_policies(const es_result *result, es_text *text) {
+/* "name": mean, and its half width where replications give one. */
+static void add_estimate(es_text *text, const es_result *result, const char *name,
+                         es_estimate estimate) {
+    es_text half_width = {0};
+    add_number_member(text, name, estimate.mean);
+    if (result->n_replications == 1)
+        return;
+    es_text_add(&half_width, "%s_half_width", name);
+    text->failed = text->failed || half_width.failed;
+    if (!half_width.failed)
+        add_number_member(text, half_width.data, estimate.half_width);
+    free(half_width.data);
+}
+
+/* What each group of a policy came to. */
+static void add_groups_of(const es_result *result, const es_groups *groups, size_t policy,
+                          es_text *text) {
+    es_text_add(text, ",\n   \"groups\": [");
+    for (size_t g = 0; g < groups->n_groups; g++) {
+        const es_estimate *figures = groups->figures[policy * groups->n_groups + g];
+        es_text_add(text, "%s\n    {", g > 0 ? "," : "");
+        add_member(text, "group", result->groups[g]);
+        for (size_t f = 0; f < ES_N_GROUP_FIGURES; f++)
+            add_estimate(text, result, es_group_figure_text((es_group_figure)f), figures[f]);
+        es_text_add(text, "}");
+    }
+    es_text_add(text, "]");
+}
+
+static void add_groups(const es_result *result, es_text *text) {
+    es_text_add(text, ",\n\"groups\": [");
+    for (size_t g = 0; g < result->n_groups; g++) {
+        es_text_add(text, "%s\n  {", g > 0 ? "," : "");
+        add_member(text, "name", result->groups[g]);
+        es_text_add(text, ", \"devices\": %lld}", (long long)result->group_devices[g]);
+    }
+    es_text_add(text, "]");
+}
+
+/* Rows of a policy in all replications. */
+static long long n_rows_of(const es_result *result, size_t policy) {
+    size_t n = 0;
+    for (size_t r = 0; r < result->n_replications; r++)
+        n += es_result_n_steps(result, r, policy);
+    return (long long)n;
+}
+
+static void add_policies(const es_result *result, const es_groups *groups, es_text *text) {
     es_text_add(text, ",\n\"policies\": [");
     for (size_t p = 0; p < result->n_policies; p++) {
         es_text_add(text, "%s\n  {", p > 0 ? "," : "");
         add_member(text, "name", result->policies[p]);
         add_member(text, "type", result->types[p]);
-        es_text_add(text, ", \"n_steps\": %lld,\n   \"figures\": {", (long long)result->n_steps[p]);
+        es_text_add(text, ", \"n_steps\": %lld,\n   \"figures\": {", n_rows_of(result, p));
         for (size_t f = 0; f < result->n_figures; f++)
             add_number_member(text, result->figures[f].name, result->figures[f].values[p]);
         es_text_add(text, "},\n   \"utilisation\": {");
@@ -100,12 +147,29 @@ static void add_policies(const es_result *result, es_text *text) {
         }
         es_text_add(text, "]");
         add_exits(result, p, text);
+        if (groups != NULL)
+            add_groups_of(result, groups, p, text);
         es_text_add(text, "}");
     }
     es_text_add(text, "]");
 }
 
-static void add_gains(const es_result *result, es_text *text) {
+/* The gains of each group of a pair. */
+static void add_gains_of(const es_result *result, const es_groups *groups, size_t pair,
+                         es_text *text) {
+    es_text_add(text, ", \"groups\": [");
+    for (size_t g = 0; g < groups->n_groups; g++) {
+        size_t at = pair * groups->n_groups + g;
+        es_text_add(text, "%s{", g > 0 ? ", " : "");
+        add_member(text, "group", result->groups[g]);
+        add_estimate(text, result, "mean_of_ratios", groups->gain_mean_of_ratios[at]);
+        add_estimate(text, result, "ratio_of_means", groups->gain_ratio_of_means[at]);
+        es_text_add(text, "}");
+    }
+    es_text_add(text, "]");
+}
+
+static void add_gains(const es_result *result, const es_groups *groups, es_text *text) {
     size_t n = result->n_policies;
     const char *separator = "";
     es_text_add(text, ",\n\"gains\": [");
@@ -124,6 +188,8 @@ static void add_gains(const es_result *result, es_text *text) {
                 add_number_member(text, "ratio_of_means_half_width",
                                   result->gain_ratio_of_means_half_width[p * n + b]);
             }
+            if (groups != NULL)
+                add_gains_of(result, groups, p * n + b, text);
             es_text_add(text, "}");
             separator = ",";
         }
@@ -148,7 +214,8 @@ static void add_warnings(const es_result *result, es_text *text) {
     free(warnings.data);
 }
 
-void es_summary_json(const es_result *result, const char *path, es_text *text) {
+void es_summary_json(const es_result *result, const char *path, const es_groups *groups,
+                     es_text *text) {
     es_text_add(text, "{");
     add_member(text, "result", path);
     add_member(text, "title", result->title);
@@ -162,13 +229,16 @@ void es_summary_json(const es_result *result, const char *path, es_text *text) {
     add_number_member(text, "feature_bytes_per_element", result->feature_bytes_per_element);
     add_number_member(text, "header_bytes", result->header_bytes);
     add_number_member(text, "warmup_s", result->warmup_s);
+    es_text_add(text, ", \"n_replications\": %zu", result->n_replications);
     add_member(text, "batch_extrapolated", NULL);
     es_text_add(text, result->batch_extrapolated != 0 ? "true" : "false");
     add_inputs(result, text);
     add_units(result, text);
     add_cuts(result, text);
-    add_policies(result, text);
-    add_gains(result, text);
+    if (result->n_groups > 0)
+        add_groups(result, text);
+    add_policies(result, groups, text);
+    add_gains(result, groups, text);
     add_warnings(result, text);
     es_text_add(text, "\n}\n");
 }
@@ -195,7 +265,7 @@ void es_summary_csv(const es_result *result, es_text *text) {
         es_text_add_csv(text, result->policies[p]);
         es_text_add(text, ",");
         es_text_add_csv(text, result->types[p]);
-        es_text_add(text, ",%lld", (long long)result->n_steps[p]);
+        es_text_add(text, ",%lld", n_rows_of(result, p));
         for (size_t f = 0; f < result->n_figures; f++) {
             es_text_add(text, ",");
             if (isfinite(result->figures[f].values[p]))

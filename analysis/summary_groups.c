@@ -1,115 +1,105 @@
-/* The summary's table by groups of devices, which is made of the steps. */
-#include "edgesplit/alloc.h"
+/* Figures by groups of devices as tables and for programs. */
 #include "edgesplit/table.h"
-#include "steps.h"
+#include "groups.h"
 #include "summary.h"
 
-#include <string.h>
+#include <math.h>
 
-/* A group's steps of a policy, warm-up left out. */
-typedef struct group_steps {
-    double n_arrived, n_completed, n_late, n_dropped, n_unfinished;
-    double latency_s, bytes; /* sums */
-} group_steps;
+/* Columns of the table: NULL is the half width of the one before. */
+static const struct {
+    const char *header;
+    es_group_figure figure;
+    double factor;
+    int decimals;
+    bool is_half_width;
+} columns[] = {
+    {"n", ES_GROUP_completed, 1, 0, false},
+    {"late", ES_GROUP_late, 1, 0, false},
+    {"dropped", ES_GROUP_dropped, 1, 0, false},
+    {"unfinished", ES_GROUP_unfinished, 1, 0, false},
+    {"mean", ES_GROUP_latency_mean, 1e3, 2, false},
+    {"+-", ES_GROUP_latency_mean, 1e3, 2, true},
+    {"p95", ES_GROUP_latency_p95, 1e3, 2, false},
+    {"+-", ES_GROUP_latency_p95, 1e3, 2, true},
+    {"kB", ES_GROUP_uplink_bytes_mean, 1e-3, 2, false},
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
-enum { ARRIVAL, DEVICE, STATUS, LATENCY, BYTES, N_STEP_COLUMNS };
-enum { COMPLETED, LATE, DROPPED };
-
-/* The group of a device; devices are counted over all groups. */
-static size_t group_of(const es_result *result, double device) {
-    size_t group = 0;
-    double first_of_next = (double)result->group_devices[0];
-    while (group + 1 < result->n_groups && device >= first_of_next)
-        first_of_next += (double)result->group_devices[++group];
-    return group;
+static void add_number(es_table *table, double value, int decimals) {
+    if (isnan(value))
+        es_table_add(table, "-");
+    else
+        es_table_add(table, "%.*f", decimals, value);
 }
 
-static void count_step(const es_result *result, double *const *columns, size_t i,
-                       group_steps *groups) {
-    group_steps *group = &groups[group_of(result, columns[DEVICE][i])];
-    int status = (int)columns[STATUS][i];
-    group->n_arrived++;
-    group->bytes += columns[BYTES][i];
-    group->n_late += status == LATE;
-    group->n_dropped += status == DROPPED;
-    group->n_unfinished += status > DROPPED;
-    if (status > LATE)
-        return;
-    group->n_completed++;
-    group->latency_s += columns[LATENCY][i];
-}
-
-static es_status count_policy(const es_result *result, es_steps *steps, size_t policy,
-                              double *storage, group_steps *groups, es_errors *errors) {
-    double *columns[N_STEP_COLUMNS];
-    double warmup_s = es_result_figure_of(result, "warmup", policy);
-    size_t n_steps = (size_t)result->n_steps[policy];
-    es_status status = ES_OK;
-    for (size_t c = 0; c < N_STEP_COLUMNS; c++)
-        columns[c] = storage + c * ES_STEPS_BLOCK;
-    for (size_t at = 0; at < n_steps && status == ES_OK; at += ES_STEPS_BLOCK) {
-        size_t n = n_steps - at < ES_STEPS_BLOCK ? n_steps - at : ES_STEPS_BLOCK;
-        status = es_steps_read(steps, policy, at, n, columns, errors);
-        for (size_t i = 0; i < n && status == ES_OK; i++)
-            if (columns[ARRIVAL][i] >= warmup_s)
-                count_step(result, columns, i, groups);
-    }
-    return status;
-}
-
-/* Adds the rows of a policy; its name stands in the first. */
-static void add_rows(const es_result *result, size_t policy, const group_steps *groups,
-                     es_table *table) {
-    for (size_t g = 0; g < result->n_groups; g++) {
-        const group_steps *group = &groups[g];
-        es_table_add(table, "%s", g == 0 ? result->policies[policy] : "");
+void es_groups_table(const es_result *result, const es_groups *groups, es_table *table) {
+    const bool replicated = result->n_replications > 1;
+    size_t n = 0;
+    for (size_t c = 0; c < N_COLUMNS; c++)
+        n += replicated || !columns[c].is_half_width;
+    es_table_init(table, 3 + n, 2);
+    es_table_add(table, "policy");
+    es_table_add(table, "group");
+    es_table_add(table, "devices");
+    for (size_t c = 0; c < N_COLUMNS; c++)
+        if (replicated || !columns[c].is_half_width)
+            es_table_add(table, "%s", columns[c].header);
+    for (size_t i = 0; i < groups->n_policies * groups->n_groups; i++) {
+        size_t p = i / groups->n_groups, g = i % groups->n_groups;
+        es_table_add(table, "%s", g == 0 ? result->policies[p] : "");
         es_table_add(table, "%s", result->groups[g]);
-        es_table_add(table, "%.0f", group->n_completed);
-        es_table_add(table, "%.0f", group->n_late);
-        es_table_add(table, "%.0f", group->n_dropped);
-        es_table_add(table, "%.0f", group->n_unfinished);
-        if (group->n_completed > 0)
-            es_table_add(table, "%.2f", 1e3 * group->latency_s / group->n_completed);
-        else
-            es_table_add(table, "-");
-        if (group->n_arrived > 0)
-            es_table_add(table, "%.2f", 1e-3 * group->bytes / group->n_arrived);
-        else
-            es_table_add(table, "-");
+        es_table_add(table, "%lld", (long long)result->group_devices[g]);
+        for (size_t c = 0; c < N_COLUMNS; c++) {
+            const es_estimate *figure = &groups->figures[i][columns[c].figure];
+            if (replicated || !columns[c].is_half_width)
+                add_number(table,
+                           columns[c].factor *
+                               (columns[c].is_half_width ? figure->half_width : figure->mean),
+                           columns[c].decimals);
+        }
     }
 }
 
-es_status es_summary_groups(const es_result *result, const char *path, es_text *text,
-                            es_errors *errors) {
-    static const char *const names[N_STEP_COLUMNS] = {
-        [ARRIVAL] = "arrival_time", [DEVICE] = "device",      [STATUS] = "status",
-        [LATENCY] = "latency",      [BYTES] = "uplink_bytes",
-    };
-    static const char *const headers[] = {"policy",  "group",      "n",    "late",
-                                          "dropped", "unfinished", "mean", "kB"};
-    enum { N_HEADERS = sizeof headers / sizeof headers[0] };
-    if (result->n_groups < 2 || result->n_replications > 1)
-        return ES_OK;
-    es_steps *steps = NULL;
-    double *storage = es_alloc((size_t)N_STEP_COLUMNS * ES_STEPS_BLOCK, sizeof *storage);
-    group_steps *groups = es_alloc(result->n_groups, sizeof *groups);
-    es_table table;
-    es_table_init(&table, N_HEADERS, 2);
-    for (size_t i = 0; i < N_HEADERS; i++)
-        es_table_add(&table, "%s", headers[i]);
-    es_status status = storage == NULL || groups == NULL
-                           ? es_errors_no_memory(errors, path)
-                           : es_steps_open(path, result, N_STEP_COLUMNS, names, &steps, errors);
-    for (size_t p = 0; p < result->n_policies && status == ES_OK; p++) {
-        memset(groups, 0, result->n_groups * sizeof *groups);
-        status = count_policy(result, steps, p, storage, groups, errors);
-        add_rows(result, p, groups, &table);
+void es_groups_gains_table(const es_result *result, const es_groups *groups, bool all,
+                           es_table *table) {
+    const bool replicated = result->n_replications > 1;
+    const size_t n = groups->n_policies, n_groups = groups->n_groups;
+    static const char *const headers[] = {"gain of, %", "over",           "group", "mean of ratios",
+                                          "+-",         "ratio of means", "+-"};
+    es_table_init(table, replicated ? 7 : 5, 3);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (replicated || headers[i][0] != '+')
+            es_table_add(table, "%s", headers[i]);
+    for (size_t i = 0; i < n * n * n_groups; i++) {
+        size_t p = i / (n * n_groups), b = i / n_groups % n, g = i % n_groups;
+        if (p == b || !(all || es_summary_is_adaptive(result, p)))
+            continue;
+        const es_estimate *gains[] = {&groups->gain_mean_of_ratios[i],
+                                      &groups->gain_ratio_of_means[i]};
+        es_table_add(table, "%s", g == 0 ? result->policies[p] : "");
+        es_table_add(table, "%s", g == 0 ? result->policies[b] : "");
+        es_table_add(table, "%s", result->groups[g]);
+        for (size_t k = 0; k < 2; k++) {
+            add_number(table, 100 * gains[k]->mean, 1);
+            if (replicated)
+                add_number(table, 100 * gains[k]->half_width, 1);
+        }
     }
+}
+
+void es_summary_groups(const es_result *result, const es_groups *groups, es_text *text) {
+    es_table table, gains;
+    bool any_adaptive = false;
+    for (size_t p = 0; p < result->n_policies; p++)
+        any_adaptive = any_adaptive || es_summary_is_adaptive(result, p);
+    es_groups_table(result, groups, &table);
+    es_groups_gains_table(result, groups, !any_adaptive, &gains);
     es_text_add(text, "\nthe same by groups of devices\n");
     es_table_print(&table, 0, text);
+    if (result->n_policies > 1 && es_result_is_paired(result)) {
+        es_text_add(text, "\n");
+        es_table_print(&gains, 0, text);
+    }
     es_table_fini(&table);
-    es_steps_close(steps);
-    free(groups);
-    free(storage);
-    return status;
+    es_table_fini(&gains);
 }

@@ -371,8 +371,7 @@ static void print_header(const es_result *result, es_text *text) {
         es_text_add(text, "%s\n", result->title);
     es_text_add(text, "%s, cuts per %s, mode %s, seed %lld", result->model, result->granularity,
                 result->mode, (long long)result->seed);
-    if (result->warmup_s > 0)
-        es_text_add(text, ", the first %g s left out", result->warmup_s);
+    es_result_say_warmup(result, text);
     es_text_add(text, "\nbytes: %g per input element, %g per feature element, %g per header\n",
                 result->input_bytes_per_element, result->feature_bytes_per_element,
                 result->header_bytes);
@@ -393,12 +392,13 @@ static void print_warnings(const es_result *result, es_text *text) {
     free(warnings.data);
 }
 
-void es_summary_text(const es_result *result, size_t width, const char *groups, es_text *text) {
+void es_summary_text(const es_result *result, size_t width, const es_groups *groups,
+                     es_text *text) {
     print_header(result, text);
     print_policies(result, text);
-    if (groups != NULL)
-        es_text_add(text, "%s", groups);
     print_gains(result, width, text);
+    if (groups != NULL)
+        es_summary_groups(result, groups, text);
     print_cuts(result, width, text);
     print_exits(result, text);
     print_warnings(result, text);

@@ -29,8 +29,9 @@ target_compile_options(es_options INTERFACE
 target_compile_definitions(es_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_link_options(es_options INTERFACE $<$<CONFIG:Release>:LINKER:-z,relro,-z,now>)
 if(ES_SANITIZE)
+  # -O1 as the sanitizers' own manual advises: without it the tests take three times as long.
   target_compile_options(es_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-                         -fno-omit-frame-pointer)
+                         -fno-omit-frame-pointer -O1)
   target_link_options(es_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(ES_FUZZ)

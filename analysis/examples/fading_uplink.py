@@ -28,15 +28,21 @@ for policy in policies:
     print(f"{policy:14} mean {1e3 * run.figure('latency_mean', policy):7.2f} ms, "
           f"p95 {1e3 * run.figure('latency_p95', policy):8.2f} ms")
 
-# %% Latency by tenths of the uplink rate: medians of the requests that were completed
-rates = run.column("rate_true", policies[0]) / 1e6
-edges = np.quantile(rates, np.linspace(0, 1, 11))
-tenth = np.clip(np.searchsorted(edges, rates, side="right") - 1, 0, 9)
-medians = {policy: [1e3 * np.nanmedian(run.column("latency", policy)[tenth == t]) for t in range(10)]
-           for policy in policies}
+# %% Latency by tenths of the uplink rate: medians of the requests that were completed, of all replications, each behind
+# the warm-up of its policy and replication
+def counted(name, policy):
+    return run.column(name, policy)[run.counted(policy)]
+
+
+edges = np.quantile(counted("rate_true", policies[-1]) / 1e6, np.linspace(0, 1, 11))
+medians = {}
+for policy in policies:
+    tenth = np.clip(np.searchsorted(edges, counted("rate_true", policy) / 1e6, side="right") - 1, 0, 9)
+    latency = counted("latency", policy)
+    medians[policy] = [1e3 * np.nanmedian(latency[tenth == t]) for t in range(10)]
 
 # %% Where does dynamic-split cut the network?
-cuts = run.column("split_index", policies[-1])
+cuts, rates = counted("split_index", policies[-1]), counted("rate_true", policies[-1]) / 1e6
 for cut in np.unique(cuts):
     chosen = rates[cuts == cut]
     print(f"cut {cut:2} {run.cuts[cut]:11} {100 * chosen.size / rates.size:5.1f} % of the steps, "

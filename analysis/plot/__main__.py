@@ -65,7 +65,8 @@ def draw_result(output, result_path):
         style.setup()
         for module in modules:
             figure = module.draw(result)
-            style.finish(figure, result, module.title(result) if hasattr(module, "title") else module.TITLE)
+            style.finish(figure, result, module.title(result) if hasattr(module, "title") else module.TITLE,
+                         getattr(module, "OF_FIRST", False))
             output.save(figure, module.__name__)
             style.plt.close(figure)
 

@@ -41,17 +41,20 @@ def draw(result):
         axes.barh(range(len(shown)), times, left=left, color=colour, label=label, height=0.72, edgecolor="white",
                   linewidth=0.4)
         left += np.nan_to_num(times)
-    for y, total in enumerate(totals):
+    for y, (total, p) in enumerate(zip(totals, shown)):
+        half = result.half_width("latency_mean", p) * 1e3
+        about = f"{total:.4g}" + (f" ± {half:.2g}" if np.isfinite(half) else "")
         if total > limit:
-            axes.text(limit, y, f"{total:.4g}, cut off ", fontsize=7, va="center", ha="right",
+            axes.text(limit, y, f"{about}, cut off ", fontsize=7, va="center", ha="right",
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         else:
-            axes.text(total, y, f" {total:.4g}", fontsize=7, va="center", ha="left")
-    axes.set_xlim(0, limit * (1 if totals.max() > limit else 1.08))
+            axes.text(total, y, f" {about}", fontsize=7, va="center", ha="left")
+    axes.set_xlim(0, limit * (1 if totals.max() > limit else 1.14))
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_yticks(range(len(shown)), [result.policies[p] for p in shown])
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("mean latency of completed requests (ms)")
+    known = any(np.isfinite(result.half_width("latency_mean", p)) for p in shown)
+    axes.set_xlabel("mean latency of completed requests (ms)" + (", ± half of its 95 % interval" if known else ""))
     figure.subplots_adjust(left=0.185, right=0.735, top=1 - 0.1 / height, bottom=0.7 / height)
     figure.legend(*axes.get_legend_handles_labels(), loc="upper left",
                   bbox_to_anchor=(0.75, 1 - 0.1 / height))

@@ -5,6 +5,7 @@ import style
 from style import plt
 
 TITLE = "Cut chosen in each state"
+OF_FIRST = True  # of several replications
 MOST_LOADS = 4
 
 

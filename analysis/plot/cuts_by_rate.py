@@ -12,7 +12,7 @@ N_CLASSES = 24
 
 
 def applies(result):
-    return any(np.unique(result.column("rate_true", p)).size > 1 for p in result.adaptive())
+    return any(np.unique(result.counted("rate_true", p)).size > 1 for p in result.adaptive())
 
 
 def classes_of(rates):
@@ -21,18 +21,16 @@ def classes_of(rates):
 
 
 def draw(result):
-    policies = [p for p in result.adaptive() if np.unique(result.column("rate_true", p)).size > 1][:MOST_PANELS]
+    policies = [p for p in result.adaptive() if np.unique(result.counted("rate_true", p)).size > 1][:MOST_PANELS]
     used = sorted({cut for p in policies for cut in np.flatnonzero(result.cut_share(p) > 0)})
     first = [cut for cut in used if result.is_full_offload(cut)]
     inner = [cut for cut in used if cut not in first and not result.is_no_offload(cut)]
     colours = dict(zip(used, colours_from(used, inner, first)))
-    unit, divisor = style.rate_unit(result.column("rate_true", policies[0]))
+    unit, divisor = style.rate_unit(result.counted("rate_true", policies[0]))
     height = 1.5 * len(policies) + 1.0
     figure, axes = plt.subplots(len(policies), 1, sharex=True, squeeze=False, figsize=(style.WIDTH_IN, height))
     for panel, p in zip(axes[:, 0], policies):
-        counted = result.column("arrival_time", p) >= result.warmup_s
-        rates = result.column("rate_true", p)[counted] / divisor
-        cuts = result.column("split_index", p)[counted]
+        rates, cuts = result.counted("rate_true", p) / divisor, result.counted("split_index", p)
         borders = classes_of(rates)
         totals, _ = np.histogram(rates, borders)
         bottom = np.zeros(totals.size)

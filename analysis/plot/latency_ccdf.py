@@ -22,7 +22,7 @@ def draw(result):
         if latencies.size == 0:
             continue
         everything.append(latencies)
-        most = max(most, np.count_nonzero(result.column("arrival_time", p) >= result.warmup_s))
+        most = max(most, result.counted("latency", p).size)
         tail = np.concatenate([[1], 1 - shares])
         axes.step(np.concatenate([latencies[:1], latencies]) * 1e3, np.where(tail > 1e-12, tail, np.nan), where="post",
                   label=result.policies[p], **style.line(result, i, p))

@@ -17,10 +17,12 @@ def applies(result):
 
 
 def curve(result, policy):
-    """Sorted latencies behind the warm-up, and the share of the requests that took at most as long."""
-    counted = result.column("arrival_time", policy) >= result.warmup_s
-    latencies = np.sort(result.column("latency", policy)[counted & result.is_completed(policy)])
-    shares = np.arange(1, latencies.size + 1) / max(1, np.count_nonzero(counted))
+    """Sorted latencies behind the warm-up, of all replications together, and the share of the requests that took at most
+    as long."""
+    latencies = result.counted("latency", policy)
+    n = latencies.size
+    latencies = np.sort(latencies[np.isfinite(latencies)])
+    shares = np.arange(1, latencies.size + 1) / max(1, n)
     if latencies.size > MOST_POINTS:  # finer towards the tail
         last = latencies.size - 1
         picks = np.unique(np.concatenate([np.linspace(0, last, MOST_POINTS // 2),
@@ -42,8 +44,10 @@ def draw(result):
         label = result.policies[p] + ("" if shares[-1] > 0.99995 else f" ({100 * shares[-1]:.1f} % completed)")
         axes.step(latencies * 1e3, shares, where="post", label=label, **look)
         for figure_name, quantile, marker, _ in MARKS:
-            axes.plot(result.figure(figure_name, p) * 1e3, quantile * shares[-1], marker, color=look["color"],
-                      markersize=4, markeredgecolor="white", markeredgewidth=0.5, zorder=4)
+            half = result.half_width(figure_name, p) * 1e3
+            axes.errorbar(result.figure(figure_name, p) * 1e3, quantile * shares[-1], fmt=marker, color=look["color"],
+                          xerr=half if np.isfinite(half) else None, capsize=2, elinewidth=0.8,
+                          markersize=4, markeredgecolor="white", markeredgewidth=0.5, zorder=4)
     if everything and style.spans_decades(np.concatenate(everything)):
         axes.set_xscale("log")
         style.plain_log_ticks(axes.xaxis)
@@ -53,7 +57,7 @@ def draw(result):
     handles, labels = axes.get_legend_handles_labels()
     for _, _, marker, label in MARKS:
         handles.append(plt.Line2D([], [], marker=marker, linestyle="", color="#777777", markersize=4))
-        labels.append(f"{label} of completed")
+        labels.append(f"{label} of completed" + (", mean of\nreplications, 95 % interval" if result.n_replications > 1 else ""))
     figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.745, 0.97),
                   title=style.note_of_selection(result, shown), title_fontsize=8, alignment="left")
     figure.subplots_adjust(left=0.08, right=0.735, top=0.96, bottom=0.17)

@@ -17,7 +17,7 @@ def draw(result):
     figure, axes = plt.subplots(figsize=(style.WIDTH_IN, 4.0))
     largest = 10 * LEAST_MS
     for i, p in enumerate(shown):
-        regret = result.column("regret", p)[result.column("arrival_time", p) >= result.warmup_s] * 1e3
+        regret = result.counted("regret", p) * 1e3
         regret = np.sort(regret[np.isfinite(regret)])
         if regret.size == 0:
             continue

@@ -3,8 +3,6 @@
 import h5py
 import numpy as np
 
-COMPLETED, LATE = 0, 1
-
 # Types of policies that keep one cut for the whole run.
 FIXED = ("no-offload", "full-offload", "static-split")
 
@@ -19,17 +17,16 @@ class Result:
         self.policies = texts(self.file["policy"])
         self.types = texts(self.file["policy_type"])
         self.n_replications = self.file["replication"].size if "replication" in self.file else 1
-        self.n_steps = self._first(self.file["n_steps"])[...]
+        self.counts = self.file["n_steps"][...].reshape(self.n_replications, len(self.policies))
+        self.n_steps = self.counts[0]  # of the first replication
         self.cut_names = texts(self.file["cuts/name"])
         self.cut_groups = self.file["cuts/cut_group"][...] if "cut_group" in self.file["cuts"] else None
         if self.cut_groups is not None:
             groups = texts(self.file["group_name"])
             self.cut_names = [f"{groups[g]}/{name}" for g, name in zip(self.cut_groups, self.cut_names)]
-        self.warmup_s = float(self["warmup_s"])
-        if np.isnan(self.warmup_s):  # found for each policy
-            self.warmup_s = float(np.nanmax(self.file["summary/warmup"]))
+        self.warmups_s = self._warmups_s()
         self.is_grid = self["mode"] == "isolated" and self["states"] == "grid"
-        self.is_paired = self["mode"] != "closed"
+        self.is_paired = "closed" not in self["mode"]
 
     def __enter__(self):
         return self
@@ -42,30 +39,44 @@ class Result:
         value = self.file.attrs[name]
         return value if isinstance(value, str) else value[0]
 
-    def _first(self, variable):
-        """Of several replications the first, which is the one that figures show step by step."""
-        return variable[0] if "replication" in self.file and variable.ndim > 1 else variable
+    def _warmups_s(self):
+        """[replication][policy] the time from which on requests count."""
+        shape = self.n_replications, len(self.policies)
+        if self.n_replications > 1:
+            return self.file["replications/warmup"][...]
+        if "warmup" not in self.file["summary"]:  # before format 1.2
+            return np.full(shape, float(self["warmup_s"]))
+        return self.file["summary/warmup"][...].reshape(shape)
 
-    def column(self, name, policy):
+    def column(self, name, policy, replication=0):
         """A column of the per-step table, without padding; cuts are numbered over all groups of devices."""
-        at = (0, policy) if self.n_replications > 1 else (policy,)
-        values = self.file[name][(*at, slice(self.n_steps[policy]))]
+        at = (replication, policy) if self.n_replications > 1 else (policy,)
+        values = self.file[name][(*at, slice(self.counts[replication, policy]))]
         if name == "split_index" and self.cut_groups is not None:
             ends = np.cumsum(self.file["group_devices"][...])
-            group = np.searchsorted(ends, self.column("device", policy), side="right")
+            group = np.searchsorted(ends, self.column("device", policy, replication), side="right")
             values = values + np.searchsorted(self.cut_groups, group)
         return values
 
+    def counted(self, name, policy):
+        """The values of a column that the summary counts: of every replication, behind its own warm-up."""
+        return np.concatenate([self.column(name, policy, r)[self.column("arrival_time", policy, r) >= warmup_s]
+                               for r, warmup_s in enumerate(self.warmups_s[:, policy])])
+
     def series(self, name):
-        """A variable of /series, or None."""
+        """A variable of /series, of the first replication, or None."""
         if f"series/{name}" not in self.file:
             return None
         variable = self.file[f"series/{name}"]
-        return variable[...] if name == "time" else self._first(variable)[...]
+        return variable[0] if self.n_replications > 1 and name != "time" else variable[...]
 
     def figure(self, name, policy):
         summary = self.file["summary"]
         return float(summary[name][policy]) if name in summary else np.nan
+
+    def half_width(self, name, policy):
+        """Half the width of a figure's 95 % interval; NaN: there is none."""
+        return self.figure(f"{name}_half_width", policy)
 
     def stations(self):
         return texts(self.file["summary/station"])
@@ -78,10 +89,6 @@ class Result:
 
     def adaptive(self):
         return [p for p in range(len(self.policies)) if self.is_adaptive(p)]
-
-    def is_completed(self, policy):
-        status = self.column("status", policy)
-        return (status == COMPLETED) | (status == LATE)
 
     def is_full_offload(self, cut):
         """Whether it is the first cut of its group of devices."""

@@ -5,6 +5,7 @@ import style
 from style import plt
 
 TITLE = "Stations over time: utilisation, and requests waiting or in service"
+OF_FIRST = True  # of several replications
 N_INTERVALS = 200
 
 

@@ -70,8 +70,9 @@ def time_unit(end_s):
     return ("h", 3600) if end_s > 3 * 3600 else ("min", 60) if end_s > 1800 else ("s", 1)
 
 
-def finish(figure, result, what):
-    """Title, `what` is seen, and footer: whatever could turn the message of a figure round stands on it."""
+def finish(figure, result, what, of_first=False):
+    """Title, `what` is seen, and footer: whatever could turn the message of a figure round stands on it. `of_first`: of
+    several replications the first is drawn, else all of them are."""
     title = result["title"] or f"{result['model']}, {result['mode']} mode"
     height = figure.get_size_inches()[1]
     figure.text(0.01, 1 - 0.02 / height, textwrap.fill(what, TITLE_CHARACTERS) + "\n", fontsize=11, ha="left", va="bottom")
@@ -79,6 +80,9 @@ def finish(figure, result, what):
                 va="bottom")
     facts = [result["model"], f"{result['mode']} mode", result.byte_convention(), f"seed {result['seed']}",
              *result.profile_kinds()]
+    if result.n_replications > 1:
+        facts.append(f"the first of {result.n_replications} replications" if of_first
+                     else f"{result.n_replications} replications")
     figure.text(0.01, 0.05 / height, "   ·   ".join(facts), fontsize=7, color="#555555", ha="left", va="bottom")
 
 

@@ -29,13 +29,17 @@ class Cube:
             self.axes = [axis[0].name.strip("/") for axis in file["run_state"].dims]
             self.values = {name: (texts(file[name]) if h5py.check_string_dtype(file[name].dtype) else list(file[name][...]))
                            for name in self.axes}
+            self.units = {name: str(file[name].attrs.get("units", "")) for name in self.axes}
             self.latency = file["latency_mean"][...] * 1e3
+            half = "latency_mean_half_width"  # of a run; known of several replications, or long runs
+            self.half_width = file[half][...] * 1e3 if half in file else np.full_like(self.latency, np.nan)
             self.program = str(file.attrs["source"])
 
     def reduced(self):
-        """Means and half widths over (settings..., policy); the half widths are 0 without repetitions."""
+        """Means and half widths over (settings..., policy): over the repetitions, without them those of the runs; 0 where
+        there is none."""
         if self.axes[-1] != "repetition":
-            return self.latency, np.zeros_like(self.latency), self.axes
+            return self.latency, np.nan_to_num(self.half_width), self.axes
         n = self.latency.shape[-2]
         half = student(n - 1) * self.latency.std(axis=-2, ddof=1) / np.sqrt(n) if n > 1 else 0 * self.latency[..., 0, :]
         return self.latency.mean(axis=-2), half, self.axes[:-1]
@@ -45,8 +49,15 @@ def is_number(values):
     return not isinstance(values[0], str)
 
 
-def of(values, i):
-    return values[i] if isinstance(values[i], str) else f"{values[i]:g}"
+def shown_unit(cube, name):
+    """What the numbers of an axis are shown in, and the divisor."""
+    unit = cube.units[name]
+    return ("", 1) if unit == "1" else ("Mbit/s", 1e6) if unit == "bit/s" else (unit, 1)
+
+
+def of(cube, name, i):
+    value, (unit, divisor) = cube.values[name][i], shown_unit(cube, name)
+    return value if isinstance(value, str) else f"{value / divisor:g} {unit}".rstrip()
 
 
 def panels_of(shape, x):
@@ -69,14 +80,15 @@ def draw(cube):
     height = 2.0 * n_rows + 1.0
     figure, all_axes = plt.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False,
                                     figsize=(style.WIDTH_IN, height))
-    at = np.array(cube.values[axes[x]], dtype=float)
+    unit, divisor = shown_unit(cube, axes[x])
+    at = np.array(cube.values[axes[x]], dtype=float) / divisor
     finite = mean[np.isfinite(mean)]
     for panel, where in zip(all_axes.flat, shown):
         index = (*where[:x], slice(None), *where[x:])
         for p, policy in enumerate(cube.policies[: style.MOST_POLICIES]):
             panel.errorbar(at, mean[(*index, p)], half[(*index, p)], label=policy, color=style.PALETTE[p], capsize=2,
                            linewidth=1.2, marker="os^Dv<>P"[p], markersize=3)
-        panel.set_title(", ".join(f"{name} = {of(cube.values[name], i)}" for name, i in zip(others, where)) or "all runs",
+        panel.set_title(", ".join(f"{name} = {of(cube, name, i)}" for name, i in zip(others, where)) or "all runs",
                         loc="left", fontsize=8)
         if at.min() > 0 and style.spans_decades(at):
             panel.set_xscale("log")
@@ -89,7 +101,7 @@ def draw(cube):
     for panel in all_axes.flat[len(shown):]:
         panel.set_axis_off()
     for panel in all_axes[-1]:
-        panel.set_xlabel(f"{axes[x]} (as in the study)")
+        panel.set_xlabel(f"{axes[x]} ({unit or 1})")
     for panel in all_axes[:, 0]:
         panel.set_ylabel("mean latency (ms)")
     figure.subplots_adjust(left=0.08, right=0.83, top=1 - 0.32 / height, bottom=0.68 / height, hspace=0.25, wspace=0.08)
@@ -99,6 +111,8 @@ def draw(cube):
     notes = [cube.program]
     if cube.axes[-1] == "repetition" and len(cube.values["repetition"]) > 1:
         notes.append(f"95 % intervals over {len(cube.values['repetition'])} repetitions (Student's t)")
+    elif np.isfinite(cube.half_width).any():
+        notes.append("95 % intervals of the runs: over replications, or by batch means")
     if len(wanted) > len(shown):
         notes.append(f"{len(shown)} of {len(wanted)} combinations of {', '.join(others)}")
     figure.text(0.01, 0.05 / height, "   ·   ".join(notes), fontsize=7, color="#555555", ha="left", va="bottom")

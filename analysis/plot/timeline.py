@@ -5,6 +5,7 @@ import style
 from style import plt
 
 TITLE = "State, latency and chosen cut over time"
+OF_FIRST = True  # of several replications
 N_INTERVALS = 300  # about three pixels each
 
 
@@ -151,9 +152,10 @@ def draw(result):
     cut_axes.set_xlim(0, end)
     cut_axes.xaxis.set_major_locator(plt.MultipleLocator(nice_step(end / divisor) * divisor))
     cut_axes.xaxis.set_major_formatter(lambda value, _: f"{value / divisor:g}")
-    if result.warmup_s > 0:
+    warmup_s = max(result.warmups_s[0, p] for p in shown)
+    if warmup_s > 0:
         for axes in (rate_axes, load_axes, latency_axes, cut_axes):
-            axes.axvspan(0, result.warmup_s, color="#000000", alpha=0.06, linewidth=0)
+            axes.axvspan(0, warmup_s, color="#000000", alpha=0.06, linewidth=0)
     figure.subplots_adjust(left=0.185, right=0.8, top=1 - 0.15 / height, bottom=0.62 / height, hspace=0.16)
     figure.align_ylabels([rate_axes, load_axes, latency_axes])
     latency_axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.03), title=style.note_of_selection(result, shown),

@@ -175,11 +175,21 @@ es_status es_parse_quantities(es_slice text, es_dimension dimension, double **va
     return status;
 }
 
-void es_text_add_quantity(es_text *text, double value, es_dimension dimension) {
-    char number[ES_NUMBER_TEXT];
-    es_format_double(value, number);
+/* The first spelling of the table. */
+static const char *spelling_of(es_dimension dimension) {
     size_t i = 0;
     while (units[i].dimension != dimension)
         i++;
-    es_text_add(text, "%s%s", number, units[i].spelling);
+    return units[i].spelling;
+}
+
+const char *es_dimension_unit(es_dimension dimension) {
+    const char *spelling = spelling_of(dimension);
+    return spelling[0] != '\0' ? spelling : "1";
+}
+
+void es_text_add_quantity(es_text *text, double value, es_dimension dimension) {
+    char number[ES_NUMBER_TEXT];
+    es_format_double(value, number);
+    es_text_add(text, "%s%s", number, spelling_of(dimension));
 }

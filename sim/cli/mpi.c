@@ -77,6 +77,7 @@ static es_status mpi(const es_arguments *arguments, es_errors *errors) {
         .folder = es_arguments_value(arguments, "output", NULL),
         .retry_failed = es_arguments_has(arguments, "retry-failed"),
         .keep_steps = es_arguments_has(arguments, "steps"),
+        .mixed_programs = es_arguments_has(arguments, "mixed-programs"),
     };
     int rank = 0;
     MPI_Init(NULL, NULL);
@@ -87,7 +88,7 @@ static es_status mpi(const es_arguments *arguments, es_errors *errors) {
     if (status == ES_OK)
         status = es_sweep_create(&chosen.source, chosen.study, &sweep, errors);
     if (status == ES_OK && rank == 0)
-        status = es_sweep_prepare(sweep, options.folder, errors);
+        status = es_sweep_prepare(sweep, options.folder, options.mixed_programs, errors);
     /* Either all ranks go on or none does: what one alone may miss, the folder, all have to know.
      */
     int sound = status == ES_OK, all_sound = 0, first_sound = sound;
@@ -112,6 +113,7 @@ static const es_option mpi_options[] = {
     OPTION_MAX_RUNS,
     {.name = "retry-failed", .help = "run those again that failed"},
     {.name = "steps", .help = "keep the whole result of every run too, in FOLDER/steps"},
+    OPTION_MIXED,
     ES_OPTION_QUIET,
     {0},
 };

@@ -172,7 +172,8 @@ static es_status slurm(const es_arguments *arguments, es_errors *errors) {
     if (status == ES_OK)
         status = es_sweep_create(&chosen.source, chosen.study, &sweep, errors);
     if (status == ES_OK)
-        status = es_sweep_prepare(sweep, es_arguments_value(arguments, "output", NULL), errors);
+        status = es_sweep_prepare(sweep, es_arguments_value(arguments, "output", NULL),
+                                  es_arguments_has(arguments, "mixed-programs"), errors);
     n_tasks = n_tasks < chosen.n ? n_tasks : chosen.n;
     n_tasks = n_tasks < max_array ? n_tasks : max_array - 1; /* numbers are below MaxArraySize */
     if (status == ES_OK)
@@ -198,6 +199,7 @@ static const es_option slurm_options[] = {
     OPTION_RUNS,
     OPTION_FILTER,
     OPTION_MAX_RUNS,
+    OPTION_MIXED,
     {0},
 };
 

@@ -25,6 +25,12 @@
 #define OPTION_MAX_RUNS                                                                            \
     { .name = "max-runs", .value = "N", .help = "most runs to expand into; default: 100000" }
 
+#define OPTION_MIXED                                                                               \
+    {                                                                                              \
+        .name = "mixed-programs",                                                                  \
+        .help = "go on although runs of the folder were done by another program or version"        \
+    }
+
 #define OPTION_THREADS                                                                             \
     {                                                                                              \
         .name = "jobs", .value = "N",                                                              \

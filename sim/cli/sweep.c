@@ -183,6 +183,7 @@ static es_status run(const es_arguments *arguments, es_errors *errors) {
         .n_workers = n_processors(),
         .retry_failed = es_arguments_has(arguments, "retry-failed"),
         .keep_steps = es_arguments_has(arguments, "steps"),
+        .mixed_programs = es_arguments_has(arguments, "mixed-programs"),
     };
     es_status status = read_count(arguments, "jobs", 1, &options.n_workers, errors);
     if (status == ES_OK)
@@ -209,6 +210,7 @@ static const es_option run_options[] = {
     {.name = "task",
      .value = "I/N",
      .help = "do the I-th of N shares; default: as Slurm or MPI started this"},
+    OPTION_MIXED,
     {.name = "dry-run", .help = "say how long it would take, from a few runs; keep nothing"},
     ES_OPTION_QUIET,
     {0},
@@ -218,6 +220,8 @@ const es_command command_sweep_run = {
     .group = "sweep",
     .name = "run",
     .summary = "do the runs of a study that are missing",
+    .notes = "A folder keeps to the program that did its first runs, version and git id: another "
+             "one may come to other\nresults and goes on there with --mixed-programs only.",
     .operand = "STUDY.ini",
     .least_operands = 1,
     .most_operands = 1,
@@ -234,18 +238,23 @@ static void print_failed(void *context, size_t run, const char *label, const cha
 
 static es_status status_of(const es_arguments *arguments, es_errors *errors) {
     es_sweep_progress progress;
+    es_text programs = {0};
     es_status status =
-        es_sweep_status(arguments->operands[0], &progress, NULL, print_failed, errors);
+        es_sweep_status(arguments->operands[0], &progress, &programs, NULL, print_failed, errors);
+    if (status == ES_OK && programs.failed)
+        status = es_errors_no_memory(errors, NULL);
     if (status == ES_OK)
-        printf("%zu runs: %zu done, %zu failed, %zu missing\n", progress.n_runs, progress.n_done,
-               progress.n_failed, progress.n_runs - progress.n_done - progress.n_failed);
+        printf("%zu runs: %zu done, %zu failed, %zu missing\nby %s\n", progress.n_runs,
+               progress.n_done, progress.n_failed,
+               progress.n_runs - progress.n_done - progress.n_failed, programs.data);
+    free(programs.data);
     return status;
 }
 
 const es_command command_sweep_status = {
     .group = "sweep",
     .name = "status",
-    .summary = "what is done, failed (with the reasons) and missing",
+    .summary = "what is done, failed (with the reasons) and missing, and by which program",
     .operand = "FOLDER",
     .least_operands = 1,
     .most_operands = 1,

@@ -56,7 +56,7 @@ static size_t best_of(const es_policy *policy, const es_policy_view *view, doubl
                       double slowdown, double *best_s) {
     size_t n = policy->n_candidates, best = policy->candidates[0];
     bool in_a_row = policy->candidates[n - 1] - best == n - 1;
-    if (in_a_row && isfinite(s_per_bit) && isfinite(slowdown))
+    if (in_a_row && es_cuts_are_lines(view->costs) && isfinite(s_per_bit) && isfinite(slowdown))
         return best_in_row(view, best, n, s_per_bit, slowdown, best_s);
     *best_s = ES_INFINITY;
     for (size_t i = 0; i < n; i++) {

@@ -61,15 +61,14 @@ es_status context_check(const es_run_record *record, const char *path, es_errors
 void context_put_parameters(netcdf *nc, const es_run_record *record) {
     for (size_t i = 0; i < record->n_parameters; i++) {
         const char *name = record->parameter_names[i], *text = record->parameter_values[i];
-        double number;
-        if (es_parse_double((es_slice){text, strlen(text)}, &number) == ES_OK)
+        if (record->parameter_units[i] != NULL)
             nc_put(nc,
                    &(nc_spec){.group = nc->file,
                               .name = name,
-                              .units = "1",
+                              .units = record->parameter_units[i],
                               .long_name = "variable of the study",
                               .type = H5T_NATIVE_DOUBLE},
-                   &number);
+                   &record->parameter_numbers[i]);
         else
             nc_put_text(nc, nc->file, name, "variable of the study", NULL, &text);
     }

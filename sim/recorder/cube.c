@@ -19,7 +19,7 @@ void cube_define_axes(es_cube *cube, hid_t group, nc_dimension axes[ES_CUBE_MAX_
         const es_cube_axis *axis = &layout->axes[i];
         nc_spec spec = {.group = group,
                         .name = axis->name,
-                        .units = "1",
+                        .units = axis->unit,
                         .long_name = axis->long_name,
                         .type = H5T_NATIVE_DOUBLE};
         axes[i] =
@@ -33,7 +33,7 @@ void cube_define_axes(es_cube *cube, hid_t group, nc_dimension axes[ES_CUBE_MAX_
         hid_t type = nc_string_type();
         nc_spec spec = {.group = group,
                         .name = coordinate->name,
-                        .units = is_text ? NULL : "1",
+                        .units = is_text ? NULL : coordinate->unit,
                         .long_name = coordinate->long_name,
                         .type = is_text ? type : H5T_NATIVE_DOUBLE,
                         .rank = 1,
@@ -60,43 +60,75 @@ static size_t stations_of(const es_cube_layout *layout) {
     return es_record_stations(&(es_run_record){.has_cloud = layout->has_cloud});
 }
 
-static void define_variables(es_cube *cube) {
-    static const char *const figures[][3] = {
+static bool is_kept(const es_cube *cube, size_t figure) {
+    return figure_is_kept(figure, cube->layout->has_cloud, cube->layout->has_exits);
+}
+
+static const char *const figures[ES_N_SUMMARY][3] = {
 #define ES_SUMMARY(name, units, long_name) {#name, units, long_name},
 #include "edgesplit/summary.def"
 #undef ES_SUMMARY
-    };
+};
+static const char half_width_of[] = "half the width of the 95 % interval";
+
+static void define_state(es_cube *cube, nc_spec *spec) {
     netcdf *nc = &cube->nc;
-    const int n_axes = (int)cube->layout->n_axes;
-    nc_spec spec = {.group = nc->file, .type = H5T_NATIVE_INT8, .units = "1", .rank = n_axes};
-    for (int i = 0; i < n_axes; i++)
-        spec.dimensions[i] = &cube->axes[i];
-    spec.name = "run_state";
-    spec.long_name = "what became of the run";
-    cube->state = nc_define(nc, &spec);
+    spec->name = "run_state";
+    spec->long_name = "what became of the run";
+    cube->state = nc_define(nc, spec);
     int8_t flags[] = {0, 1, 2};
     if (!nc->failed) {
         nc_number_attribute(nc, cube->state, "flag_values", H5T_NATIVE_INT8, flags, 3);
         nc_text_attribute(nc, cube->state, "flag_meanings", "done failed missing");
     }
     cube_add_coordinates(cube, cube->state, "");
+}
+
+static void define_figures(es_cube *cube, nc_spec *spec) {
+    netcdf *nc = &cube->nc;
+    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
+        if (!is_kept(cube, f))
+            continue;
+        spec->name = figures[f][0];
+        spec->units = figures[f][1];
+        spec->long_name = figures[f][2];
+        cube->figures[f] = nc_define(nc, spec);
+        cube_add_coordinates(cube, cube->figures[f], "");
+    }
+    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
+        char name[64];
+        if (!cube->layout->half_widths[f])
+            continue;
+        snprintf(name, sizeof name, "%s_half_width", figures[f][0]);
+        spec->name = name;
+        spec->units = figures[f][1];
+        spec->long_name = half_width_of;
+        cube->half_widths[f] = nc_define(nc, spec);
+        cube_add_coordinates(cube, cube->half_widths[f], "");
+    }
+    spec->units = "1";
+    spec->name = "n_steps";
+    spec->long_name = "steps of the policy, warm-up included";
+    cube->n_steps = nc_define(nc, spec);
+    cube_add_coordinates(cube, cube->n_steps, "");
+}
+
+/* Tables of the layout; half widths are the last two. */
+static size_t n_tables(const es_cube *cube) {
+    return cube->layout->gain_half_widths ? N_TABLES : N_TABLES - 2;
+}
+
+static void define_variables(es_cube *cube) {
+    netcdf *nc = &cube->nc;
+    const int n_axes = (int)cube->layout->n_axes;
+    nc_spec spec = {.group = nc->file, .type = H5T_NATIVE_INT8, .units = "1", .rank = n_axes};
+    for (int i = 0; i < n_axes; i++)
+        spec.dimensions[i] = &cube->axes[i];
+    define_state(cube, &spec);
     spec.type = H5T_NATIVE_DOUBLE;
     spec.rank = n_axes + 1;
     spec.dimensions[n_axes] = &cube->policy;
-    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
-        if (!figure_is_kept(f, cube->layout->has_cloud, cube->layout->has_exits))
-            continue;
-        spec.name = figures[f][0];
-        spec.units = figures[f][1];
-        spec.long_name = figures[f][2];
-        cube->figures[f] = nc_define(nc, &spec);
-        cube_add_coordinates(cube, cube->figures[f], "");
-    }
-    spec.units = "1";
-    spec.name = "n_steps";
-    spec.long_name = "steps of the policy, warm-up included";
-    cube->n_steps = nc_define(nc, &spec);
-    cube_add_coordinates(cube, cube->n_steps, "");
+    define_figures(cube, &spec);
     const struct {
         const char *name, *long_name;
         nc_dimension *last;
@@ -108,9 +140,11 @@ static void define_variables(es_cube *cube) {
          "mean of (baseline - policy) / baseline over the steps both completed", &cube->baseline},
         {"gain_ratio_of_means", "1 - sum of latencies / sum of the baseline's over those steps",
          &cube->baseline},
+        {"gain_mean_of_ratios_half_width", half_width_of, &cube->baseline},
+        {"gain_ratio_of_means_half_width", half_width_of, &cube->baseline},
     };
     spec.rank = n_axes + 2;
-    for (size_t i = 0; i < N_TABLES; i++) {
+    for (size_t i = 0; i < n_tables(cube); i++) {
         spec.name = tables[i].name;
         spec.long_name = tables[i].long_name;
         spec.dimensions[n_axes + 1] = tables[i].last;
@@ -196,9 +230,13 @@ es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
     n[n_axes] = layout->n_policies;
     nc_write(nc, cube->state, H5T_NATIVE_INT8, n_axes, from, n, values->state);
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        if (figure_is_kept(f, layout->has_cloud, layout->has_exits))
+        if (is_kept(cube, f))
             nc_write(nc, cube->figures[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n,
                      values->figures[f]);
+    for (size_t f = 0; f < ES_N_SUMMARY; f++)
+        if (layout->half_widths[f])
+            nc_write(nc, cube->half_widths[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n,
+                     values->half_widths[f]);
     nc_write(nc, cube->n_steps, H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->n_steps);
     const struct {
         size_t last;
@@ -209,8 +247,10 @@ es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
         {stations_of(layout), values->queue_length},
         {layout->n_policies, values->gain_mean_of_ratios},
         {layout->n_policies, values->gain_ratio_of_means},
+        {layout->n_policies, values->gain_mean_of_ratios_half_width},
+        {layout->n_policies, values->gain_ratio_of_means_half_width},
     };
-    for (size_t i = 0; i < N_TABLES; i++) {
+    for (size_t i = 0; i < n_tables(cube); i++) {
         n[n_axes + 1] = tables[i].last;
         nc_write(nc, cube->tables[i], H5T_NATIVE_DOUBLE, n_axes + 2, from, n, tables[i].values);
     }

@@ -7,7 +7,7 @@
 #include "netcdf.h"
 
 /* What comes behind the dimensions of the runs. */
-enum { N_TABLES = 5 };
+enum { N_TABLES = 7 };
 
 /* The group /per_step. */
 typedef struct cube_steps {
@@ -25,7 +25,7 @@ struct es_cube {
     netcdf nc;
     nc_dimension axes[ES_CUBE_MAX_AXES];
     nc_dimension policy, baseline, cut, station;
-    hid_t figures[ES_N_SUMMARY], n_steps, tables[N_TABLES], state;
+    hid_t figures[ES_N_SUMMARY], half_widths[ES_N_SUMMARY], n_steps, tables[N_TABLES], state;
     cube_steps steps;
 };
 

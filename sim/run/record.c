@@ -17,6 +17,7 @@ void record_fini(struct record_storage *storage) {
     free(storage->names);
     free(storage->types);
     free(storage->parameters);
+    free(storage->parameter_numbers);
     free(storage->groups);
     free(storage->cuts);
     free(storage->batches);
@@ -258,7 +259,8 @@ static es_status allocate_record(const es_plan *plan, struct record_storage *sto
     storage->texts = es_alloc(n_groups * TEXTS_OF_GROUP + TEXTS, sizeof *storage->texts);
     storage->names = es_alloc(plan->n_policies, sizeof *storage->names);
     storage->types = es_alloc(plan->n_policies, sizeof *storage->types);
-    storage->parameters = es_alloc(2 * s->n_parameters, sizeof *storage->parameters);
+    storage->parameters = es_alloc(3 * s->n_parameters, sizeof *storage->parameters);
+    storage->parameter_numbers = es_alloc(s->n_parameters, sizeof *storage->parameter_numbers);
     storage->groups = es_alloc(n_groups, sizeof *storage->groups);
     storage->cuts = es_alloc(n_cuts, sizeof *storage->cuts);
     storage->head_s = es_alloc(n_cuts * storage->n_batches, sizeof *storage->head_s);
@@ -273,9 +275,10 @@ static es_status allocate_record(const es_plan *plan, struct record_storage *sto
         es_alloc(n_groups * INPUTS_OF_GROUP + INPUTS_OF_SERVER, sizeof *storage->inputs);
     bool complete =
         !storage->resolved.failed && storage->texts != NULL && storage->names != NULL &&
-        storage->types != NULL && storage->parameters != NULL && storage->groups != NULL &&
-        storage->cuts != NULL && storage->head_s != NULL && storage->tail_s != NULL &&
-        storage->bytes != NULL && storage->inputs != NULL &&
+        storage->types != NULL && storage->parameters != NULL &&
+        storage->parameter_numbers != NULL && storage->groups != NULL && storage->cuts != NULL &&
+        storage->head_s != NULL && storage->tail_s != NULL && storage->bytes != NULL &&
+        storage->inputs != NULL &&
         (!plan->has_cloud || (storage->cloud_s != NULL && storage->backhaul_bytes != NULL));
     return complete ? ES_OK : ES_NO_MEMORY;
 }
@@ -294,6 +297,8 @@ static void record_lists(const es_plan *plan, struct record_storage *storage) {
     for (size_t i = 0; i < s->n_parameters; i++) {
         storage->parameters[i] = s->parameters[i].name;
         storage->parameters[s->n_parameters + i] = s->parameters[i].value;
+        storage->parameters[2 * s->n_parameters + i] = s->parameters[i].unit;
+        storage->parameter_numbers[i] = s->parameters[i].number;
     }
     for (size_t p = 0; p < plan->n_policies; p++) {
         storage->names[p] = plan->policies[p].name;
@@ -353,6 +358,8 @@ es_status record_plan(const es_plan *plan, struct record_storage *storage, es_ru
         .n_parameters = s->n_parameters,
         .parameter_names = storage->parameters,
         .parameter_values = storage->parameters + s->n_parameters,
+        .parameter_units = storage->parameters + 2 * s->n_parameters,
+        .parameter_numbers = storage->parameter_numbers,
         .n_inputs = storage->n_inputs,
         .inputs = storage->inputs,
         .n_replications = (size_t)s->scenario.replications,

@@ -12,7 +12,8 @@ struct record_storage {
     size_t n_texts;
     char **texts; /* [n_texts] owned */
     const char **names, **types;
-    const char **parameters; /* [2][n_parameters] names, values */
+    const char **parameters; /* [3][n_parameters] names, values, units */
+    double *parameter_numbers;
     es_group_record *groups;
     es_cut_record *cuts;
     size_t n_batches;

@@ -66,6 +66,10 @@ static const char *why_ignored(const es_scenario *group, const struct key *key, 
         snprintf(text, 64, "is only read with %s", needs);
         return text;
     }
+    if (group->group[0] != '\0' && key_is_of_arrivals(key) && group->workload.mode != ES_CLOSED &&
+        group->workload.arrivals != ES_ARRIVALS_OF_TRACE &&
+        !es_scenario_writes(group, key->section, "arrivals"))
+        return "is only read with arrivals = trace";
     if (key_is_of_mode(key, group->workload.mode))
         return NULL;
     return group->workload.mode == ES_CLOSED ? "is not read in closed mode"

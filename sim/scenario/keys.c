@@ -446,7 +446,6 @@ const char *key_replaced_by(const struct key *key) {
         {"link", "trace", "rate"},
         {"link", "propagation", "propagation_trace"},
         {"link", "propagation_trace", "propagation"},
-        {"workload", "trace", "arrivals"},
     };
     for (size_t i = 0; i < sizeof replaced / sizeof replaced[0]; i++)
         if (is_section(key->section, replaced[i].section) &&
@@ -489,6 +488,10 @@ bool key_is_file(const struct key *key) {
 
 bool key_has_modes(const struct key *key) {
     return key_is_of_mode(key, ES_OPEN) != key_is_of_mode(key, ES_CLOSED);
+}
+
+bool key_is_of_arrivals(const struct key *key) {
+    return strcmp(key->section, "workload") == 0 && strcmp(key->name, "trace") == 0;
 }
 
 bool key_is_of_mode(const struct key *key, int mode) {

@@ -56,6 +56,10 @@ bool key_has_modes(const struct key *key);
 /* Whether the key is of the third tier. */
 bool key_is_of_cloud(const struct key *key);
 
+/* Whether the key is read with arrivals = trace only: what the section without a label says of it
+ * is for the groups that have those. */
+bool key_is_of_arrivals(const struct key *key);
+
 /* Whether the value names a file that goes into the run. */
 bool key_is_file(const struct key *key);
 

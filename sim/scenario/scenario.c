@@ -253,6 +253,28 @@ static es_status add_seed_set(es_scenario *scenario, int64_t seed_set, es_errors
     return ES_OK;
 }
 
+bool es_scenario_measure(const es_study *study, size_t variable, size_t value, double *number,
+                         const char **unit) {
+    size_t n;
+    const char *bare = es_study_variables(study, &n)[variable].values[value];
+    es_study_use use;
+    enum { LONGEST_QUANTITY = 128 }; /* with its unit */
+    for (size_t i = 0; es_study_find_use(study, variable, i, &use); i++) {
+        const struct key *key = key_find(use.section, use.key);
+        if (key == NULL || key->type == KEY_TEXT || key->type == KEY_CHOICE)
+            continue;
+        char text[LONGEST_QUANTITY];
+        int length =
+            snprintf(text, sizeof text, "%s%.*s", bare, (int)use.behind.length, use.behind.data);
+        *unit = es_dimension_unit(key->dimension);
+        if (length < LONGEST_QUANTITY && es_parse_quantity((es_slice){text, (size_t)length},
+                                                           key->dimension, number, NULL) == ES_OK)
+            return true;
+    }
+    *unit = "1";
+    return es_parse_double(slice_of(bare), number) == ES_OK;
+}
+
 static bool set_parameter(es_parameter *parameter, const char *name, const char *value) {
     parameter->name = es_strdup(name);
     parameter->value = es_strdup(value);
@@ -267,14 +289,20 @@ static es_status set_parameters(es_scenario *scenario, const es_study *study, si
         return ES_OK;
     scenario->parameters = es_alloc(n + 1, sizeof *scenario->parameters);
     bool sound = scenario->parameters != NULL;
-    for (size_t i = 0; i < n && sound; i++)
-        sound = set_parameter(&scenario->parameters[scenario->n_parameters++], variables[i].name,
-                              variables[i].values[es_study_value(study, run, i)]);
+    for (size_t i = 0; i < n && sound; i++) {
+        es_parameter *parameter = &scenario->parameters[scenario->n_parameters++];
+        size_t value = es_study_value(study, run, i);
+        sound = set_parameter(parameter, variables[i].name, variables[i].values[value]);
+        if (!es_scenario_measure(study, i, value, &parameter->number, &parameter->unit))
+            parameter->unit = NULL;
+    }
     if (sound && es_study_n_repetitions(study) > 1) {
+        es_parameter *parameter = &scenario->parameters[scenario->n_parameters++];
         char number[32];
         snprintf(number, sizeof number, "%zu", es_study_repetition(study, run));
-        sound =
-            set_parameter(&scenario->parameters[scenario->n_parameters++], "repetition", number);
+        sound = set_parameter(parameter, "repetition", number);
+        parameter->number = (double)es_study_repetition(study, run);
+        parameter->unit = "1";
     }
     return sound ? ES_OK : ES_NO_MEMORY;
 }
@@ -404,6 +432,8 @@ static bool is_replaced(const es_scenario *group, const char *section, const cha
     const struct key *key = key_find(section, name);
     if (key == NULL || !key_is_of_mode(key, group->workload.mode))
         return key != NULL;
+    if (key_is_of_arrivals(key))
+        return group->workload.arrivals != ES_ARRIVALS_OF_TRACE;
     const char *by = key_replaced_by(key);
     return by != NULL && es_scenario_writes(group, section, by);
 }

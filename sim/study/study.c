@@ -37,6 +37,21 @@ size_t es_study_n_repetitions(const es_study *study) {
     return study->n_repetitions;
 }
 
+bool es_study_find_use(const es_study *study, size_t variable, size_t i, es_study_use *use) {
+    for (size_t t = 0; t < study->n_templates; t++) {
+        const study_template *template = &study->templates[t];
+        const study_piece *pieces = &study->pieces[template->first];
+        if (template->end - template->first != 2 || pieces[0].literal.length > 0 ||
+            !pieces[0].is_reference || pieces[0].variable != variable || i-- > 0)
+            continue;
+        const es_ini_entry *entry = &study->ini->entries[template->entry];
+        *use = (es_study_use){study->ini->sections[entry->section].kind, entry->key,
+                              pieces[1].literal};
+        return true;
+    }
+    return false;
+}
+
 static uint64_t point_of(const es_study *study, size_t run) {
     return study->points != NULL ? study->points[run] : run;
 }

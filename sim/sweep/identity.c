@@ -202,6 +202,13 @@ static es_status identify_all(es_sweep *sweep, es_errors *errors) {
     return status;
 }
 
+/* Whether a name is another one or that with "_half_width" behind it. */
+static bool is_or_is_of(const char *name, const char *taken) {
+    size_t length = strlen(taken);
+    return strncmp(name, taken, length) == 0 &&
+           (name[length] == '\0' || strcmp(name + length, "_half_width") == 0);
+}
+
 static es_status check_names(const es_study *study, const char *path, es_errors *errors) {
     static const char *const taken[] = {
 #define ES_SUMMARY(name, units, long_name) #name,
@@ -227,11 +234,11 @@ static es_status check_names(const es_study *study, const char *path, es_errors 
     es_status status = ES_OK;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sizeof taken / sizeof taken[0]; k++)
-            if (strcmp(variables[i].name, taken[k]) == 0)
+            if (is_or_is_of(variables[i].name, taken[k]))
                 status = es_errors_add(errors, ES_INVALID, path, 0,
                                        "a variable may not be called '%s': the merged result uses "
                                        "this name",
-                                       taken[k]);
+                                       variables[i].name);
     return status;
 }
 

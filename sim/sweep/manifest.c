@@ -1,23 +1,27 @@
 /* The manifest: text, one fact a line. It is all that is needed to know what the shards hold.
  *
- *     edgesplit-sweep 1
- *     source edgesplit 0.1.0
+ *     edgesplit-sweep 2
+ *     source edgesplit 0.1.0    a program that did runs; several where they were mixed on purpose
  *     study /home/me/study.ini
  *     config NAME
  *     variable rate 0           its name, and the number of the variable it is in step with
+ *     unit bit/s                of its numbers; without it the values are texts
  *     value 1                   of the variable above
+ *     number 1000000            the same in that unit
  *     repetitions 3
  *     runs 12
  *     run 0f1e... 0 2 1         identity, number of each variable's value, repetition */
 #include "parts.h"
 
 #include "edgesplit/alloc.h"
+#include "edgesplit/number.h"
+#include "edgesplit/scenario.h"
 #include "edgesplit/version.h"
 
 #include <string.h>
 #include <unistd.h>
 
-static const char first_line[] = "edgesplit-sweep 1";
+static const char first_line[] = "edgesplit-sweep 2";
 static const size_t MAX_MANIFEST_BYTES = (size_t)1 << 30;
 
 static char *path_in(const char *folder, const char *name) {
@@ -30,23 +34,65 @@ static char *path_in(const char *folder, const char *name) {
     return path.data;
 }
 
+bool manifest_has_program(const sweep_manifest *m, const char *program) {
+    for (size_t i = 0; i < m->n_programs; i++)
+        if (strcmp(m->programs[i], program) == 0)
+            return true;
+    return false;
+}
+
+void manifest_add_programs(const sweep_manifest *m, es_text *text) {
+    for (size_t i = 0; i < m->n_programs; i++)
+        es_text_add(text, "%s%s", i > 0 ? "; " : "", m->programs[i]);
+}
+
 /* ---- Writing */
+
+/* The unit of a variable's values; NULL if they are not numbers of one unit. */
+static const char *unit_of(const es_study *study, size_t variable, size_t n_values) {
+    const char *unit = NULL, *other;
+    double number;
+    for (size_t k = 0; k < n_values; k++) {
+        if (!es_scenario_measure(study, variable, k, &number, &other) ||
+            (unit != NULL && strcmp(unit, other) != 0))
+            return NULL;
+        unit = other;
+    }
+    return unit;
+}
 
 static void add_variables(const es_study *study, es_text *text) {
     size_t n;
     const es_study_variable *variables = es_study_variables(study, &n);
     for (size_t i = 0; i < n; i++) {
+        const char *unit = unit_of(study, i, variables[i].n_values), *same;
         es_text_add(text, "variable %zu %s\n", variables[i].leader, variables[i].name);
-        for (size_t k = 0; k < variables[i].n_values; k++)
+        if (unit != NULL)
+            es_text_add(text, "unit %s\n", unit);
+        for (size_t k = 0; k < variables[i].n_values; k++) {
+            char number[ES_NUMBER_TEXT];
+            double value;
             es_text_add(text, "value %s\n", variables[i].values[k]);
+            if (unit == NULL || !es_scenario_measure(study, i, k, &value, &same))
+                continue;
+            es_format_double(value, number);
+            es_text_add(text, "number %s\n", number);
+        }
     }
 }
 
-static void describe(const es_sweep *sweep, const char *study_path, es_text *text) {
+/* `old`: what was in the folder, whose programs stay known. */
+static void describe(const es_sweep *sweep, const char *study_path, const sweep_manifest *old,
+                     es_text *text) {
     const es_study *study = sweep->study;
     size_t n;
     (void)es_study_variables(study, &n);
-    es_text_add(text, "%s\nsource %s\nstudy %s\nconfig %s\n", first_line, es_version(), study_path,
+    es_text_add(text, "%s\n", first_line);
+    for (size_t i = 0; i < old->n_programs; i++)
+        es_text_add(text, "source %s\n", old->programs[i]);
+    if (!manifest_has_program(old, es_version()))
+        es_text_add(text, "source %s\n", es_version());
+    es_text_add(text, "study %s\nconfig %s\n", study_path,
                 sweep->source->config != NULL ? sweep->source->config : "");
     add_variables(study, text);
     es_text_add(text, "repetitions %zu\nruns %zu\n", es_study_n_repetitions(study), sweep->n_runs);
@@ -60,25 +106,67 @@ static void describe(const es_sweep *sweep, const char *study_path, es_text *tex
     }
 }
 
-/* A folder with a manifest belongs to the study of that path and config. */
+/* Whether a folder holds records of runs. */
+static es_status find_records(const char *folder, bool *any, es_errors *errors) {
+    es_text base = {0};
+    char **names = NULL;
+    size_t n = 0;
+    es_text_add(&base, "%s/shards/x", folder);
+    es_status status = base.failed ? ES_NO_MEMORY : es_find_files(base.data, "*.shard", &names, &n);
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+    free(base.data);
+    *any = n > 0;
+    return status == ES_OK ? ES_OK
+                           : es_errors_add(errors, status, folder, 0, "%s", es_status_text(status));
+}
+
+/* What runs another program has done may differ from what this one would make of them. */
+static es_status check_program(const char *folder, bool alone, bool mixed, sweep_manifest *old,
+                               es_errors *errors) {
+    bool any_records = false;
+    if (old->n_programs == 0 || manifest_has_program(old, es_version()))
+        return ES_OK;
+    es_text programs = {0};
+    manifest_add_programs(old, &programs);
+    es_status status = programs.failed ? es_errors_no_memory(errors, folder)
+                                       : find_records(folder, &any_records, errors);
+    if (status == ES_OK && !alone)
+        status = es_errors_add(errors, ES_CANT_CREATE, folder, 0,
+                               "another sweep is at work in this folder, by %s; this is %s",
+                               programs.data, es_version());
+    else if (status == ES_OK && any_records && !mixed)
+        status = es_errors_add(errors, ES_CANT_CREATE, folder, 0,
+                               "its runs were done by %s, this is %s, whose results may differ; "
+                               "--mixed-programs goes on, -o names another folder",
+                               programs.data, es_version());
+    else if (status == ES_OK && !any_records)
+        while (old->n_programs > 0)
+            free(old->programs[--old->n_programs]);
+    free(programs.data);
+    return status;
+}
+
+/* A folder with a manifest belongs to the study of that path and config. Reads what is there into
+ * `old`, which is empty if there is none. */
 static es_status check_owner(const es_sweep *sweep, const char *folder, const char *study_path,
-                             es_errors *errors) {
+                             sweep_manifest *old, es_errors *errors) {
     const char *config = sweep->source->config != NULL ? sweep->source->config : "";
     char *path = path_in(folder, "manifest");
+    *old = (sweep_manifest){0};
     if (path == NULL)
         return es_errors_no_memory(errors, folder);
     bool there = access(path, F_OK) == 0;
     free(path);
     if (!there)
         return ES_OK;
-    sweep_manifest old;
-    es_status status = manifest_read(folder, &old, errors);
-    if (status == ES_OK && (strcmp(es_path_name(old.study), es_path_name(study_path)) != 0 ||
-                            strcmp(old.config, config) != 0))
+    es_status status = manifest_read(folder, old, errors);
+    if (status == ES_OK && (strcmp(es_path_name(old->study), es_path_name(study_path)) != 0 ||
+                            strcmp(old->config, config) != 0))
         status = es_errors_add(errors, ES_CANT_CREATE, folder, 0,
-                               "belongs to the sweep of %s%s%s; -o names another folder", old.study,
-                               old.config[0] != '\0' ? ", config " : "", old.config);
-    manifest_fini(&old);
+                               "belongs to the sweep of %s%s%s; -o names another folder",
+                               old->study, old->config[0] != '\0' ? ", config " : "", old->config);
     return status;
 }
 
@@ -122,10 +210,12 @@ static es_status copy_study(const es_sweep *sweep, const char *folder, bool alon
     return status;
 }
 
-es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone, es_errors *errors) {
+es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone, bool mixed,
+                         es_errors *errors) {
     char *study_path = es_absolute_path(sweep->source->path);
     char *shards = path_in(folder, "shards"), *steps = path_in(folder, "steps");
     es_text text = {0};
+    sweep_manifest old = {0};
     es_status status = ES_OK;
     if (study_path == NULL || shards == NULL || steps == NULL)
         status = es_errors_no_memory(errors, folder);
@@ -134,15 +224,18 @@ es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone, 
     if (status == ES_OK)
         status = es_folder_make(steps, errors);
     if (status == ES_OK)
-        status = check_owner(sweep, folder, study_path, errors);
+        status = check_owner(sweep, folder, study_path, &old, errors);
+    if (status == ES_OK)
+        status = check_program(folder, alone, mixed, &old, errors);
     if (status == ES_OK) {
-        describe(sweep, study_path, &text);
+        describe(sweep, study_path, &old, &text);
         status = text.failed
                      ? es_errors_no_memory(errors, folder)
                      : write_if_new(folder, "manifest", text.data, text.length, alone, errors);
     }
     if (status == ES_OK)
         status = copy_study(sweep, folder, alone, errors);
+    manifest_fini(&old);
     free(text.data);
     free(shards);
     free(steps);
@@ -200,7 +293,7 @@ static bool take_variable(reader *r) {
         r->status = ES_NO_MEMORY;
         return false;
     }
-    m->values_capacity = 0;
+    m->values_capacity = m->numbers_capacity = 0;
     m->variables[m->n_variables++] = (manifest_variable){.name = take_rest(r), .leader = leader};
     return true;
 }
@@ -219,6 +312,19 @@ static bool take_value(reader *r) {
     return true;
 }
 
+static bool take_number(reader *r) {
+    sweep_manifest *m = r->made;
+    manifest_variable *variable = m->n_variables > 0 ? &m->variables[m->n_variables - 1] : NULL;
+    if (variable == NULL || variable->n_numbers + 1 != variable->n_values)
+        return false;
+    if (es_reserve(&variable->numbers, &m->numbers_capacity, variable->n_values,
+                   sizeof *variable->numbers) != ES_OK) {
+        r->status = ES_NO_MEMORY;
+        return false;
+    }
+    return es_parse_double(r->line, &variable->numbers[variable->n_numbers++]) == ES_OK;
+}
+
 static bool take_runs(reader *r) {
     sweep_manifest *m = r->made;
     if (m->ids != NULL || !take_count(r, UINT32_MAX, &m->n_runs))
@@ -228,9 +334,12 @@ static bool take_runs(reader *r) {
     m->repetitions = es_alloc(m->n_runs, sizeof *m->repetitions);
     if (m->ids == NULL || m->values == NULL || m->repetitions == NULL)
         r->status = ES_NO_MEMORY;
-    for (size_t i = 0; i < m->n_variables; i++)
-        if (m->variables[i].leader >= m->n_variables)
+    for (size_t i = 0; i < m->n_variables; i++) {
+        const manifest_variable *variable = &m->variables[i];
+        if (variable->leader >= m->n_variables ||
+            variable->n_numbers != (variable->unit != NULL ? variable->n_values : 0))
             return false;
+    }
     return true;
 }
 
@@ -259,7 +368,20 @@ static bool take_text(reader *r, char **text) {
 }
 
 static bool take_source(reader *r) {
-    return take_text(r, &r->made->source);
+    sweep_manifest *m = r->made;
+    if (es_reserve(&m->programs, &m->programs_capacity, m->n_programs + 1, sizeof *m->programs) !=
+        ES_OK) {
+        r->status = ES_NO_MEMORY;
+        return false;
+    }
+    m->programs[m->n_programs++] = take_rest(r);
+    return true;
+}
+
+static bool take_unit(reader *r) {
+    sweep_manifest *m = r->made;
+    return m->n_variables > 0 && m->variables[m->n_variables - 1].n_values == 0 &&
+           take_text(r, &m->variables[m->n_variables - 1].unit);
 }
 
 static bool take_study(reader *r) {
@@ -283,6 +405,7 @@ static bool take_line(reader *r) {
         {"variable", take_variable}, {"runs", take_runs},
         {"source", take_source},     {"study", take_study},
         {"config", take_config},     {"repetitions", take_repetitions},
+        {"unit", take_unit},         {"number", take_number},
     };
     if (r->number == 1)
         return es_slice_equals(r->line, first_line);
@@ -310,9 +433,10 @@ es_status manifest_read(const char *folder, sweep_manifest *made, es_errors *err
         status = es_errors_no_memory(errors, path);
     else if (status == ES_OK &&
              (!sound || made->ids == NULL || r.n_runs_read != made->n_runs || made->study == NULL ||
-              made->config == NULL || made->source == NULL))
+              made->config == NULL || made->n_programs == 0))
         status = es_errors_add(errors, ES_INVALID, path, r.number,
-                               "is no manifest of a sweep, or is damaged");
+                               "is no manifest of a sweep, is damaged, or is of another version of "
+                               "edgesplit");
     es_file_fini(&file);
     free(path);
     return status;
@@ -323,10 +447,14 @@ void manifest_fini(sweep_manifest *m) {
         for (size_t k = 0; k < m->variables[i].n_values; k++)
             free(m->variables[i].values[k]);
         free(m->variables[i].values);
+        free(m->variables[i].numbers);
+        free(m->variables[i].unit);
         free(m->variables[i].name);
     }
     free(m->variables);
-    free(m->source);
+    for (size_t i = 0; i < m->n_programs; i++)
+        free(m->programs[i]);
+    free(m->programs);
     free(m->study);
     free(m->config);
     free(m->ids);

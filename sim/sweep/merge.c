@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,7 +69,8 @@ es_status merge_read_outcome(merging *m, size_t run, outcome *out) {
     }
     es_status status = outcome_read(m->payload, place->length, out);
     if (status == ES_INVALID)
-        return complain_about_shard(m, place->shard, "a record is damaged");
+        return complain_about_shard(m, place->shard,
+                                    "a record is damaged, or of another version of edgesplit");
     return status == ES_OK ? ES_OK : es_errors_no_memory(m->errors, m->folder);
 }
 
@@ -92,6 +94,23 @@ static es_status add_policy(merging *m, const char *name) {
     return ES_OK;
 }
 
+static bool any_finite(const double *values, size_t n, size_t stride) {
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(values[i * stride]))
+            return true;
+    return false;
+}
+
+/* Notes which half widths a run has. */
+static void note_half_widths(merging *m, const outcome *out) {
+    size_t n = out->n_policies;
+    for (size_t f = 0; f < ES_N_SUMMARY; f++)
+        m->half_widths[f] = m->half_widths[f] || any_finite(out->half_widths + f, n, ES_N_SUMMARY);
+    m->gain_half_widths = m->gain_half_widths ||
+                          any_finite(out->gain_mean_of_ratios_half_width, n * n, 1) ||
+                          any_finite(out->gain_ratio_of_means_half_width, n * n, 1);
+}
+
 static es_status collect(merging *m) {
     es_status status = ES_OK;
     for (size_t run = 0; run < m->manifest.n_runs && status == ES_OK; run++) {
@@ -108,6 +127,7 @@ static es_status collect(merging *m) {
                 m->has_exits || !isnan(out.figures[p * ES_N_SUMMARY + ES_SUMMARY_accuracy_mean]);
         size_t n_steps = outcome_n_steps(&out);
         m->n_steps = n_steps > m->n_steps ? n_steps : m->n_steps;
+        note_half_widths(m, &out);
         for (size_t p = 0; p < out.n_policies && status == ES_OK; p++)
             if (merge_find_policy(m, out.policies[p]) == m->n_policies)
                 status = add_policy(m, out.policies[p]);
@@ -117,15 +137,6 @@ static es_status collect(merging *m) {
 }
 
 /* ---- Dimensions */
-
-static bool are_numbers(const manifest_variable *variable) {
-    double value;
-    for (size_t k = 0; k < variable->n_values; k++)
-        if (es_parse_double((es_slice){variable->values[k], strlen(variable->values[k])}, &value) !=
-            ES_OK)
-            return false;
-    return true;
-}
 
 /* Whether the runs are the full product of the variables and repetitions, in its order. */
 static bool is_grid(const sweep_manifest *m) {
@@ -156,7 +167,7 @@ static size_t value_at(const sweep_manifest *m, size_t i, size_t at, bool grid) 
 /* Fills texts or numbers of a variable [n] along its dimension. */
 static bool fill_coordinate(merging *m, size_t i, size_t n, bool grid) {
     const manifest_variable *variable = &m->manifest.variables[i];
-    bool numbers = are_numbers(variable);
+    bool numbers = variable->unit != NULL;
     if (numbers)
         m->numbers[i] = es_alloc(n, sizeof(double));
     else
@@ -164,11 +175,11 @@ static bool fill_coordinate(merging *m, size_t i, size_t n, bool grid) {
     if (numbers ? m->numbers[i] == NULL : m->texts[i] == NULL)
         return false;
     for (size_t at = 0; at < n; at++) {
-        const char *text = variable->values[value_at(&m->manifest, i, at, grid)];
-        if (!numbers)
-            m->texts[i][at] = text;
-        else if (es_parse_double((es_slice){text, strlen(text)}, &m->numbers[i][at]) != ES_OK)
-            return false;
+        size_t value = value_at(&m->manifest, i, at, grid);
+        if (numbers)
+            m->numbers[i][at] = variable->numbers[value];
+        else
+            m->texts[i][at] = variable->values[value];
     }
     return true;
 }
@@ -181,10 +192,10 @@ static bool add_repetitions(merging *m, size_t n, bool grid) {
         numbers[i] = grid ? (double)i : (double)m->manifest.repetitions[i];
     if (grid)
         m->axes[m->n_axes++] =
-            (es_cube_axis){"repetition", "repetition of the combination", n, NULL, numbers};
+            (es_cube_axis){"repetition", "repetition of the combination", "1", n, NULL, numbers};
     else
-        m->coordinates[m->n_coordinates++] =
-            (es_cube_coordinate){0, "repetition", "repetition of the combination", NULL, numbers};
+        m->coordinates[m->n_coordinates++] = (es_cube_coordinate){
+            0, "repetition", "repetition of the combination", "1", NULL, numbers};
     return true;
 }
 
@@ -193,22 +204,25 @@ static void add_axes(merging *m, bool grid, size_t *axis_of) {
     const sweep_manifest *manifest = &m->manifest;
     if (!grid)
         m->axes[m->n_axes++] =
-            (es_cube_axis){"run", "number of the run", manifest->n_runs, NULL, m->run_numbers};
+            (es_cube_axis){"run", "number of the run", "1", manifest->n_runs, NULL, m->run_numbers};
     for (size_t i = 0; grid && i < manifest->n_variables; i++) {
         const manifest_variable *variable = &manifest->variables[i];
         if (variable->leader != i)
             continue;
         axis_of[i] = m->n_axes;
-        m->axes[m->n_axes++] = (es_cube_axis){variable->name, variable->name, variable->n_values,
-                                              m->texts[i], m->numbers[i]};
+        m->axes[m->n_axes++] = (es_cube_axis){variable->name,     variable->name, variable->unit,
+                                              variable->n_values, m->texts[i],    m->numbers[i]};
     }
     for (size_t i = 0; i < manifest->n_variables; i++) {
         size_t leader = manifest->variables[i].leader;
         if (grid && leader == i)
             continue;
-        m->coordinates[m->n_coordinates++] =
-            (es_cube_coordinate){grid ? axis_of[leader] : 0, manifest->variables[i].name,
-                                 manifest->variables[i].name, m->texts[i], m->numbers[i]};
+        m->coordinates[m->n_coordinates++] = (es_cube_coordinate){grid ? axis_of[leader] : 0,
+                                                                  manifest->variables[i].name,
+                                                                  manifest->variables[i].name,
+                                                                  manifest->variables[i].unit,
+                                                                  m->texts[i],
+                                                                  m->numbers[i]};
     }
 }
 
@@ -238,8 +252,12 @@ static es_status lay_out(merging *m) {
 /* ---- Boxes */
 
 static void free_values(es_cube_values *values) {
-    for (size_t f = 0; f < ES_N_SUMMARY; f++)
+    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
         free(values->figures[f]);
+        free(values->half_widths[f]);
+    }
+    free(values->gain_mean_of_ratios_half_width);
+    free(values->gain_ratio_of_means_half_width);
     free(values->n_steps);
     free(values->cut_share);
     free(values->utilisation);
@@ -254,8 +272,11 @@ static bool allocate_values(const merging *m, size_t n, es_cube_values *values) 
     bool sound = true;
     for (size_t f = 0; f < ES_N_SUMMARY; f++) {
         values->figures[f] = es_alloc(rows, sizeof(double));
-        sound = sound && values->figures[f] != NULL;
+        values->half_widths[f] = es_alloc(rows, sizeof(double));
+        sound = sound && values->figures[f] != NULL && values->half_widths[f] != NULL;
     }
+    values->gain_mean_of_ratios_half_width = es_alloc(rows * p, sizeof(double));
+    values->gain_ratio_of_means_half_width = es_alloc(rows * p, sizeof(double));
     values->n_steps = es_alloc(rows, sizeof(double));
     values->cut_share = es_alloc(rows * m->n_cuts, sizeof(double));
     values->utilisation = es_alloc(rows * m->n_stations, sizeof(double));
@@ -263,10 +284,11 @@ static bool allocate_values(const merging *m, size_t n, es_cube_values *values) 
     values->gain_mean_of_ratios = es_alloc(rows * p, sizeof(double));
     values->gain_ratio_of_means = es_alloc(rows * p, sizeof(double));
     values->state = es_alloc(n, 1);
-    return sound && values->n_steps != NULL && values->cut_share != NULL &&
-           values->utilisation != NULL && values->queue_length != NULL &&
-           values->gain_mean_of_ratios != NULL && values->gain_ratio_of_means != NULL &&
-           values->state != NULL;
+    return sound && values->gain_mean_of_ratios_half_width != NULL &&
+           values->gain_ratio_of_means_half_width != NULL && values->n_steps != NULL &&
+           values->cut_share != NULL && values->utilisation != NULL &&
+           values->queue_length != NULL && values->gain_mean_of_ratios != NULL &&
+           values->gain_ratio_of_means != NULL && values->state != NULL;
 }
 
 static void clear(double *values, size_t n) {
@@ -276,8 +298,12 @@ static void clear(double *values, size_t n) {
 
 static void clear_run(const merging *m, es_cube_values *values, size_t i) {
     size_t p = m->n_policies, row = i * p;
-    for (size_t f = 0; f < ES_N_SUMMARY; f++)
+    for (size_t f = 0; f < ES_N_SUMMARY; f++) {
         clear(values->figures[f] + row, p);
+        clear(values->half_widths[f] + row, p);
+    }
+    clear(values->gain_mean_of_ratios_half_width + row * p, p * p);
+    clear(values->gain_ratio_of_means_half_width + row * p, p * p);
     clear(values->n_steps + row, p);
     clear(values->cut_share + row * m->n_cuts, p * m->n_cuts);
     clear(values->utilisation + row * m->n_stations, p * m->n_stations);
@@ -290,8 +316,10 @@ static void place_run(const merging *m, const outcome *out, es_cube_values *valu
     size_t n_cuts = m->n_cuts;
     for (size_t q = 0; q < out->n_policies; q++) {
         size_t row = i * m->n_policies + merge_find_policy(m, out->policies[q]);
-        for (size_t f = 0; f < ES_N_SUMMARY; f++)
+        for (size_t f = 0; f < ES_N_SUMMARY; f++) {
             values->figures[f][row] = out->figures[q * ES_N_SUMMARY + f];
+            values->half_widths[f][row] = out->half_widths[q * ES_N_SUMMARY + f];
+        }
         values->n_steps[row] = out->n_steps[q];
         memcpy(values->cut_share + row * n_cuts, out->cut_share + q * out->n_cuts,
                out->n_cuts * sizeof(double));
@@ -301,8 +329,11 @@ static void place_run(const merging *m, const outcome *out, es_cube_values *valu
                out->n_stations * sizeof(double));
         for (size_t b = 0; b < out->n_policies; b++) {
             size_t at = row * m->n_policies + merge_find_policy(m, out->policies[b]);
-            values->gain_mean_of_ratios[at] = out->gain_mean_of_ratios[q * out->n_policies + b];
-            values->gain_ratio_of_means[at] = out->gain_ratio_of_means[q * out->n_policies + b];
+            size_t pair = q * out->n_policies + b;
+            values->gain_mean_of_ratios[at] = out->gain_mean_of_ratios[pair];
+            values->gain_ratio_of_means[at] = out->gain_ratio_of_means[pair];
+            values->gain_mean_of_ratios_half_width[at] = out->gain_mean_of_ratios_half_width[pair];
+            values->gain_ratio_of_means_half_width[at] = out->gain_ratio_of_means_half_width[pair];
         }
     }
 }
@@ -336,7 +367,8 @@ typedef struct boxes {
 static boxes plan_boxes(const merging *m) {
     size_t p = m->n_policies;
     size_t bytes =
-        (p * (ES_N_SUMMARY + 1 + m->n_cuts + 2 * m->n_stations + 2 * p) + 1) * sizeof(double);
+        (p * (2 * (size_t)ES_N_SUMMARY + 1 + m->n_cuts + 2 * m->n_stations + 4 * p) + 1) *
+        sizeof(double);
     size_t runs = BOX_BYTES / bytes > 0 ? BOX_BYTES / bytes : 1;
     boxes made = {.split = m->n_axes - 1, .inner = 1};
     while (made.split > 0 && made.inner * m->axes[made.split].n <= runs)
@@ -387,13 +419,15 @@ static es_status write_boxes(merging *m, es_cube *cube) {
 
 static es_status write_cube(merging *m) {
     es_file study = {0};
-    es_text name = {0};
+    es_text name = {0}, programs = {0};
     es_text_add(&name, "%s/study.ini", m->folder);
-    es_status status = name.failed ? es_errors_no_memory(m->errors, m->folder)
-                                   : es_file_read(name.data, (size_t)16 << 20, &study, m->errors);
+    manifest_add_programs(&m->manifest, &programs);
+    es_status status = name.failed || programs.failed
+                           ? es_errors_no_memory(m->errors, m->folder)
+                           : es_file_read(name.data, (size_t)16 << 20, &study, m->errors);
     es_cube *cube = NULL;
     es_cube_layout layout = {
-        .program = m->manifest.source,
+        .program = programs.data,
         .study = es_path_name(m->manifest.study),
         .config = m->manifest.config,
         .study_ini = study.data,
@@ -406,6 +440,8 @@ static es_status write_cube(merging *m) {
         .has_cloud = m->n_stations > ES_N_STATIONS_OF_TWO_TIERS,
         .has_exits = m->has_exits,
         .policies = (const char *const *)m->policies,
+        .half_widths = m->half_widths,
+        .gain_half_widths = m->gain_half_widths,
         .has_steps = m->options->steps != ES_SWEEP_NO_STEPS,
         .refers = m->options->steps == ES_SWEEP_REFER_TO_STEPS,
         .n_steps = m->n_steps,
@@ -421,6 +457,7 @@ static es_status write_cube(merging *m) {
         status = es_cube_publish(cube, m->errors);
     es_cube_close(cube);
     es_file_fini(&study);
+    free(programs.data);
     free(name.data);
     return status;
 }

@@ -21,9 +21,10 @@ typedef struct merging {
     char *payload;
     size_t payload_capacity;
     size_t n_policies, policies_capacity, n_cuts;
-    size_t n_stations;        /* of the run with most */
-    bool has_exits;           /* some run has */
-    size_t n_steps, n_tables; /* of the longest run; results with steps */
+    size_t n_stations;                                /* of the run with most */
+    bool has_exits;                                   /* some run has */
+    size_t n_steps, n_tables;                         /* of the longest run; results with steps */
+    bool half_widths[ES_N_SUMMARY], gain_half_widths; /* whether any run has them */
     char **policies;
     size_t n_axes, n_coordinates;
     es_cube_axis axes[ES_CUBE_MAX_AXES];

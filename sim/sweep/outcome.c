@@ -1,4 +1,4 @@
-/* The summary of a run as bytes: three counts, arrays of doubles, the policies' names. */
+/* The summary of a run as bytes: counts, arrays of doubles, the policies' names. */
 #include "parts.h"
 
 #include "edgesplit/alloc.h"
@@ -6,12 +6,12 @@
 #include <string.h>
 
 typedef struct counts {
-    uint64_t n_policies, n_cuts, n_stations;
+    uint64_t n_policies, n_cuts, n_stations, n_figures; /* the last one is that of the program */
 } counts;
 
 /* Doubles of a run with so many policies, cuts and stations. */
 static size_t n_doubles(size_t p, size_t c, size_t s) {
-    return p * (ES_N_SUMMARY + 1 + c + 2 * s + 2 * p);
+    return p * (2 * (size_t)ES_N_SUMMARY + 1 + c + 2 * s + 4 * p);
 }
 
 static void put(double **at, const double *values, size_t n) {
@@ -29,10 +29,11 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
     char *made = es_alloc(*length, 1);
     if (made == NULL)
         return ES_NO_MEMORY;
-    counts sizes = {p, c, n_stations};
+    counts sizes = {p, c, n_stations, ES_N_SUMMARY};
     memcpy(made, &sizes, sizeof sizes);
     double *at = (double *)(void *)(made + sizeof sizes);
     put(&at, &summary->figures[0][0], p * ES_N_SUMMARY);
+    put(&at, &summary->half_widths[0][0], p * ES_N_SUMMARY);
     for (size_t i = 0; i < p; i++) {
         uint64_t n_steps = 0;
         for (size_t r = 0; r < summary->n_replications; r++)
@@ -44,6 +45,8 @@ es_status outcome_write(const es_run_record *record, const es_summary *summary, 
     put(&at, summary->queue_length, p * n_stations);
     put(&at, summary->gain_mean_of_ratios, p * p);
     put(&at, summary->gain_ratio_of_means, p * p);
+    put(&at, summary->gain_mean_of_ratios_half_width, p * p);
+    put(&at, summary->gain_ratio_of_means_half_width, p * p);
     char *name = (char *)at;
     for (size_t i = 0; i < p; i++) {
         size_t size = strlen(record->policy_names[i]) + 1;
@@ -61,7 +64,8 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     if (length < sizeof sizes)
         return ES_INVALID;
     memcpy(&sizes, payload, sizeof sizes);
-    if (sizes.n_policies > MOST || sizes.n_cuts > MOST || sizes.n_stations > ES_N_STATIONS)
+    if (sizes.n_policies > MOST || sizes.n_cuts > MOST || sizes.n_stations > ES_N_STATIONS ||
+        sizes.n_figures != ES_N_SUMMARY)
         return ES_INVALID;
     size_t p = (size_t)sizes.n_policies, c = (size_t)sizes.n_cuts;
     size_t n_stations = (size_t)sizes.n_stations;
@@ -75,12 +79,15 @@ es_status outcome_read(const char *payload, size_t length, outcome *out) {
     out->n_cuts = c;
     out->n_stations = n_stations;
     out->figures = (const double *)(const void *)(payload + sizeof sizes);
-    out->n_steps = out->figures + p * ES_N_SUMMARY;
+    out->half_widths = out->figures + p * ES_N_SUMMARY;
+    out->n_steps = out->half_widths + p * ES_N_SUMMARY;
     out->cut_share = out->n_steps + p;
     out->utilisation = out->cut_share + p * c;
     out->queue_length = out->utilisation + p * n_stations;
     out->gain_mean_of_ratios = out->queue_length + p * n_stations;
     out->gain_ratio_of_means = out->gain_mean_of_ratios + p * p;
+    out->gain_mean_of_ratios_half_width = out->gain_ratio_of_means + p * p;
+    out->gain_ratio_of_means_half_width = out->gain_mean_of_ratios_half_width + p * p;
     const char *name = payload + names, *end = payload + length;
     for (size_t i = 0; i < p; i++) {
         const char *stop = memchr(name, '\0', (size_t)(end - name));

@@ -49,14 +49,17 @@ size_t index_find(const run_index *index, const run_id *id, size_t *n);
 
 typedef struct manifest_variable {
     char *name;
-    size_t n_values, leader;
+    size_t n_values, n_numbers, leader;
     char **values;
+    char *unit;      /* of `numbers`; NULL: some value is a text */
+    double *numbers; /* [n_values] */
 } manifest_variable;
 
 typedef struct sweep_manifest {
-    char *source;         /* program */
+    size_t n_programs, programs_capacity;
+    char **programs;      /* [n_programs] whose runs there may be, the first one first */
     char *study, *config; /* path; "" without */
-    size_t n_variables, variables_capacity, values_capacity;
+    size_t n_variables, variables_capacity, values_capacity, numbers_capacity;
     manifest_variable *variables;
     size_t n_repetitions;
     size_t n_runs;
@@ -66,10 +69,16 @@ typedef struct sweep_manifest {
 } sweep_manifest;
 
 /* Writes the manifest into a folder, if it is not there as it should be. ES_CANT_CREATE: it is
- * another study's, or, unless `alone`, has other runs, which others are doing; ES_IO, ES_NO_MEMORY.
- */
+ * another study's, or has runs by another program, which `mixed` allows, or, unless `alone`, has
+ * other runs, which others are doing; ES_IO, ES_NO_MEMORY. */
 ES_NODISCARD es_status manifest_write(const es_sweep *sweep, const char *folder, bool alone,
-                                      es_errors *errors);
+                                      bool mixed, es_errors *errors);
+
+/* Whether runs may be by that program. */
+bool manifest_has_program(const sweep_manifest *manifest, const char *program);
+
+/* Appends the programs, "A; B". */
+void manifest_add_programs(const sweep_manifest *manifest, es_text *text);
 
 /* ES_NO_INPUT, ES_INVALID, ES_NO_MEMORY. End with manifest_fini in any case. */
 ES_NODISCARD es_status manifest_read(const char *folder, sweep_manifest *manifest,
@@ -126,11 +135,12 @@ void shards_fini(shard_list *shards);
 /* The summary of a run as it lies in a shard. */
 typedef struct outcome {
     size_t n_policies, n_cuts, n_stations;
-    const char **policies; /* [n_policies], lent by the payload */
-    const double *figures; /* [n_policies][ES_N_SUMMARY] */
-    const double *n_steps; /* [n_policies] */
+    const char **policies;               /* [n_policies], lent by the payload */
+    const double *figures, *half_widths; /* [n_policies][ES_N_SUMMARY] */
+    const double *n_steps;               /* [n_policies] */
     const double *cut_share, *utilisation, *queue_length, *gain_mean_of_ratios,
-        *gain_ratio_of_means; /* as in es_summary */
+        *gain_ratio_of_means, *gain_mean_of_ratios_half_width,
+        *gain_ratio_of_means_half_width; /* as in es_summary */
 } outcome;
 
 /* Creates the payload of a finished run. */

@@ -108,7 +108,7 @@ es_status open_folder(const es_sweep *sweep, const es_sweep_options *options, in
     if (status == ES_OK)
         status = lock_folder(options, descriptor, &alone, errors);
     if (status == ES_OK)
-        status = manifest_write(sweep, options->folder, alone, errors);
+        status = manifest_write(sweep, options->folder, alone, options->mixed_programs, errors);
     if (status == ES_OK && options->n_tasks <= 1)
         return remove_leftovers(options->folder, errors);
     if (status == ES_OK && alone && !lock_bytes(*descriptor, F_RDLCK, 0, 1))
@@ -122,9 +122,10 @@ void close_folder(int descriptor) {
         close(descriptor);
 }
 
-es_status es_sweep_prepare(const es_sweep *sweep, const char *folder, es_errors *errors) {
+es_status es_sweep_prepare(const es_sweep *sweep, const char *folder, bool mixed_programs,
+                           es_errors *errors) {
     int lock = -1;
-    es_sweep_options whole = {.folder = folder, .n_tasks = 1};
+    es_sweep_options whole = {.folder = folder, .n_tasks = 1, .mixed_programs = mixed_programs};
     es_status status = open_folder(sweep, &whole, &lock, errors);
     close_folder(lock);
     return status;
@@ -274,10 +275,10 @@ static es_status report_failed(const char *folder, const sweep_manifest *m, cons
     return status;
 }
 
-es_status es_sweep_status(const char *folder, es_sweep_progress *progress, void *context,
-                          void (*failed)(void *context, size_t run, const char *label,
-                                         const char *message),
-                          es_errors *errors) {
+es_status
+es_sweep_status(const char *folder, es_sweep_progress *progress, es_text *programs, void *context,
+                void (*failed)(void *context, size_t run, const char *label, const char *message),
+                es_errors *errors) {
     sweep_manifest m;
     run_index index = {0};
     unsigned char *states = NULL;
@@ -291,6 +292,8 @@ es_status es_sweep_status(const char *folder, es_sweep_progress *progress, void 
     }
     if (status == ES_OK) {
         count_states(m.n_runs, states, progress);
+        if (programs != NULL)
+            manifest_add_programs(&m, programs);
         if (failed != NULL && progress->n_failed > 0)
             status = report_failed(folder, &m, &index, states, context, failed, errors);
     }

@@ -85,7 +85,26 @@ class Module(ResultTest):
             self.frames()
             table = run.steps(columns=["latency", "split_index"])
             self.assertEqual(len(table), file["n_steps"][...].sum())
+            self.assertNotIn("counted", table)
             self.assertEqual(sorted(table.replication.unique()), [0, 1, 2, 3])
+
+    def test_every_replication_counts_behind_its_own_warm_up(self):
+        with results.open(self.result(REPLICATED.replace("warmup = 5s", "warmup = auto"))) as run:
+            warmups_s = np.array([run.warmup_s(policy) for policy in run.policies])
+            self.assertGreater(len(set(warmups_s.ravel())), 3)
+            for policy in run.policies:
+                whole = run.column("latency", policy)
+                self.assertEqual(whole.size, run.n_steps[policy])
+                parts = [run.column("latency", policy, r) for r in range(4)]
+                np.testing.assert_array_equal(whole, np.concatenate(parts))
+                counted = [run.counted(policy, r) for r in range(4)]
+                np.testing.assert_array_equal(run.counted(policy), np.concatenate(counted))
+                np.testing.assert_array_equal([each.sum() for each in counted], run.replicated("arrived", policy))
+                np.testing.assert_allclose([np.nanmean(part[mine]) for part, mine in zip(parts, counted)],
+                                           run.replicated("latency_mean", policy), rtol=1e-12)
+            self.frames()
+            table = run.steps(["dynamic-split"])
+            self.assertEqual(table.counted.sum(), run.replicated("arrived", "dynamic-split").sum())
 
     def test_groups_of_devices(self):
         self.frames()
@@ -101,22 +120,23 @@ class Module(ResultTest):
         self.expect(self.call("sweep", "merge", "runs", "-o", "cube.h5"), 0)
         with results.open(self.folder / "cube.h5") as cube:
             self.assertEqual(set(cube.axes), {"rate", "bytes"})
-            self.assertEqual(list(cube.coordinate("rate")), [4, 8, 16])
+            self.assertEqual(list(cube.coordinate("rate")), [4e6, 8e6, 16e6])
+            self.assertEqual(cube.units("rate"), "bit/s")
             self.assertIn("latency_mean", cube.figures)
             self.assertNotIn("cut_share", cube.figures)
             whole = cube.values("latency_mean")
             self.assertEqual(whole.shape, tuple(cube.coordinate(dim).size for dim in cube.dims("latency_mean")))
-            some = cube.values("latency_mean", rate=8, policy="dynamic-split")
+            some = cube.values("latency_mean", rate=8e6, policy="dynamic-split")
             self.assertEqual(some.shape, (2,))
             with self.assertRaises(KeyError):
-                cube.values("latency_mean", rate=5)
+                cube.values("latency_mean", rate=5e6)
             one = SCENARIO.replace("[workload]", "[transfer]\nfeature_bytes = 4B\nheader = 40B\n[workload]")
             with results.open(self.result(one, "one.h5")) as run:
                 self.assertEqual(some[1], run.figure("latency_mean", "dynamic-split"))
             self.frames()
             table = cube.frame("latency_mean", "late")
             self.assertEqual(len(table), whole.size)
-            row = table[(table.rate == 8) & (table["bytes"] == 4) & (table.policy == "dynamic-split")]
+            row = table[(table.rate == 8e6) & (table["bytes"] == 4) & (table.policy == "dynamic-split")]
             self.assertEqual(row.latency_mean.item(), some[1])
             self.assertEqual(row.header.item(), 40)  # in step with bytes
 
@@ -136,7 +156,7 @@ class Module(ResultTest):
             importlib.import_module("matplotlib")
         except ImportError:
             self.skipTest(f"{sys.executable} has no matplotlib")
-        self.result(FULL, "quickstart.h5")
+        self.result(REPLICATED.replace("warmup = 5s", "warmup = auto"), "quickstart.h5")
         example = ANALYSIS / "examples" / "fading_uplink.py"
         shown = subprocess.run([sys.executable, example, "quickstart.h5", "figure.png"],
                                cwd=self.folder, capture_output=True, text=True, timeout=120)
@@ -144,7 +164,8 @@ class Module(ResultTest):
         with results.open(self.folder / "quickstart.h5") as run:
             mean_ms, p95_ms = (1e3 * run.figure(name, "dynamic-split") for name in ("latency_mean", "latency_p95"))
             self.assertIn(f"dynamic-split  mean {mean_ms:7.2f} ms, p95 {p95_ms:8.2f} ms\n", shown.stdout)
-            cuts, counts = np.unique(run.column("split_index", "dynamic-split"), return_counts=True)
+            cuts, counts = np.unique(run.column("split_index", "dynamic-split")[run.counted("dynamic-split")],
+                                     return_counts=True)
             for cut, count in zip(cuts, counts):
                 self.assertIn(f"cut {cut:2} {run.cuts[cut]:11} {100 * count / counts.sum():5.1f} % of the steps", shown.stdout)
         self.assertEqual(self.read("figure.png")[:8], b"\x89PNG\r\n\x1a\n")

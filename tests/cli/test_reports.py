@@ -9,7 +9,7 @@ import unittest
 
 import harness
 import test_result_readers
-from test_result_readers import CANT_CREATE, FULL, GRID, INVALID, LONG, NO_INPUT, SATURATED, USAGE, ResultTest
+from test_result_readers import CANT_CREATE, FLEET, FULL, GRID, INVALID, LONG, NO_INPUT, REPLICATED, SATURATED, USAGE, ResultTest
 
 
 def prepare():
@@ -36,6 +36,11 @@ class ReportTest(ResultTest):
 T_31 = 2.0395134463964077  # 97.5 % quantile of Student's t of 31 degrees of freedom
 
 
+# Warm-ups that are found: those of policies and replications differ.
+AUTO = REPLICATED.replace("warmup = 5s", "warmup = auto")
+T_3 = {0.95: 3.182446305284263, 0.975: 4.176534846}  # the same of 3 degrees, by the confidence
+
+
 def batch_means(values, confidence):
     """The interval as analysis/compare says it is made, with a table of Student's t of 31 degrees."""
     length, n = 1, values.size
@@ -56,6 +61,70 @@ def batch_means(values, confidence):
 class Compare(ReportTest):
     def told(self, *arguments):
         return json.loads(self.report("compare", *arguments, "--json"))
+
+    def differences(self, path, policy, other, n_replications, chosen=None):
+        """Of latencies in each replication, where both count and complete the step."""
+        found = []
+        with h5py.File(path) as file:
+            names = list(file["policy"].asstr())
+            mine, theirs = names.index(policy), names.index(other)
+            for r in range(n_replications):
+                n = file["n_steps"][r, [mine, theirs][0]], file["n_steps"][r, theirs]
+                n = min(n)
+                warmup_s = max(file["replications/warmup"][r, p] for p in (mine, theirs))
+                difference = file["latency"][r, mine, :n] - file["latency"][r, theirs, :n]
+                rows = (file["arrival_time"][r, mine, :n] >= warmup_s) & np.isfinite(difference)
+                if chosen is not None:
+                    rows &= chosen(file["device"][r, mine, :n])
+                found.append(difference[rows])
+        return found
+
+    def check_replicated(self, row, differences):
+        means = np.array([each.mean() for each in differences])
+        half = T_3[round(row["confidence"], 4)] * means.std(ddof=1) / 2
+        self.assertEqual((row["steps"], row["batches"]), (sum(each.size for each in differences), 4))
+        self.assertEqual(row["faster"], sum((each < -5e-10).sum() for each in differences))
+        self.assertAlmostEqual(row["difference_s"], means.mean(), delta=1e-12)
+        self.assertAlmostEqual(row["low_s"], means.mean() - half, delta=1e-9)
+        self.assertAlmostEqual(row["high_s"], means.mean() + half, delta=1e-9)
+
+    def test_replications_are_compared_behind_their_own_warm_ups(self):
+        path = self.result(AUTO)
+        with h5py.File(path) as file:
+            self.assertGreater(len(set(file["replications/warmup"][...].ravel())), 3)
+        for row in self.told(path):
+            if row["by"] == "all":
+                self.assertEqual((row["replications"], row["group"]), (4, ""))
+                self.check_replicated(row, self.differences(path, "dynamic-split", row["over"], 4))
+                self.assertIn("Over 4 replications.", row["conclusion"])
+        self.assertNotIn("of the first", self.report("compare", path))
+
+    def test_files_are_compared_in_the_replications_that_both_have(self):
+        path, fewer = self.result(AUTO, "a.h5"), self.result(AUTO.replace("replications = 4", "replications = 3"), "b.h5")
+        row = self.told(path, fewer)[0]
+        self.assertEqual((row["replications"], row["batches"], row["difference_s"], row["method"]), (3, 3, 0, "paired"))
+        other = self.result(AUTO.replace("seed = 11", "seed = 12"), "c.h5")
+        row, = self.told(path, other)
+        self.assertEqual(row["method"], "unpaired")
+        with h5py.File(path) as a, h5py.File(other) as b:
+            means = [file["summary/latency_mean"][1] for file in (a, b)]
+            halves = np.array([file["summary/latency_mean_half_width"][1] for file in (a, b)])
+        self.assertAlmostEqual(row["difference_s"], means[0] - means[1], delta=1e-12)
+        variances = (halves / T_3[0.95]) ** 2
+        degrees = variances.sum() ** 2 / (variances ** 2 / 3).sum()
+        self.assertTrue(3 <= degrees <= 6)
+        half = (row["high_s"] - row["low_s"]) / 2
+        self.assertTrue(2.4469 * np.sqrt(variances.sum()) <= half <= T_3[0.95] * np.sqrt(variances.sum()))
+
+    def test_groups_of_devices_have_their_own_differences(self):
+        path = self.result(FLEET.replace("replications = 2", "replications = 4\nwarmup = auto")
+                           .replace("rate = 8Mbit/s", "trace = link.csv"))
+        rows = [row for row in self.told(path) if row["by"] == "group"]
+        self.assertEqual([row["group"] for row in rows], ["phone", "watch"])
+        for row, chosen in zip(rows, (lambda device: device < 3, lambda device: device >= 3)):
+            self.assertEqual(row["confidence"], 0.975)
+            self.check_replicated(row, self.differences(path, "dynamic-split", "no-offload", 4, chosen))
+        self.assertRegex(self.report("compare", path), r"the same by groups of devices.*\nover +phone +watch\nno-offload ")
 
     def test_numbers_are_those_of_the_steps(self):
         path = self.result(FULL.replace("duration = 60s", "duration = 400s"))
@@ -257,6 +326,16 @@ class Explain(ReportTest):
         self.assertIn("takes what is truly best for all requests together.\n",
                       self.report("explain", path, "--step", 20, "--policy", "oracle-dp"))
 
+    def test_any_replication_is_explained(self):
+        path = self.result(REPLICATED)
+        self.assertIn("step 7 of replication 3: arrives at", self.report("explain", path, "--step", 7, "--replication", 3))
+        told = json.loads(self.report("explain", path, "--step", 7, "--replication", 3, "--json"))
+        chosen, = [row for row in told if row["chosen"]]
+        with h5py.File(path) as file:
+            self.assertEqual(chosen["cut"], file["split_index"][3, 1, 7])
+            latency_s = file["latency"][3, 1, 7]
+        self.assertEqual(chosen["latency_s"], latency_s if np.isfinite(latency_s) else None)
+
     def test_a_dead_link_is_said_in_words(self):
         self.write("up.csv", "# quantity: bandwidth\n# unit: Mbit/s\n# at_end: loop\n# duration: 20s\n"
                              "time_s,value\n0,0\n10,8\n")
@@ -313,7 +392,10 @@ class Export(ReportTest):
             policies, n_steps = list(file["policy"].asstr()), list(file["n_steps"])
             names = {name for name in file if getattr(file[name], "ndim", 0) == 2}
             words = file["status"].attrs["flag_meanings"].split()
-        self.assertEqual(set(rows[0]), names | {"policy", "step"})
+        self.assertEqual(set(rows[0]), names | {"policy", "step", "counted"})
+        self.assertEqual([row["counted"] for row in rows],
+                         ["true" if float(row["arrival_time"]) >= 5 else "false" for row in rows])
+        self.assertEqual([line["counted"] for line in lines], [row["counted"] == "true" for row in rows])
         self.assertEqual([(row["policy"], int(row["step"])) for row in rows],
                          [(policy, step) for policy, n in zip(policies, n_steps) for step in range(n)])
         self.assertEqual([(line["policy"], line["step"]) for line in lines],
@@ -325,6 +407,28 @@ class Export(ReportTest):
                                           columns[name], name)
         self.assertEqual([row["status"] for row in rows], [words[status] for status in columns["status"]])
         self.assertEqual([line["status"] for line in lines], [row["status"] for row in rows])
+
+    def test_every_replication_is_written_and_what_counts_of_it(self):
+        path = self.result(AUTO)
+        rows = list(csv.DictReader(io.StringIO(self.report("export", path, "--csv"))))
+        self.assertEqual(list(rows[0])[:3], ["replication", "policy", "step"])
+        with h5py.File(path) as file:
+            names = list(file["policy"].asstr())
+            self.assertEqual(len(rows), file["n_steps"][...].sum())
+            for p, policy in enumerate(names):
+                for r in range(4):
+                    mine = [row for row in rows if (row["replication"], row["policy"]) == (str(r), policy)]
+                    np.testing.assert_array_equal([float(row["latency"] or "nan") for row in mine],
+                                                  file["latency"][r, p, : file["n_steps"][r, p]])
+                    self.assertEqual(sum(row["counted"] == "true" for row in mine), file["replications/arrived"][r, p])
+        one = self.report("export", path, "--csv", "--replication", 2).splitlines()
+        self.assertEqual(one[1:], [line for line in self.report("export", path, "--csv").splitlines() if line[:2] == "2,"])
+        self.assertEqual(json.loads(self.report("export", path, "--jsonl").splitlines()[0])["replication"], 0)
+        self.expect(self.call("export", path, "--chrome"), USAGE, [".*one of the 4 replications: --replication names it"])
+        trace = json.loads(self.report("export", path, "--chrome", "--replication", 3))
+        self.assertGreater(len(trace["traceEvents"]), 100)
+        for words in ("4", "-1", "x"):
+            self.expect(self.call("export", path, "--csv", "--replication", words), USAGE, [r".*0 \.\. 3"])
 
     def test_steps_and_policies_can_be_chosen(self):
         path = self.result(LONG)  # several chunks

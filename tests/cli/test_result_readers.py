@@ -370,7 +370,7 @@ class Replications(ResultTest):
         rows = list(csv.DictReader(io.StringIO(self.call("export", path, "--csv").stdout)))
         with h5py.File(path) as file:
             n = file["n_steps"][0]
-            self.assertEqual(len(rows), n.sum())
+            self.assertEqual(len(rows), file["n_steps"][...].sum())
             device, cut = file["device"][0], file["split_index"][0]
             for p, first in ((0, 0), (1, n[0])):
                 expected = cut[p, : n[p]] + 21 * (device[p, : n[p]] >= 3)
@@ -378,43 +378,23 @@ class Replications(ResultTest):
 
     def test_reports_say_what_they_show(self):
         path = self.result(REPLICATED)
-        note = "figures are means over 4 replications; what is read step by step is of the first"
-        self.assertIn(note, self.output("summary", path))
+        self.assertIn("means over 4 replications, +- with 95 % confidence", self.output("summary", path))
         told = json.loads(self.output("summary", path, "--json"))
-        self.assertIn(note, told["warnings"])
+        self.assertEqual(told["n_replications"], 4)
         with h5py.File(path) as file:
             self.assertEqual(told["policies"][1]["figures"]["latency_mean_half_width"],
                              file["summary/latency_mean_half_width"][1])
             gain, width, half = (f"{100 * file['summary'][name][1, 0]:.1f}" for name in (
                 "gain_ratio_of_means", "gain_ratio_of_means_half_width", "gain_mean_of_ratios_half_width"))
             mean, around = (1e3 * file["summary"][name][1] for name in ("latency_mean", "latency_mean_half_width"))
-            rows = list(csv.DictReader(io.StringIO(self.output("export", path, "--csv", "--policy", "dynamic-split"))))
-            np.testing.assert_array_equal([float(row["latency"] or "nan") for row in rows],
-                                          file["latency"][0, 1, : file["n_steps"][0, 1]])
         text = self.output("summary", path)
         self.assertRegex(text, rf"(?m)^dynamic-split( +\d+){{4}} +{mean:.1f} +{around:.1f} ")
         self.assertRegex(text, rf"(?m)^dynamic-split +no-offload +\S+ +{half} +{re.escape(gain)} +{width}$")
         self.assertNotIn("+-", self.output("summary", self.result(FULL, "one.h5")))
-        for words in (("compare",), ("explain", "--step", "3"), ("export", "--chrome")):
-            self.expect(self.call(words[0], path, *words[1:]), 0, [])
+        self.expect(self.call("compare", path), 0, [])
 
 
 class Summary(ResultTest):
-    def test_groups_have_their_own_figures(self):
-        path = self.result(FLEET.replace("replications = 2", "warmup = 5s").replace("poisson\n", "poisson\ndeadline = 90ms\n"))
-        shown = re.findall(r"(?m)^(\S*) +(phone|watch) +(\d+) +(\d+) +0 +0 +(\S+) +(\S+)$", self.summary(path))
-        expected = []
-        with h5py.File(path) as file:
-            for p, policy in enumerate(file["policy"].asstr()):
-                device, arrival, status, latency, sent = (file[name][p, : file["n_steps"][p]] for name in (
-                    "device", "arrival_time", "status", "latency", "uplink_bytes"))
-                for name, devices in (("phone", device < 3), ("watch", device >= 3)):
-                    rows = devices & (arrival >= 5)
-                    expected.append((policy if name == "phone" else "", name, str(rows.sum()), str((status[rows] == 1).sum()),
-                                     f"{1e3 * latency[rows].mean():.2f}", f"{1e-3 * sent[rows].mean():.2f}"))
-        self.assertEqual(shown, expected)
-        self.assertNotIn("by groups", self.summary(self.result(FLEET, "replicated.h5")))
-
     def summary(self, *arguments, code=0, **options):
         result = self.call("summary", *arguments, **options)
         self.expect(result, code, None if code else [])
@@ -559,6 +539,23 @@ class Plot(ResultTest):
         self.write("third/gain.pdf", "mine")
         self.assertIn("gain.pdf", self.plot(path, "-o", "third", "--pdf", code=CANT_CREATE).stderr)
         self.plot(path, "-o", "third")
+
+    def test_all_replications_are_drawn_behind_their_own_warm_ups(self):
+        path = self.result(REPLICATED.replace("warmup = 5s", "warmup = auto"))
+        shown = self.plot(path, "-o", "figures").stdout
+        self.assertEqual(shown.count(".png"), 8)
+        with h5py.File(path) as file:
+            arrived, completed = (file[f"replications/{name}"][:, 1].sum() for name in ("arrived", "completed"))
+        script = "import sys; sys.path.insert(0, sys.argv[2])\n" \
+            "from result import Result; import latency_cdf, gain\n" \
+            "result = Result(sys.argv[1])\n" \
+            "print(result.counted('latency', 1).size, latency_cdf.curve(result, 1)[1][-1])\n" \
+            "print(sum(len(gain.paired(result, 1, 0)[0]) for _ in 'x'))"
+        size, share, pairs = self.run_script(script, path).split()
+        self.assertEqual(int(size), arrived)
+        self.assertAlmostEqual(float(share), completed / arrived, delta=1e-12)
+        rows = json.loads(self.output("compare", path, "--json", "--over", "no-offload"))
+        self.assertEqual(int(pairs), rows[0]["steps"])
 
     def test_sweep(self):
         self.write("study.ini", SCENARIO.replace("rate = 8Mbit/s", "rate = ${rate=4,8,16}Mbit/s")

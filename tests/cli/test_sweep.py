@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import unittest
 
 import harness
 from harness import SCENARIO, ProgramTest
@@ -220,7 +219,32 @@ class Folders(SweepTest):
         for text in manifest[:-70], manifest + b"run\n", b"", manifest.replace(b"runs 30", b"runs 31"):
             self.write("out/manifest", text)
             self.expect(self.call("sweep", "merge", "out", "-o", "x.h5"), INVALID,
-                        [r"out/manifest(:\d+)?: is no manifest of a sweep, or is damaged"])
+                        [r"out/manifest(:\d+)?: is no manifest of a sweep, is damaged, or is of another version .*"])
+
+    def test_another_program_does_not_go_on_unasked(self):
+        """Its results may differ: a folder says whose runs it has, and takes those of another only if told to."""
+        self.expect(self.sweep("out", "-r", "0..3"), 0)
+        own = self.call("--version").stdout.splitlines()[0]
+        self.assertEqual(self.call("sweep", "status", "out").stdout, f"30 runs: 4 done, 0 failed, 26 missing\nby {own}\n")
+        manifest = self.read("out/manifest").replace(f"source {own}\n".encode(), b"source edgesplit 0.0.9 (git 123)\n")
+        self.write("out/manifest", manifest)
+        refused = [rf"out: its runs were done by edgesplit 0\.0\.9 \(git 123\), this is {re.escape(own)}, whose results may "
+                   r"differ; --mixed-programs goes on, -o names another folder"]
+        for command in ("run", "slurm"):
+            self.expect(self.call("sweep", command, "study.ini", "-o", "out"), CANT_CREATE, refused)
+        self.assertEqual(self.read("out/manifest"), manifest)
+        self.assertEqual(self.records("out"), 4)
+        self.expect(self.sweep("out", "-r", "0..5", "--mixed-programs"), 0, [r"2 runs in .*"])
+        both = f"edgesplit 0.0.9 (git 123); {own}"
+        self.assertIn(f"\nby {both}\n", self.call("sweep", "status", "out").stdout)
+        self.expect(self.sweep("out"), 0, [r"24 runs in .*"])  # it is known now
+        self.merge("out")
+        self.assertIn(both.encode(), self.read("cube.h5"))
+        for path in (self.folder / "out" / "shards").iterdir():
+            path.unlink()
+        self.write("out/manifest", manifest)
+        self.expect(self.sweep("out", "-r", "0"), 0)  # nothing of the other one is there
+        self.assertIn(f"\nby {own}\n", self.call("sweep", "status", "out").stdout)
 
     def test_failed_runs(self):
         # Batch 8 was not measured: known only where the tables are made.
@@ -456,131 +480,6 @@ class Faults(SweepTest):
                     [r"disk/x\.h5: folder disk: Read-only file system"])
         self.assertEqual(self.counts("disk/half"), (4, 0, N_RUNS - 4))
         self.expect(self.call("sweep", "merge", "disk/half", "-o", "x.h5", "--incomplete"), 0)
-
-
-class Cube(SweepTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        try:
-            import netCDF4  # noqa: F401  first: its import warns
-            import numpy
-            import xarray
-        except ImportError as error:
-            raise unittest.SkipTest(str(error)) from error
-        cls.np, cls.xr = numpy, xarray
-
-    def open(self, path):
-        opened = self.xr.open_dataset(self.folder / path, engine="h5netcdf")
-        self.addCleanup(opened.close)
-        return opened
-
-    def test_grid_equals_the_single_runs(self):
-        self.expect(self.sweep("out", "-j", "2"), 0)
-        self.merge("out")
-        cube = self.open("cube.h5")
-        self.assertEqual(cube.latency_mean.dims, ("rate", "arrivals", "repetition", "policy"))
-        self.assertEqual(list(cube.rate.values), [1, 2, 4, 6, 8])
-        self.assertEqual(list(cube.arrivals.values), [1, 4])
-        self.assertTrue((cube.run_state == 0).all())
-        for run, rate, arrivals, repetition in (0, 1, 1, 0), (17, 4, 4, 2), (22, 6, 4, 1), (29, 8, 4, 2):
-            self.run_scenario("study.ini", "one.h5", "-f", "-r", run)
-            one = self.xr.open_dataset(self.folder / "one.h5", engine="h5netcdf", group="summary")
-            cell = cube.sel(rate=rate, arrivals=arrivals, repetition=repetition)
-            for name in one.data_vars:
-                if name.endswith("_half_width"):  # of a single run only
-                    self.assertNotIn(name, cell)
-                    continue
-                self.np.testing.assert_array_equal(cell[name].values, one[name].values, err_msg=name)
-            one.close()
-
-    def test_both_engines_without_a_warning(self):
-        import warnings
-        self.write("study.ini", STUDY.replace("rate = ${arr", "arrivals = poisson\ndeadline = 1s\nrate = ${arr")
-                   .replace("arrivals = poisson\n", "", 1)
-                   .replace("title = rate $rate", "title = ${kind=plain, \"with, comma\" ! arrivals}"))
-        self.expect(self.sweep("out"), 0)
-        self.merge("out")
-        for engine in "h5netcdf", "netcdf4":
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                with self.xr.open_dataset(self.folder / "cube.h5", engine=engine) as cube:
-                    self.assertEqual(cube.kind.dims, ("arrivals",))
-                    self.assertEqual(list(cube.kind.values), ["plain", "with, comma"])
-                    self.assertIn("kind", cube.latency_mean.coords)
-                    self.assertIn("${rate=1, 2, 4..8 step 2}Mbit/s", str(cube.study_ini.values))
-
-    def test_runs_that_are_no_grid(self):
-        self.expect(self.sweep("out", "-c", "constrained"), 0)
-        self.merge("out")
-        cube = self.open("cube.h5")
-        self.assertEqual(cube.latency_mean.dims, ("run", "policy"))
-        self.assertEqual([list(cube.rate.values), list(cube.arrivals.values)], [[1, 2, 2], [1, 1, 4]])
-        self.assertEqual(cube.attrs["config"], "constrained")
-
-    def test_failed_and_missing_runs(self):
-        self.write("study.ini", STUDY.replace("rate = ${arrivals=1, 4}/s", "rate = 4/s\nbatch = ${images=1, 8}"))
-        self.expect(self.sweep("out", "--filter", "$rate < 5"), SOME_FAILED)
-        self.merge("out", "--incomplete")
-        cube = self.open("cube.h5")
-        self.assertTrue((cube.run_state.sel(rate=[1, 2, 4], images=1) == 0).all())
-        self.assertTrue((cube.run_state.sel(rate=[1, 2, 4], images=8) == 1).all())
-        self.assertTrue((cube.run_state.sel(rate=[6, 8]) == 2).all())
-        self.assertTrue((cube.latency_mean.isnull() == (cube.run_state != 0)).all())
-
-    def test_policies_and_cuts_that_differ(self):
-        self.write("study.ini", STUDY.replace("[policy no-offload]", "[policy fixed]\ntype = static-split\n"
-                                              "split = ${split=block2, each}"))
-        self.expect(self.sweep("out"), 0)
-        self.merge("out")
-        cube = self.open("cube.h5")
-        policies = list(cube.policy.values)
-        self.assertEqual(len(set(policies)), len(policies))
-        self.assertGreater(len(policies), 3)
-        one = cube.latency_mean.isel(split=0, rate=0, arrivals=0, repetition=0)
-        self.assertEqual(int(one.notnull().sum()), 2)
-
-    def test_whole_results(self):
-        self.expect(self.sweep("out", "-r", "0..5"), 0)
-        self.expect(self.sweep("out", "-r", "0..8", "--steps"), 0, [r"9 runs in .*; of 30: 9 done, .*"])
-        self.expect(self.sweep("out", "-r", "0..8", "--steps"), 0, [r"0 runs in .*"])
-        files = sorted((self.folder / "out" / "steps").iterdir())
-        self.assertEqual(len(files), 9)
-        opened = [self.xr.open_dataset(path, engine="h5netcdf") for path in files]
-        joined = self.xr.concat(opened, dim="run")
-        for one in opened:
-            one.close()
-        self.assertEqual(joined.latency.dims, ("run", "policy", "step"))
-        cells = set(zip(joined.rate.values, joined.arrivals.values, joined.repetition.values))
-        self.assertEqual(cells, {(1, 1, 0), (1, 1, 1), (1, 1, 2), (1, 4, 0), (1, 4, 1), (1, 4, 2), (2, 1, 0), (2, 1, 1),
-                                 (2, 1, 2)})
-        self.assertIn("rate", joined.latency.coords)
-        self.run_scenario("study.ini", "one.h5", "-r", "7")
-        self.assertIn(self.read("one.h5"), [path.read_bytes() for path in files])
-        self.write("study.ini", STUDY.replace("${arrivals=", "${batch="))
-        self.expect(self.call("run", "study.ini", "-r", "7", "-o", "two.h5"), INVALID,
-                    [r"two\.h5: a variable may not be called 'batch': the result uses this name"])
-
-    def test_one_run(self):
-        self.write("study.ini", SCENARIO)
-        self.expect(self.sweep("out"), 0)
-        self.merge("out")
-        self.assertEqual(self.open("cube.h5").latency_mean.dims, ("run", "policy"))
-
-    def test_boxes(self):
-        """More runs than are written at once, over several dimensions."""
-        self.write("study.ini", STUDY.replace("steps = 200", "steps = 1").replace("repeat = 3", "repeat = 700")
-                   .replace("[policy dynamic-split]", "[policy fixed]\ntype = static-split\nsplit = each"))
-        self.expect(self.sweep("out", timeout=120), 0)
-        self.merge("out")
-        cube = self.open("cube.h5")
-        self.assertEqual(int(cube.run_state.size), 7000)
-        self.assertTrue((cube.run_state == 0).all())
-        self.assertTrue(cube.latency_mean.notnull().all())
-        self.run_scenario("study.ini", "one.h5", "-r", 6543)
-        with self.xr.open_dataset(self.folder / "one.h5", engine="h5netcdf", group="summary") as one:
-            cell = cube.latency_mean.values.reshape(7000, -1)[6543]
-            self.np.testing.assert_array_equal(cell, one.latency_mean.values)
 
 
 class Shipped(ProgramTest):

@@ -220,10 +220,10 @@ class Steps(SweepTest):
         for how in "--steps", "--virtual":
             self.expect(self.call("sweep", "merge", folder, "-o", f"{how}.h5", how), 0)
         with edgesplit_results.open(self.folder / "--steps.h5") as copied:
-            expected = copied.steps("latency", rate=4, policy="dynamic-split")
+            expected = copied.steps("latency", rate=4e6, policy="dynamic-split")
             self.assertEqual(expected.shape, (2, 200))
             self.np.testing.assert_allclose(self.np.nanmean(expected, axis=1),
-                                            copied.values("latency_mean", rate=4, policy="dynamic-split"))
+                                            copied.values("latency_mean", rate=4e6, policy="dynamic-split"))
         self.write("mixed.ini", MIXED)
         self.expect(self.sweep("mixed", "--steps", study="mixed.ini"), 0)
         self.expect(self.call("sweep", "merge", "mixed", "-o", "mixed.h5", "--virtual"), 0)
@@ -231,7 +231,7 @@ class Steps(SweepTest):
             self.assertEqual(mixed.steps("device", devices=3).max(), 2)
             self.assertEqual(mixed.steps("device", devices=1).max(), 0)
         with edgesplit_results.open(self.folder / "--virtual.h5") as referred:
-            self.np.testing.assert_array_equal(referred.steps("latency", rate=4, policy="dynamic-split"), expected)
+            self.np.testing.assert_array_equal(referred.steps("latency", rate=4e6, policy="dynamic-split"), expected)
             limits = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (41, limits[1]))
             try:

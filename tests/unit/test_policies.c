@@ -155,7 +155,7 @@ static void dynamic_split_is_the_last_of_the_least(void **state) {
             if (all || roll_chance(&dice, 60) || (cut + 1 == n_cuts && n == 0))
                 candidates[n++] = (uint32_t)cut;
         }
-        es_cut_costs costs = {n_cuts, NULL, NULL, NULL, head_s, tail_s, bits};
+        es_cut_costs costs = {.n_cuts = n_cuts, .head_s = head_s, .tail_s = tail_s, .bits = bits};
         es_policy_view view = {
             .costs = &costs,
             .rate_bps = roll_chance(&dice, 10) ? 0

@@ -182,6 +182,41 @@ static void resolved_values_say_where_they_come_from(void **state) {
     es_scenario_destroy(s);
 }
 
+/* Values of a study in the SI units of the first key that they are, read with the unit behind. */
+static void variables_are_measured(void **state) {
+    (void)state;
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs("[scenario]\ntitle = ${rate=1, 0.5, fast}\nwarmup = ${left=auto, 1min}\n"
+          "[uplink]\nrate = $rate MB/s\n[downlink]\nrate = ${rate}kbit/s\n"
+          "[policy p]\nsplit = ${cut=3, each}\n[server]\nload = ${load=20%, 0.5}\n",
+          stream);
+    assert_int_equal(fclose(stream), 0);
+    static const struct {
+        size_t variable, value;
+        double number;
+        const char *unit; /* NULL: a text */
+    } expected[] = {
+        {0, 0, 8e6, "bit/s"}, {0, 1, 4e6, "bit/s"}, {0, 2, 0, NULL},
+        {1, 0, 0, NULL},      {1, 1, 60, "s"},      {2, 0, 3, "1"},
+        {2, 1, 0, NULL},      {3, 0, 0.2, "1"},     {3, 1, 0.5, "1"},
+    };
+    es_study *study = NULL;
+    assert_int_equal(es_study_load(&(es_study_source){.path = path}, &study, &errors), ES_OK);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        double number;
+        const char *unit;
+        bool is =
+            es_scenario_measure(study, expected[i].variable, expected[i].value, &number, &unit);
+        assert_int_equal(is, expected[i].unit != NULL);
+        if (!is)
+            continue;
+        assert_true(number == expected[i].number);
+        assert_string_equal(unit, expected[i].unit);
+    }
+    es_study_destroy(study);
+}
+
 static void out_of_memory_is_reported(void **state) {
     (void)state;
     struct changes changes = {{{"uplink", "rate", "1..20 Mbit/s"},
@@ -227,6 +262,7 @@ int main(void) {
         WITH_FILE(overrides_replace_and_add),
         WITH_FILE(resolved_scenarios_are_scenarios),
         WITH_FILE(resolved_values_say_where_they_come_from),
+        WITH_FILE(variables_are_measured),
         WITH_FILE(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,31 @@ static void modes_of_groups_may_differ(void **state) {
     es_scenario_destroy(s);
 }
 
+/* So is a trace of requests for those with arrivals = trace, wherever they say so. */
+static void a_trace_of_the_base_is_for_groups_that_read_it(void **state) {
+    (void)state;
+    es_scenario *s =
+        load_whole("[scenario]\nduration = 10s\n[model]\nname = efficientnet-b0\n[device]\nprofile "
+                   "= slow.csv\n"
+                   "[server]\nprofile = fast.csv\n[uplink]\nrate = 1MB/s\n"
+                   "[workload]\ntrace = requests.csv\nat_end = loop\nbatch = 2\n"
+                   "[device traced]\n[device own]\n[device silent]\n[device poisson]\n"
+                   "[workload traced]\narrivals = trace\n"
+                   "[workload own]\narrivals = trace\ntrace = others.csv\n"
+                   "[workload poisson]\narrivals = poisson\nrate = 2/s\n"
+                   "[policy no-offload]\n");
+    const es_scenario *traced = es_scenario_group(s, 0), *silent = es_scenario_group(s, 2);
+    assert_string_equal(traced->workload.trace, "requests.csv");
+    assert_int_equal(traced->workload.arrivals, ES_ARRIVALS_OF_TRACE);
+    assert_int_equal(traced->workload.at_end, 0); /* loop */
+    assert_int_equal(traced->workload.batch.n, 1);
+    assert_string_equal(es_scenario_group(s, 1)->workload.trace, "others.csv");
+    assert_null(silent->workload.trace);
+    assert_int_equal(silent->workload.arrivals, ES_PERIODIC);
+    assert_null(es_scenario_group(s, 3)->workload.trace);
+    es_scenario_destroy(s);
+}
+
 static void files_and_requests_are_those_of_all_groups(void **state) {
     (void)state;
     static const char *const files[] = {"small.csv", "fast.csv",     "car.onnx",
@@ -169,6 +194,9 @@ static void resolved_groups_are_groups(void **state) {
         "[energy y]\nactive = 1W\ntransmit = 1W\nreceive = 1W\nidle = 1W\n"
         "[policy no-offload]\n[policy d]\ntype = dynamic-split\nload_aware = yes\n"
         "knowledge = last\ninitial_rate = 1MB/s\n",
+        "[scenario]\nduration = 1h\n[model]\nname = efficientnet-b0\n[device]\nprofile = slow.csv\n"
+        "[server]\nprofile = fast.csv\n[uplink]\nrate = 1MB/s\n[device x]\n[device y]\n"
+        "[workload]\ntrace = requests.csv\n[workload x]\narrivals = trace\n[policy no-offload]\n",
         /* what is said of requests without a name is read by nobody */
         "[scenario]\nsteps = 10\n[model]\nname = efficientnet-b0\n[device]\nprofile = slow.csv\n"
         "[server]\nprofile = fast.csv\n[uplink]\nrate = 1MB/s\n[device x]\n[device y]\n"
@@ -245,6 +273,10 @@ static const struct {
      "[server]\nprofile = fast.csv\n" LINK "[policy no-offload]\n",
      {":7: [device b] profile is missing: profile file of the device",
       ": [model] name is missing: network of the zoo"}},
+    {BASE LINK "[workload]\ntrace = x\n", /* of no group */
+     {":16: [workload] trace = x: is only read with arrivals = trace"}},
+    {BASE LINK "[workload a]\narrivals = trace\n",
+     {":16: [workload a] arrivals = trace: arrivals = trace and trace = FILE go together"}},
     {BASE LINK "[workload]\nrate = 1e-8/s\n",
      {":16: [workload] rate = 1e-8/s: 10 requests take more than three years at this rate"}},
 };
@@ -319,6 +351,7 @@ int main(void) {
         WITH_FILE(without_a_group_there_is_the_scenario),
         WITH_FILE(a_group_may_be_alone),
         WITH_FILE(modes_of_groups_may_differ),
+        WITH_FILE(a_trace_of_the_base_is_for_groups_that_read_it),
         WITH_FILE(files_and_requests_are_those_of_all_groups),
         WITH_FILE(resolved_groups_are_groups),
         WITH_FILE(what_groups_cannot_have_is_rejected),

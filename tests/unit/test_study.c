@@ -197,6 +197,33 @@ static void values_are_filled_in(void **state) {
     es_study_destroy(study);
 }
 
+static void assert_use(const es_study *study, size_t variable, size_t i, const char *section,
+                       const char *key, const char *behind) {
+    es_study_use use;
+    assert_true(es_study_find_use(study, variable, i, &use));
+    assert_string_equal(use.section, section);
+    assert_string_equal(use.key, key);
+    assert_true(es_slice_equals(use.behind, behind));
+}
+
+/* A part of a value, as in a title or a list, is no use; that of [sweep] neither. */
+static void places_of_variables(void **state) {
+    (void)state;
+    es_study *study;
+    es_study_use use;
+    assert_int_equal(load("[scenario]\ntitle = rate $rate\n[policy p q]\nx = ${x=1, 2}\n"
+                          "[uplink]\nrate = ${rate=1, 2}Mbit/s\nlist = 1, $rate\n"
+                          "[sweep]\nseed-set = $x\n[downlink near]\nrate = $rate kB/s\n",
+                          NULL, NULL, &study),
+                     ES_OK);
+    assert_use(study, 0, 0, "policy", "x", "");
+    assert_false(es_study_find_use(study, 0, 1, &use));
+    assert_use(study, 1, 0, "uplink", "rate", "Mbit/s");
+    assert_use(study, 1, 1, "downlink", "rate", " kB/s");
+    assert_false(es_study_find_use(study, 1, 2, &use));
+    es_study_destroy(study);
+}
+
 static void wrong_seed_sets(void **state) {
     (void)state;
     es_study *study = load_sound("[a]\nb = ${x=u,v}\n[sweep]\nseed-set = $x\n", NULL, NULL);
@@ -406,6 +433,7 @@ int main(void) {
         cmocka_unit_test(the_last_variable_changes_fastest_and_repetitions_inside),
         cmocka_unit_test(in_step),
         cmocka_unit_test(values_are_filled_in),
+        cmocka_unit_test(places_of_variables),
         cmocka_unit_test(wrong_seed_sets),
         cmocka_unit_test(constraints),
         cmocka_unit_test(mistakes_in_values),

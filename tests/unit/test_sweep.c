@@ -114,7 +114,7 @@ static void failures_are_recorded(void **state) {
     assert_int_equal(progress.n_failed, 6);
     assert_int_equal(progress.n_now, 6);
     size_t n = 0;
-    assert_int_equal(es_sweep_status("out", &progress, &n, failed, &errors), ES_OK);
+    assert_int_equal(es_sweep_status("out", &progress, NULL, &n, failed, &errors), ES_OK);
     assert_int_equal(n, 6);
     assert_int_equal(progress.n_failed, 6);
     assert_int_equal(es_sweep_run(sweep, &options, &progress, &errors), ES_SOME_FAILED);
@@ -166,16 +166,16 @@ static void folders_that_cannot_be(void **state) {
     (void)state;
     es_sweep *sweep = create();
     es_errors_init(&errors);
-    assert_int_equal(es_sweep_prepare(sweep, "no/folder", &errors), ES_CANT_CREATE);
-    assert_int_equal(es_sweep_prepare(sweep, "study.ini", &errors), ES_CANT_CREATE);
-    assert_int_equal(es_sweep_prepare(sweep, "out", &errors), ES_OK);
+    assert_int_equal(es_sweep_prepare(sweep, "no/folder", false, &errors), ES_CANT_CREATE);
+    assert_int_equal(es_sweep_prepare(sweep, "study.ini", false, &errors), ES_CANT_CREATE);
+    assert_int_equal(es_sweep_prepare(sweep, "out", false, &errors), ES_OK);
     struct stat first, again;
     assert_int_equal(stat("out/manifest", &first), 0);
-    assert_int_equal(es_sweep_prepare(sweep, "out", &errors), ES_OK);
+    assert_int_equal(es_sweep_prepare(sweep, "out", false, &errors), ES_OK);
     assert_int_equal(stat("out/manifest", &again), 0);
     assert_true(first.st_ino == again.st_ino); /* as it should be: not written again */
-    write_file("out/manifest", "edgesplit-sweep 1\nruns 99999999999\n");
-    assert_int_equal(es_sweep_prepare(sweep, "out", &errors), ES_INVALID);
+    write_file("out/manifest", "edgesplit-sweep 2\nruns 99999999999\n");
+    assert_int_equal(es_sweep_prepare(sweep, "out", false, &errors), ES_INVALID);
     es_sweep_destroy(sweep);
 }
 
@@ -189,9 +189,9 @@ static void out_of_memory(void **state) {
         fault_alloc_fail_at(fail);
         es_status status = es_sweep_create(&source, study, &sweep, &errors);
         if (status == ES_OK)
-            status = es_sweep_prepare(sweep, "out", &errors);
+            status = es_sweep_prepare(sweep, "out", false, &errors);
         if (status == ES_OK)
-            status = es_sweep_status("out", &progress, &n, failed, &errors);
+            status = es_sweep_status("out", &progress, NULL, &n, failed, &errors);
         bool struck = fault_alloc_struck();
         fault_alloc_fail_at(0);
         es_sweep_destroy(sweep);

@@ -243,6 +243,13 @@ static void test_quantities_are_printed(void **state) {
     }
 }
 
+static void test_units_of_dimensions(void **state) {
+    (void)state;
+    static const char *const expected[ES_N_DIMENSIONS] = {"s", "B", "bit/s", "/s", "W", "1", "1"};
+    for (size_t i = 0; i < ES_N_DIMENSIONS; i++)
+        assert_string_equal(es_dimension_unit((es_dimension)i), expected[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_unit),
@@ -252,6 +259,7 @@ int main(void) {
         cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_lists_out_of_memory),
         cmocka_unit_test(test_quantities_are_printed),
+        cmocka_unit_test(test_units_of_dimensions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

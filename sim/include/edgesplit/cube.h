@@ -7,9 +7,9 @@
 
 enum { ES_CUBE_MAX_AXES = 16 };
 
-/* A dimension of the runs, with its coordinate: texts, or numbers if `texts` is NULL. */
+/* A dimension of the runs, with its coordinate: texts, or numbers in `unit` if `texts` is NULL. */
 typedef struct es_cube_axis {
-    const char *name, *long_name;
+    const char *name, *long_name, *unit;
     size_t n;
     const char *const *texts;
     const double *numbers;
@@ -18,7 +18,7 @@ typedef struct es_cube_axis {
 /* A further coordinate along one of them. */
 typedef struct es_cube_coordinate {
     size_t axis;
-    const char *name, *long_name;
+    const char *name, *long_name, *unit;
     const char *const *texts; /* [n of the axis] or NULL */
     const double *numbers;
 } es_cube_coordinate;
@@ -34,6 +34,9 @@ typedef struct es_cube_layout {
     bool has_cloud; /* some run has three tiers */
     bool has_exits; /* some run has a network with exits */
     const char *const *policies;
+    /* Whether the half widths of a figure [ES_N_SUMMARY], and of gains, are known of any run. */
+    const bool *half_widths;
+    bool gain_half_widths;
     bool has_steps;   /* also the group /per_step, the per-step tables of the runs */
     bool refers;      /* to the tables in the runs' results, instead of copying them */
     size_t n_steps;   /* of the longest table */
@@ -44,11 +47,13 @@ typedef struct es_cube_layout {
 typedef struct es_cube_values {
     size_t n;
     double *figures[ES_N_SUMMARY];                     /* [n][n_policies] */
+    double *half_widths[ES_N_SUMMARY];                 /* the same; of those of the layout */
     double *n_steps;                                   /* [n][n_policies] */
     double *cut_share;                                 /* [n][n_policies][n_cuts] */
     double *utilisation, *queue_length;                /* [n][n_policies][stations] */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n][n_policies][n_policies] */
-    int8_t *state;                                     /* [n] 0 done, 1 failed, 2 missing */
+    double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width; /* the same */
+    int8_t *state; /* [n] 0 done, 1 failed, 2 missing */
 } es_cube_values;
 
 typedef struct es_cube es_cube;

@@ -197,7 +197,13 @@ static inline double es_policy_predict_s(const es_policy_view *view, size_t cut,
     return arrived_s + tail_s + es_policy_beyond_s(view, cut);
 }
 
-/* The same of the `n` cuts from `first` on, several at a time. */
+/* Whether the latency of every cut but the last is a line in 1 / rate and 1 / (1 - load): so with
+ * two tiers and no exits. */
+static inline bool es_cuts_are_lines(const es_cut_costs *costs) {
+    return costs->exits == NULL && costs->backhaul_bytes == NULL;
+}
+
+/* The same of the `n` cuts from `first` on, which are lines, several at a time. */
 static inline void es_policy_predict_row(const es_policy_view *view, size_t first, size_t n,
                                          double s_per_bit, double slowdown,
                                          double *restrict predicted_s) {

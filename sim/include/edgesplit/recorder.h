@@ -108,6 +108,8 @@ typedef struct es_run_record {
     const es_input *inputs;
     size_t n_parameters; /* of a study: names and values of what tells this run from its others */
     const char *const *parameter_names, *const *parameter_values;
+    const char *const *parameter_units; /* of the numbers that they are; NULL: a text */
+    const double *parameter_numbers;
     size_t n_replications; /* at most; 1: the results have no such dimension */
     /* Devices 0, 1, ... are those of the first group, then those of the second, and so are cuts: a
      * step's cut is number split_index of its group's. The column `device` is only written where

@@ -91,6 +91,8 @@ typedef struct es_policy_section {
 /* A variable of a study and its value in one run. */
 typedef struct es_parameter {
     char *name, *value;
+    const char *unit; /* of `number`, lent for ever; NULL: it is a text */
+    double number;
 } es_parameter;
 
 /* Groups of devices, at most. */
@@ -197,6 +199,12 @@ typedef struct es_scenario {
     size_t n_parameters;         /* what tells this run from the others of its study */
     es_parameter *parameters;
 } es_scenario;
+
+/* What value `value` of a variable of a study is in SI units: that of the first key of the file
+ * whose whole value it is, together with the unit that stands behind it; else the bare number, of
+ * unit "1". Lends the unit for ever. False: it is a text. */
+bool es_scenario_measure(const es_study *study, size_t variable, size_t value, double *number,
+                         const char **unit);
 
 /* At-end choice of a trace key that leaves it to the trace. */
 enum { ES_AT_END_AS_TRACE = 3 };

@@ -56,6 +56,16 @@ size_t es_study_n_runs(const es_study *study);
 /* Lends the variables [*n] in the order of nesting. */
 const es_study_variable *es_study_variables(const es_study *study, size_t *n);
 
+/* A place where a variable, with a text behind it, is the whole value of a key:
+ * "rate = ${rate=1, 2}Mbit/s". */
+typedef struct es_study_use {
+    const char *section, *key; /* the section's kind; lent */
+    es_slice behind;           /* "Mbit/s", lent */
+} es_study_use;
+
+/* The i-th such place of a variable in the order of the file; false if there are not so many. */
+bool es_study_find_use(const es_study *study, size_t variable, size_t i, es_study_use *use);
+
 /* Which value of a variable a run has, and which repetition it is. */
 size_t es_study_value(const es_study *study, size_t run, size_t variable);
 size_t es_study_repetition(const es_study *study, size_t run);

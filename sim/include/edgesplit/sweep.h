@@ -6,10 +6,12 @@
  *     FOLDER/steps/IDENTITY.h5    whole results, if they are wanted
  *     FOLDER/lock                 who is at work
  *
- * The identity of a run is a SHA-256 over its resolved configuration (seed included), its input
- * files and the version of the result's format: a run that is in a shard is never repeated, and one
- * that has changed is never taken for what it was. A record is appended whole by one write and has
- * a checksum: a kill loses at most the runs in hand. */
+ * The manifest names the program, with its version and git id, that did the runs; another one does
+ * not go on in its folder unless that is asked for. The identity of a run is a SHA-256 over its
+ * resolved configuration (seed included), its input files and the version of the result's format: a
+ * run that is in a shard is never repeated, and one that has changed is never taken for what it
+ * was. A record is appended whole by one write and has a checksum: a kill loses at most the runs in
+ * hand. */
 #ifndef EDGESPLIT_SWEEP_H
 #define EDGESPLIT_SWEEP_H
 
@@ -44,7 +46,8 @@ typedef struct es_sweep_options {
     size_t n_workers;     /* >= 1 processes */
     size_t task, n_tasks; /* the share of this call: task 0 .. n_tasks - 1 */
     bool retry_failed;
-    bool keep_steps; /* also FOLDER/steps/IDENTITY.h5, each run's whole result */
+    bool keep_steps;     /* also FOLDER/steps/IDENTITY.h5, each run's whole result */
+    bool mixed_programs; /* go on where runs were done by another program */
     size_t n_chosen;
     const size_t *chosen; /* [n_chosen] runs; NULL: all */
     /* 0: go on; 1: finish what is in hand; more: at once. */
@@ -53,15 +56,15 @@ typedef struct es_sweep_options {
     void (*progress)(void *context, const es_sweep_progress *progress); /* NULL: none */
 } es_sweep_options;
 
-/* Makes the folder with its manifest, so that tasks that start together find it. ES_CANT_CREATE,
- * ES_IO, ES_NO_MEMORY. */
+/* Makes the folder with its manifest, so that tasks that start together find it; `mixed_programs`
+ * as in the options. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
 ES_NODISCARD es_status es_sweep_prepare(const es_sweep *sweep, const char *folder,
-                                        es_errors *errors);
+                                        bool mixed_programs, es_errors *errors);
 
 /* Runs what is missing, longest expected first. A worker that dies fails the run in hand.
  * ES_SOME_FAILED: recorded, with their messages; ES_CANT_CREATE: the folder belongs to another
- * study, or another sweep is at work in it; ES_IO: a full disk, say; ES_INTERRUPTED, ES_NO_MEMORY.
- * Whatever the end, what was finished is kept. */
+ * study or has runs by another program, or another sweep is at work in it; ES_IO: a full disk, say;
+ * ES_INTERRUPTED, ES_NO_MEMORY. Whatever the end, what was finished is kept. */
 ES_NODISCARD es_status es_sweep_run(const es_sweep *sweep, const es_sweep_options *options,
                                     es_sweep_progress *progress, es_errors *errors);
 
@@ -84,10 +87,11 @@ typedef struct es_sweep_estimate {
 ES_NODISCARD es_status es_sweep_estimate_of(const es_sweep *sweep, const es_sweep_options *options,
                                             es_sweep_estimate *estimate, es_errors *errors);
 
-/* Reads what has become of the sweep in a folder. `failed`, if not NULL, is called for every failed
- * run in order. ES_NO_INPUT, ES_INVALID: it is no sweep's folder; ES_NO_MEMORY. */
+/* Reads what has become of the sweep in a folder, and appends to `programs`, if not NULL, what did
+ * its runs, "A; B". `failed`, if not NULL, is called for every failed run in order. ES_NO_INPUT,
+ * ES_INVALID: it is no sweep's folder; ES_NO_MEMORY. */
 ES_NODISCARD es_status es_sweep_status(const char *folder, es_sweep_progress *progress,
-                                       void *context,
+                                       es_text *programs, void *context,
                                        void (*failed)(void *context, size_t run, const char *label,
                                                       const char *message),
                                        es_errors *errors);

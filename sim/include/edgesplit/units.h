@@ -32,6 +32,9 @@ enum { ES_LIST_MAX = 1000000 };
 ES_NODISCARD es_status es_parse_quantities(es_slice text, es_dimension dimension, double **values,
                                            size_t *n_values, const char **expected);
 
+/* Lends the symbol of a dimension's SI unit: "bit/s"; "1" of ratios and counts. */
+const char *es_dimension_unit(es_dimension dimension);
+
 /* Appends the value with the dimension's SI unit, shortest exact digits: "2e+07bit/s". */
 void es_text_add_quantity(es_text *text, double value, es_dimension dimension);
 
