@@ -9,7 +9,8 @@
 static const char *const stations[EXPORT_N_STATIONS] = {"device",   "uplink",   "server",
                                                         "downlink", "backhaul", "cloud"};
 /* Their order on the path of a request. */
-static const size_t path[EXPORT_N_STATIONS] = {0, 1, 2, 4, 5, 3};
+enum { BACKHAUL = 4 };
+static const size_t path[EXPORT_N_STATIONS] = {0, 1, 2, BACKHAUL, 5, 3};
 
 void es_export_trace_begin(const es_result *result, es_text *text) {
     es_text_add(
@@ -80,7 +81,8 @@ static void add_slice(const es_result *result, size_t policy, size_t step, size_
     es_text_add(text, ", \"args\": {\"batch\": %.0f, \"cut\": %zu, \"name\": ", row[EXPORT_BATCH],
                 cut);
     es_text_add_json(text, result->cuts[cut]);
-    es_text_add(text, ", \"bytes\": %.0f, \"status\": \"%s\"}}", row[EXPORT_BYTES],
+    es_text_add(text, ", \"bytes\": %.0f, \"status\": \"%s\"}}",
+                row[station == BACKHAUL ? EXPORT_BACKHAUL_BYTES : EXPORT_BYTES],
                 es_export_status(row[EXPORT_STATUS]));
 }
 

@@ -313,8 +313,9 @@ const struct key keys[] = {
     CHOICE(
         "output", "regret", AT(output.regret), no_yes, "yes",
         "record the oracle's latency and the regret of every step. What requests would have met is "
-        "known in isolated mode, and of one device, first in, first out everywhere, one server "
-        "without batches and jobs of others, and constant propagation; else both are absent, "
+        "known in isolated mode, and with two tiers of one device, first in, first out everywhere, "
+        "one server without batches and jobs of others, and constant propagation; else both are "
+        "absent, "
         "and `yes` is a mistake"),
 
     TEXT("policy", "type", OF(type), NULL, false,
