@@ -141,9 +141,11 @@ static void predict(const struct step *step, double rate_bps, double load, doubl
     const es_result *result = step->result;
     for (size_t cut = 0; cut < result->n_cuts; cut++) {
         size_t at = cut * result->n_batches + step->batch;
+        double sent_ratio = result->sent_ratio != NULL ? result->sent_ratio[cut] : 1;
         latency_s[cut] = result->head_s[at];
-        if (cut + 1 < result->n_cuts)
-            latency_s[cut] += step->delay_s + 8 * (double)result->uplink_bytes[at] / rate_bps +
+        if (cut + 1 < result->n_cuts && sent_ratio > 0)
+            latency_s[cut] += sent_ratio * step->delay_s +
+                              8 * (double)result->uplink_bytes[at] / rate_bps +
                               result->tail_s[at] / (1 - load);
     }
 }

@@ -13,6 +13,8 @@ static void read_cuts(es_reader *reader, es_result *result) {
     result->has_cloud = es_reader_has(reader, "cuts/cloud_time");
     result->cuts = es_reader_texts(reader, "cuts/name", n);
     result->compression = es_reader_doubles(reader, "cuts/compression", 1, &n);
+    if (es_reader_has(reader, "cuts/sent_ratio"))
+        result->sent_ratio = es_reader_doubles(reader, "cuts/sent_ratio", 1, &n);
     result->n_tensors = es_reader_integers(reader, "cuts/n_tensors", 1, &n);
     result->natural = es_reader_integers(reader, "cuts/natural", 1, &n);
     result->compressive = es_reader_integers(reader, "cuts/compressive", 1, &n);
@@ -58,6 +60,14 @@ static void read_step_counts(es_reader *reader, es_result *result) {
         es_reader_damaged(reader, "replication");
     result->n_steps =
         es_reader_integers(reader, "n_steps", replicated ? 2 : 1, &lengths[replicated ? 0 : 1]);
+}
+
+static void read_exits(es_reader *reader, es_result *result) {
+    if (!es_reader_has(reader, "summary/exit_share"))
+        return;
+    result->n_ends = es_reader_length(reader, "summary/exit");
+    const size_t lengths[] = {result->n_policies, result->n_ends};
+    result->exit_share = es_reader_doubles(reader, "summary/exit_share", 2, lengths);
 }
 
 static void read_attributes(es_reader *reader, es_result *result) {
@@ -141,6 +151,7 @@ static void read_all(es_reader *reader, es_result *result) {
     result->scenario_resolved = es_reader_text(reader, "scenario_resolved");
     result->stations = es_reader_texts(reader, "summary/station", result->n_stations);
     result->cut_share = es_reader_doubles(reader, "summary/cut_share", 2, over_cuts);
+    read_exits(reader, result);
     result->utilisation = es_reader_doubles(reader, "summary/utilisation", 2, over_stations);
     result->queue_length = es_reader_doubles(reader, "summary/queue_length", 2, over_stations);
     result->gain_mean_of_ratios =
@@ -215,6 +226,7 @@ void es_result_destroy(es_result *result) {
     free(result->group_devices);
     free(result->cut_groups);
     free(result->compression);
+    free(result->sent_ratio);
     free(result->n_tensors);
     free(result->natural);
     free(result->compressive);
@@ -224,6 +236,7 @@ void es_result_destroy(es_result *result) {
     free(result->tail_s);
     free(result->uplink_bytes);
     free(result->cut_share);
+    free(result->exit_share);
     free(result->gain_mean_of_ratios);
     free(result->gain_ratio_of_means);
     free(result->gain_mean_of_ratios_half_width);

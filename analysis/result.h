@@ -34,11 +34,12 @@ typedef struct es_result {
     int64_t *group_devices; /* [n_groups] */
     char **groups;          /* [n_groups] names */
 
-    bool has_cloud;                                         /* three tiers: cuts are pairs */
-    size_t n_cuts;                                          /* of all groups, one after the other */
-    char **cuts;                                            /* [n_cuts] names */
-    int64_t *cut_groups;                                    /* [n_cuts] */
-    double *compression;                                    /* [n_cuts] */
+    bool has_cloud;      /* three tiers: cuts are pairs */
+    size_t n_cuts;       /* of all groups, one after the other */
+    char **cuts;         /* [n_cuts] names */
+    int64_t *cut_groups; /* [n_cuts] */
+    double *compression; /* [n_cuts] */
+    double *sent_ratio;  /* [n_cuts] requests that are sent; NULL: no network has exits */
     int64_t *n_tensors, *natural, *compressive, *available; /* [n_cuts]; all but the first 0 or 1 */
     size_t n_batches;
     int64_t *batches;        /* [n_batches] */
@@ -49,6 +50,8 @@ typedef struct es_result {
     size_t n_figures;
     es_result_figure *figures;                         /* [n_figures], in the file's order */
     double *cut_share;                                 /* [n_policies][n_cuts] */
+    size_t n_ends;                                     /* exits and the end; 0: no exits */
+    double *exit_share;                                /* [n_policies][n_ends] */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [n_policies][n_policies]: of row over
                                                           column; NaN: no common step */
     /* The half widths of their 95 % intervals, alike; NULL with one replication. */

@@ -64,6 +64,18 @@ static void add_cuts(const es_result *result, es_text *text) {
     es_text_add(text, "]");
 }
 
+/* Of networks with exits only. */
+static void add_exits(const es_result *result, size_t policy, es_text *text) {
+    if (result->n_ends == 0)
+        return;
+    es_text_add(text, ",\n   \"exit_share\": [");
+    for (size_t i = 0; i < result->n_ends; i++) {
+        es_text_add(text, i > 0 ? ", " : "%s", "");
+        add_number(text, result->exit_share[policy * result->n_ends + i]);
+    }
+    es_text_add(text, "]");
+}
+
 static void add_policies(const es_result *result, es_text *text) {
     es_text_add(text, ",\n\"policies\": [");
     for (size_t p = 0; p < result->n_policies; p++) {
@@ -86,7 +98,9 @@ static void add_policies(const es_result *result, es_text *text) {
             es_text_add(text, cut > 0 ? ", " : "%s", "");
             add_number(text, result->cut_share[p * result->n_cuts + cut]);
         }
-        es_text_add(text, "]}");
+        es_text_add(text, "]");
+        add_exits(result, p, text);
+        es_text_add(text, "}");
     }
     es_text_add(text, "]");
 }

@@ -32,7 +32,7 @@ static void add_percent(es_table *table, double share) {
 struct column {
     const char *figure, *header;
     double factor;
-    enum { COUNT, LATENCY, DATA, ENERGY, N_GROUPS } group;
+    enum { COUNT, LATENCY, DATA, ENERGY, ACCURACY, N_GROUPS } group;
     enum {
         ALWAYS,
         KNOWN,     /* left out where no policy knows it */
@@ -53,6 +53,7 @@ static const struct column columns[] = {
     {"regret_mean", "regret", 1e3, LATENCY, KNOWN},
     {"uplink_bytes_mean", "kB", 1e-3, DATA, ALWAYS},
     {"energy_mean", "J", 1, ENERGY, KNOWN},
+    {"accuracy_mean", "accuracy", 1, ACCURACY, KNOWN},
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -321,6 +322,25 @@ static void print_cuts(const es_result *result, size_t width, es_text *text) {
     es_table_fini(&matrix);
 }
 
+/* Which exits of the network the results came from. */
+static void print_exits(const es_result *result, es_text *text) {
+    if (result->n_ends == 0)
+        return;
+    es_table table;
+    es_table_init(&table, 1 + result->n_ends, 1);
+    es_table_add(&table, "exit");
+    for (size_t i = 0; i < result->n_ends; i++)
+        es_table_add(&table, i + 1 < result->n_ends ? "%zu" : "%zu (end)", i + 1);
+    for (size_t p = 0; p < result->n_policies; p++) {
+        es_table_add(&table, "%s", result->policies[p]);
+        for (size_t i = 0; i < result->n_ends; i++)
+            add_percent(&table, result->exit_share[p * result->n_ends + i]);
+    }
+    es_text_add(text, "\nexits taken, %% of completed requests\n");
+    es_table_print(&table, 0, text);
+    es_table_fini(&table);
+}
+
 /* What is known of a file's making: a profile's kind, or a trace's origin. */
 static void add_making(es_table *table, const char *provenance) {
     es_text kind = {0}, origin = {0};
@@ -380,5 +400,6 @@ void es_summary_text(const es_result *result, size_t width, const char *groups, 
         es_text_add(text, "%s", groups);
     print_gains(result, width, text);
     print_cuts(result, width, text);
+    print_exits(result, text);
     print_warnings(result, text);
 }

@@ -2,6 +2,7 @@
 
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
+#include "exits.h"
 
 #include <gsl/gsl_interp.h>
 #include <math.h>
@@ -430,6 +431,10 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
         }
         fill_table(cost, b, model, options, &times);
     }
+    if (options->n_exits > 0)
+        status = exits_create(cost, options, tiers.heads_s, tiers.tails_s, errors);
+    if (status != ES_OK)
+        goto done;
     *out = cost;
     cost = NULL;
 done:
@@ -451,6 +456,7 @@ void es_cost_destroy(es_cost *cost) {
     free(cost->integers);
     free(cost->doubles);
     free(cost->names);
+    exits_destroy(cost->exit_tables);
     free(cost);
 }
 

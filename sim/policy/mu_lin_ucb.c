@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* Of an offloaded part: its profiled tail time, its bits, and 1. With coefficients 1 / (1 - load),
+/* Of an offloaded part: its profiled tail time, its bits, and 1 (as expected, of a network with
+ * exits: 1 becomes the share of requests that are sent). With coefficients 1 / (1 - load),
  * 1 / rate and the delay they give SEMANTICS 3 exactly. */
 enum { N_FEATURES = 3 };
 
@@ -41,7 +42,7 @@ static void features(const struct memory *memory, const es_cut_costs *costs, siz
                      double x[N_FEATURES]) {
     x[0] = costs->tail_s[cut] / memory->units[0];
     x[1] = costs->bits[cut] / memory->units[1];
-    x[2] = 1;
+    x[2] = costs->exits != NULL ? costs->exits->sent_ratio[cut] : 1;
 }
 
 /* Inverts A by Gauss and Jordan, who need no pivoting for a positive definite matrix. */
@@ -125,7 +126,7 @@ static size_t choose(const es_policy *policy, const es_policy_view *view) {
     double best_s = ES_INFINITY;
     for (size_t i = 0; i < n; i++) {
         size_t cut = policy->candidates[i];
-        bool stays = cut + 1 == costs->n_cuts;
+        bool stays = es_cut_stays(costs, cut);
         if (stays && forced && n > 1)
             continue;
         double total_s = costs->head_s[cut] + (stays ? 0 : hoped_s(memory, costs, cut, confidence));

@@ -16,16 +16,22 @@ static bool is_of_tiers(size_t c) {
            c == ES_COLUMN_cloud_time;
 }
 
+static bool is_of_exits(size_t c) {
+    return c == ES_COLUMN_exit || c == ES_COLUMN_accuracy;
+}
+
 bool column_is_optional(size_t c) {
-    return c == ES_COLUMN_device || is_of_tiers(c);
+    return c == ES_COLUMN_device || is_of_tiers(c) || is_of_exits(c);
 }
 
 bool column_is_kept(size_t c, const es_run_record *record) {
     return (c != ES_COLUMN_device || record->n_devices > 1) &&
-           (!is_of_tiers(c) || record->has_cloud);
+           (!is_of_tiers(c) || record->has_cloud) && (!is_of_exits(c) || record->n_exits > 0);
 }
 
-bool figure_is_kept(size_t f, bool has_cloud) {
+bool figure_is_kept(size_t f, bool has_cloud, bool has_exits) {
+    if (f == ES_SUMMARY_accuracy_mean)
+        return has_exits;
     return has_cloud ||
            (f != ES_SUMMARY_backhaul_queue_time_mean && f != ES_SUMMARY_backhaul_time_mean &&
             f != ES_SUMMARY_backhaul_bytes_mean && f != ES_SUMMARY_cloud_queue_time_mean &&

@@ -13,14 +13,15 @@ struct column {
 
 extern const struct column columns[ES_N_COLUMNS];
 
-/* Whether only some results have the column: those of several devices, or of three tiers. */
+/* Whether only some results have the column: those of several devices, of three tiers, or of
+ * networks with exits. */
 bool column_is_optional(size_t c);
 
 /* Whether a run's result has the column. */
 bool column_is_kept(size_t c, const es_run_record *record);
 
-/* Whether the summary of runs with or without a cloud has a figure. */
-bool figure_is_kept(size_t f, bool has_cloud);
+/* Whether the summary of runs with or without a cloud, and exits, has a figure. */
+bool figure_is_kept(size_t f, bool has_cloud, bool has_exits);
 
 /* Value of a column in rows that hold no request, of columns[c].size bytes: NaN, split_index -1,
  * status ES_STEP_PADDING, of other integers 0. */

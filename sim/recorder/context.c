@@ -186,6 +186,21 @@ static void put_cut_columns(netcdf *nc, nc_spec spec, const es_run_record *recor
     nc_put(nc, &spec, columns_of->compression);
 }
 
+/* Of networks with exits only. */
+static void put_sent_ratio(netcdf *nc, nc_spec spec, const es_run_record *record) {
+    if (record->n_exits == 0)
+        return;
+    double *ratios = es_alloc(record->n_cuts, sizeof *ratios);
+    nc->failed = nc->failed || ratios == NULL;
+    for (size_t i = 0; i < record->n_cuts && ratios != NULL; i++)
+        ratios[i] = record->cuts[i].sent_ratio;
+    spec.name = "sent_ratio";
+    spec.type = H5T_NATIVE_DOUBLE;
+    spec.long_name = "share of requests that are sent by the cut: the others leave before it";
+    nc_put(nc, &spec, ratios);
+    free(ratios);
+}
+
 static void put_cut_times(netcdf *nc, nc_spec spec, const es_run_record *record) {
     spec.rank = 2;
     spec.type = H5T_NATIVE_DOUBLE;
@@ -237,6 +252,7 @@ void context_put_cuts(netcdf *nc, const es_run_record *record) {
                                                 record->n_batches, record->batches);
         nc_spec spec = {.group = group, .units = "1", .rank = 1, .dimensions = {&cut, &batch}};
         put_cut_columns(nc, spec, record, &columns_of);
+        put_sent_ratio(nc, spec, record);
         put_cut_times(nc, spec, record);
         nc_close_dimension(nc, &cut);
         nc_close_dimension(nc, &batch);

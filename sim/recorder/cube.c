@@ -84,7 +84,7 @@ static void define_variables(es_cube *cube) {
     spec.rank = n_axes + 1;
     spec.dimensions[n_axes] = &cube->policy;
     for (size_t f = 0; f < ES_N_SUMMARY; f++) {
-        if (!figure_is_kept(f, cube->layout->has_cloud))
+        if (!figure_is_kept(f, cube->layout->has_cloud, cube->layout->has_exits))
             continue;
         spec.name = figures[f][0];
         spec.units = figures[f][1];
@@ -196,7 +196,7 @@ es_status es_cube_put(es_cube *cube, const size_t *start, const size_t *count,
     n[n_axes] = layout->n_policies;
     nc_write(nc, cube->state, H5T_NATIVE_INT8, n_axes, from, n, values->state);
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        if (figure_is_kept(f, layout->has_cloud))
+        if (figure_is_kept(f, layout->has_cloud, layout->has_exits))
             nc_write(nc, cube->figures[f], H5T_NATIVE_DOUBLE, n_axes + 1, from, n,
                      values->figures[f]);
     nc_write(nc, cube->n_steps, H5T_NATIVE_DOUBLE, n_axes + 1, from, n, values->n_steps);

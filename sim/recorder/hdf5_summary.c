@@ -33,7 +33,7 @@ static void put_figure(netcdf *nc, nc_spec spec, size_t f, const char *behind, c
 static void put_figures(netcdf *nc, const nc_spec *spec, const es_run_record *record, size_t n,
                         double (*values)[ES_N_SUMMARY]) {
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        if (figure_is_kept(f, record->has_cloud))
+        if (figure_is_kept(f, record->has_cloud, record->n_exits > 0))
             put_figure(nc, *spec, f, "", "", n, values);
 }
 
@@ -43,18 +43,18 @@ static void put_figures(netcdf *nc, const nc_spec *spec, const es_run_record *re
 static void put_half_widths(netcdf *nc, const nc_spec *spec, const es_run_record *record,
                             const es_summary *summary) {
     for (size_t f = 0; f < ES_N_SUMMARY; f++)
-        if (figure_is_kept(f, record->has_cloud) &&
+        if (figure_is_kept(f, record->has_cloud, record->n_exits > 0) &&
             (record->n_replications > 1 || f == ES_SUMMARY_latency_mean))
             put_figure(nc, *spec, f, "_half_width", HALF_WIDTH, record->n_policies,
                        summary->half_widths);
 }
 
 static nc_dimension put_numbers(netcdf *nc, hid_t group, const char *name, const char *long_name,
-                                size_t n) {
+                                int64_t first, size_t n) {
     int64_t *numbers = es_alloc(n, sizeof *numbers);
     nc->failed = nc->failed || numbers == NULL;
     for (size_t i = 0; i < n && numbers != NULL; i++)
-        numbers[i] = (int64_t)i;
+        numbers[i] = first + (int64_t)i;
     nc_dimension dimension = nc_index_dimension(nc, group, name, long_name, n, numbers);
     free(numbers);
     return dimension;
@@ -68,7 +68,7 @@ static void put_tables(netcdf *nc, hid_t group, nc_dimension *policy, const es_r
         stations[s] = es_station_text((es_station)s);
     nc_dimension baseline = nc_text_dimension(nc, group, "baseline", "policy compared with",
                                               record->n_policies, record->policy_names);
-    nc_dimension cut = put_numbers(nc, group, "cut", "cut", record->n_cuts);
+    nc_dimension cut = put_numbers(nc, group, "cut", "cut", 0, record->n_cuts);
     nc_dimension station = nc_text_dimension(nc, group, "station", "station", n_stations, stations);
     const struct {
         const char *name, *long_name;
@@ -106,11 +106,29 @@ static void put_tables(netcdf *nc, hid_t group, nc_dimension *policy, const es_r
     nc_close_dimension(nc, &station);
 }
 
+static void put_exits(netcdf *nc, hid_t group, nc_dimension *policy, const es_run_record *record,
+                      const es_summary *summary) {
+    if (record->n_exits == 0)
+        return;
+    nc_dimension ends = put_numbers(nc, group, "exit", "exit of the network; the last is its end",
+                                    1, record->n_exits + 1);
+    nc_put(nc,
+           &(nc_spec){.group = group,
+                      .name = "exit_share",
+                      .units = "1",
+                      .long_name = "share of completed requests whose result came from the exit",
+                      .type = H5T_NATIVE_DOUBLE,
+                      .rank = 2,
+                      .dimensions = {policy, &ends}},
+           summary->exit_share);
+    nc_close_dimension(nc, &ends);
+}
+
 static void put_replications(netcdf *nc, const es_run_record *record, const es_summary *summary) {
     size_t n = summary->n_replications;
     hid_t group = nc_group(nc, "replications");
     nc_dimension replication =
-        put_numbers(nc, group, "replication", "number of the replication", n);
+        put_numbers(nc, group, "replication", "number of the replication", 0, n);
     nc_dimension policy =
         nc_text_dimension(nc, group, "policy", "policy", record->n_policies, record->policy_names);
     put_figures(nc,
@@ -133,6 +151,7 @@ void summary_put(netcdf *nc, const es_run_record *record, const es_summary *summ
     put_figures(nc, &spec, record, record->n_policies, summary->figures);
     put_half_widths(nc, &spec, record, summary);
     put_tables(nc, group, &policy, record, summary);
+    put_exits(nc, group, &policy, record, summary);
     nc_close_dimension(nc, &policy);
     if (group >= 0)
         H5Gclose(group);

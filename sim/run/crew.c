@@ -40,7 +40,10 @@ static es_status create_parts(struct crew *crew, const es_plan *plan,
         slot->cut_counts = es_alloc(n_cuts, sizeof *slot->cut_counts);
         if (options->sink->read != NULL)
             slot->kept = es_alloc(KEPT_LATENCIES, sizeof *slot->kept);
-        if (slot->cut_counts == NULL || (options->sink->read != NULL && slot->kept == NULL))
+        if (crew->setting.n_ends > 0)
+            slot->exit_counts = es_alloc(crew->setting.n_ends, sizeof *slot->exit_counts);
+        if ((crew->setting.n_ends > 0 && slot->exit_counts == NULL) || slot->cut_counts == NULL ||
+            (options->sink->read != NULL && slot->kept == NULL))
             status = ES_NO_MEMORY;
     }
     return status;
@@ -55,6 +58,7 @@ es_status crew_init(struct crew *crew, const es_plan *plan, const es_run_options
                     .options = options,
                     .places = cut_places_of(record),
                     .n_cuts = record->n_cuts,
+                    .n_ends = record->n_exits > 0 ? record->n_exits + 1 : 0,
                     .n_simulations = n_simulations,
                     .going_on = going_on,
                     .context = crew},
@@ -78,6 +82,7 @@ void crew_fini(struct crew *crew) {
     for (size_t i = 0; crew->slots != NULL && i < crew->n_slots; i++) {
         spool_fini(&crew->slots[i].spool);
         free(crew->slots[i].cut_counts);
+        free(crew->slots[i].exit_counts);
         free(crew->slots[i].kept);
     }
     free(crew->work);

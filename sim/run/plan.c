@@ -92,6 +92,12 @@ static es_status find_cost(const es_plan *plan, struct planned_group *group,
                 options->header_bytes, options->coded_ratio, options->encode_bps,
                 options->decode_bps, options->extrapolate, options->whole_correction,
                 (long long)options->max_merged);
+    if (options->n_exits > 0)
+        es_text_add(&key, " %.17g", options->end_accuracy);
+    for (size_t i = 0; i < options->n_exits; i++)
+        es_text_add(&key, " %zu:%.17g:%.17g:%.17g:%.17g", options->exits[i].cut,
+                    options->exits[i].probability, options->exits[i].accuracy,
+                    options->exits[i].device_s, options->exits[i].server_s);
     for (size_t i = 0; i < options->n_batches; i++)
         es_text_add(&key, " %lld", (long long)options->batches[i]);
     es_status status = key.failed ? es_errors_no_memory(errors, NULL) : ES_OK;
@@ -100,7 +106,8 @@ static es_status find_cost(const es_plan *plan, struct planned_group *group,
     if (status == ES_OK && group->cost == NULL)
         status = es_cost_create(group->model, group->device, group->server, options, &made, errors);
     if (made != NULL) {
-        size_t bytes = made->n_batches * made->n_cuts * 64 + SMALL_BYTES;
+        size_t n_tables = made->n_batches + 2 * (options->n_exits > 0 ? options->n_exits + 1 : 0);
+        size_t bytes = n_tables * made->n_cuts * 64 + SMALL_BYTES;
         status = plan_keep(plan, INPUT_COST, key.data, made, bytes, errors);
         group->cost = status == ES_OK ? made : NULL;
     }
@@ -135,7 +142,9 @@ static es_status create_cost(const es_plan *plan, struct planned_group *group, e
             "= block has the fewest)",
             group->model->name, n_boundaries, es_cost_count_cuts(n_boundaries, true),
             (int)ES_MOST_CUTS);
-    es_status status = list_batches(group, &distinct, &n_distinct, errors);
+    es_status status = plan_exits(group, errors);
+    if (status == ES_OK)
+        status = list_batches(group, &distinct, &n_distinct, errors);
     if (status != ES_OK)
         return status;
     es_cost_options options = {
@@ -152,6 +161,9 @@ static es_status create_cost(const es_plan *plan, struct planned_group *group, e
         .batches = distinct,
         .max_merged = s->server.max_batch,
         .cloud = group->cloud,
+        .n_exits = group->n_exits,
+        .exits = group->exits,
+        .end_accuracy = s->model.accuracy,
     };
     es_errors found;
     es_errors_init(&found);
@@ -294,6 +306,7 @@ es_status es_plan_create(const char *path, size_t n_overrides, const char *const
 }
 
 static void group_fini(struct planned_group *group) {
+    free(group->exits);
     free(group->offered_cuts);
     free(group->offered);
     free(group->compressive);

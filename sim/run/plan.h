@@ -41,6 +41,8 @@ struct planned_group {
     bool *offered;      /* own, [n_cuts] open to policies: available, and of the wanted kind */
     uint32_t *offered_cuts;
     size_t n_offered;
+    es_exit *exits; /* own, [n_exits] */
+    size_t n_exits;
 };
 
 /* One column of results: a policy with its candidates in the network of each group. */
@@ -94,6 +96,12 @@ es_status plan_server(es_plan *plan, es_errors *errors);
 es_status plan_links(const es_plan *plan, struct planned_group *group, es_errors *errors);
 es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_errors *errors);
 es_status plan_arrivals_trace(const es_plan *plan, struct planned_group *group, es_errors *errors);
+
+/* The cut that a text gives the number of; n_cuts if it gives none. */
+size_t plan_cut_number(const char *text, size_t n_cuts);
+
+/* Finds a group's exits, whose keys are sound, in its network. ES_INVALID, ES_NO_MEMORY. */
+es_status plan_exits(struct planned_group *group, es_errors *errors);
 
 /* Resolves the policy sections: fills offered cuts and policies. */
 es_status plan_policies(es_plan *plan, es_errors *errors);

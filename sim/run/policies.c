@@ -240,16 +240,20 @@ static es_status resolve_best(struct resolving *r, bool hindsight) {
     return add(r, NULL, hindsight);
 }
 
+size_t plan_cut_number(const char *text, size_t n_cuts) {
+    int64_t number;
+    bool is = es_parse_int64((es_slice){text, strlen(text)}, &number) == ES_OK && number >= 0 &&
+              (uint64_t)number < n_cuts;
+    return is ? (size_t)number : n_cuts;
+}
+
 /* The cut of a group that `split` names. */
 static es_status find_split(struct resolving *r, size_t g) {
     const struct planned_group *group = &r->plan->groups[g];
     const char *split = r->section->split;
-    int64_t number;
-    size_t n_cuts = group->cost->n_cuts;
-    size_t cut = es_cost_find_cut(group->cost, split);
-    if (cut == n_cuts && es_parse_int64((es_slice){split, strlen(split)}, &number) == ES_OK &&
-        number >= 0 && (uint64_t)number < n_cuts)
-        cut = (size_t)number;
+    size_t n_cuts = group->cost->n_cuts, cut = es_cost_find_cut(group->cost, split);
+    if (cut == n_cuts)
+        cut = plan_cut_number(split, n_cuts);
     if (cut == n_cuts)
         return complain(r, group, "split",
                         "%s has no such cut: expected 0 .. %zu, a name such as '%s', best-mean, "
@@ -351,6 +355,8 @@ static es_status check_needs(const struct resolving *r) {
             status = complain(r, group, "type", "%s needs [workload] deadline", ops->name);
         if (ops->needs_power && isnan(group->scenario->energy.active_w))
             status = complain(r, group, "type", "%s needs the powers of [energy]", ops->name);
+        if (ops->needs_exits && group->n_exits == 0)
+            status = complain(r, group, "type", "%s needs [model] exit_after", ops->name);
     }
     if (ops->observe != NULL && plan->groups[0].scenario->workload.mode != ES_ISOLATED)
         return es_policy_complain(plan->scenario, r->section, "type", r->errors,

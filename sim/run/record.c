@@ -189,6 +189,12 @@ static void record_costs(const struct planned_group *group, size_t cut,
     }
 }
 
+static double sent_ratio(const es_cut_costs *costs, size_t cut) {
+    if (es_cut_stays(costs, cut))
+        return 0;
+    return costs->exits != NULL ? costs->exits->sent_ratio[cut] : 1;
+}
+
 static void record_cuts(const struct planned_group *group, struct record_storage *storage) {
     for (size_t cut = 0; cut < group->cost->n_cuts; cut++) {
         const es_cost_cut *at = &group->cost->cuts[cut];
@@ -204,6 +210,7 @@ static void record_cuts(const struct planned_group *group, struct record_storage
             .residual_block = from->residual_block,
             .available = group->offered[cut],
             .second_layer = (int64_t)group->cost->boundaries[at->second].last_layer,
+            .sent_ratio = sent_ratio(&group->cost->tables[0], cut),
         };
         record_costs(group, cut, storage);
     }
@@ -312,6 +319,8 @@ static void record_groups(const es_plan *plan, es_run_record *record) {
         agree(s->transfer.feature_bytes, &record->feature_bytes_per_element);
         agree(s->transfer.header_bytes, &record->header_bytes);
         record->batch_extrapolated = record->batch_extrapolated || group->cost->extrapolated;
+        if (group->n_exits > record->n_exits)
+            record->n_exits = group->n_exits;
     }
 }
 

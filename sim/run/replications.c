@@ -85,22 +85,29 @@ es_status stop_rule_of(const es_scenario *scenario, struct stop_rule *rule, es_e
 es_status results_init(struct results *results, const es_run_record *record) {
     size_t n = record->n_policies, n_cuts = record->n_cuts, n_most = record->n_replications;
     size_t n_stations = es_record_stations(record);
-    *results = (struct results){
-        .n_policies = n, .n_cuts = n_cuts, .n_stations = n_stations, .n_most = n_most};
+    size_t n_ends = record->n_exits > 0 ? record->n_exits + 1 : 0;
+    *results = (struct results){.n_policies = n,
+                                .n_cuts = n_cuts,
+                                .n_stations = n_stations,
+                                .n_ends = n_ends,
+                                .n_most = n_most};
     es_summary *summary = &results->summary;
     summary->figures = es_alloc(n, sizeof *summary->figures);
     summary->half_widths = es_alloc(n, sizeof *summary->half_widths);
     summary->replicated = es_alloc(n_most, n * sizeof *summary->replicated);
     summary->n_steps = es_alloc(n_most, n * sizeof *summary->n_steps);
-    double **const tables[] = {&summary->cut_share, &summary->utilisation, &summary->queue_length};
-    es_sum **const sums[] = {&results->cut_share, &results->utilisation, &results->queue_length};
+    double **const tables[] = {&summary->cut_share, &summary->exit_share, &summary->utilisation,
+                               &summary->queue_length};
+    es_sum **const sums[] = {&results->cut_share, &results->exit_share, &results->utilisation,
+                             &results->queue_length};
+    const size_t widths[] = {n_cuts, n_ends, n_stations, n_stations};
     double **const pairs[] = {&summary->gain_mean_of_ratios, &summary->gain_ratio_of_means,
                               &summary->gain_mean_of_ratios_half_width,
                               &summary->gain_ratio_of_means_half_width};
     bool complete = summary->figures != NULL && summary->half_widths != NULL &&
                     summary->replicated != NULL && summary->n_steps != NULL;
-    for (size_t i = 0; i < 3; i++) {
-        size_t length = n * (i == 0 ? n_cuts : n_stations);
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        size_t length = n * widths[i];
         *tables[i] = es_alloc(length, sizeof(double));
         *sums[i] = es_alloc(length, sizeof(es_sum));
         complete = complete && *tables[i] != NULL && *sums[i] != NULL;
@@ -125,6 +132,7 @@ void results_fini(struct results *results) {
         summary->replicated,
         summary->n_steps,
         summary->cut_share,
+        summary->exit_share,
         summary->utilisation,
         summary->queue_length,
         summary->gain_mean_of_ratios,
@@ -132,6 +140,7 @@ void results_fini(struct results *results) {
         summary->gain_mean_of_ratios_half_width,
         summary->gain_ratio_of_means_half_width,
         results->cut_share,
+        results->exit_share,
         results->utilisation,
         results->queue_length,
         results->gain_mean_of_ratios,
@@ -155,6 +164,11 @@ void results_add(struct results *results, size_t replication, size_t policy,
     for (size_t cut = 0; cut < n_cuts; cut++)
         es_sum_add(&results->cut_share[policy * n_cuts + cut],
                    (double)tally->cut_counts[cut] / (double)n_counted);
+    for (size_t i = 0; i < results->n_ends; i++) {
+        uint64_t n = tally->n_by_status[ES_STEP_COMPLETED] + tally->n_by_status[ES_STEP_LATE];
+        es_sum_add(&results->exit_share[policy * results->n_ends + i],
+                   (double)tally->exit_counts[i] / (double)n);
+    }
     for (size_t s = 0; s < results->n_stations; s++) {
         size_t at = policy * results->n_stations + s;
         es_sum_add(&results->utilisation[at], world->utilisation[s]);
@@ -221,6 +235,8 @@ void results_summarise(struct results *results, size_t n_replications, const es_
     }
     for (size_t i = 0; i < n * results->n_cuts; i++)
         summary->cut_share[i] = es_sum_value(results->cut_share[i]) / (double)n_replications;
+    for (size_t i = 0; i < n * results->n_ends; i++)
+        summary->exit_share[i] = es_sum_value(results->exit_share[i]) / (double)n_replications;
     for (size_t i = 0; i < n * results->n_stations; i++) {
         summary->utilisation[i] = es_sum_value(results->utilisation[i]) / (double)n_replications;
         summary->queue_length[i] = es_sum_value(results->queue_length[i]) / (double)n_replications;

@@ -22,11 +22,12 @@ ES_NODISCARD es_status stop_rule_of(const es_scenario *scenario, struct stop_rul
 
 /* What simulations add up to. They are added replication by replication, policy by policy. */
 struct results {
-    size_t n_policies, n_cuts, n_stations, n_most;         /* replications at most */
-    es_summary summary;                                    /* its arrays */
-    es_sum *cut_share, *utilisation, *queue_length;        /* as in the summary */
-    es_moments *gain_mean_of_ratios, *gain_ratio_of_means; /* [policy][baseline] */
-    struct pair *pairs;                                    /* the same, of one replication */
+    size_t n_policies, n_cuts, n_stations, n_most;               /* replications at most */
+    size_t n_ends;                                               /* as in struct setting */
+    es_summary summary;                                          /* its arrays */
+    es_sum *cut_share, *exit_share, *utilisation, *queue_length; /* as in the summary */
+    es_moments *gain_mean_of_ratios, *gain_ratio_of_means;       /* [policy][baseline] */
+    struct pair *pairs;                                          /* the same, of one replication */
 };
 
 /* Creates what it holds, for the run of a record. ES_NO_MEMORY; end it also then. */

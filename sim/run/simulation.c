@@ -278,6 +278,8 @@ static es_status find_quantiles(struct simulation *simulation, double found[ES_N
 static void begin(struct simulation *simulation) {
     struct setting *setting = simulation->setting;
     memset(simulation->cut_counts, 0, setting->n_cuts * sizeof *simulation->cut_counts);
+    if (simulation->exit_counts != NULL)
+        memset(simulation->exit_counts, 0, setting->n_ends * sizeof *simulation->exit_counts);
     if (simulation->batches != NULL)
         *simulation->batches = (es_batches){0};
     simulation->tally = (struct tally){
@@ -285,6 +287,7 @@ static void begin(struct simulation *simulation) {
         .has_cloud = setting->plan->has_cloud,
         .places = &setting->places,
         .cut_counts = simulation->cut_counts,
+        .exit_counts = simulation->exit_counts,
         .scratch = simulation->work->scratch,
         .batches = simulation->batches,
     };

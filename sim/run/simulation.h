@@ -14,6 +14,7 @@ struct setting {
     const es_run_options *options;
     struct cut_places places;
     size_t n_cuts, n_simulations;
+    size_t n_ends; /* of a network: its exits and its end; 0: no network has exits */
     void *sink;
     pthread_mutex_t sink_lock; /* held over each call of the sink and of `progress` */
     /* Whether the run goes on: ES_OK, or why it does not. Asked by every simulation for each of its
@@ -46,10 +47,11 @@ struct simulation {
         direct; /* rows go to the sink as they come; else they are spooled until it is their turn */
     struct spool spool;
     struct tally tally;
-    uint64_t *cut_counts; /* [n_cuts] */
-    double *kept;         /* [KEPT_LATENCIES], the first of those behind the warm-up; NULL: none */
-    es_batches *batches;  /* NULL: not wanted */
-    uint64_t n_samples;   /* of the series */
+    uint64_t *cut_counts;  /* [n_cuts] */
+    uint64_t *exit_counts; /* [n_ends], NULL without */
+    double *kept;          /* [KEPT_LATENCIES], the first of those behind the warm-up; NULL: none */
+    es_batches *batches;   /* NULL: not wanted */
+    uint64_t n_samples;    /* of the series */
     es_world_result result;
     double *figures; /* [ES_N_SUMMARY] */
 };

@@ -69,6 +69,19 @@ size_t first_counted(const es_block *block, double warmup_s) {
     return first;
 }
 
+/* Counts the exits of a block's rows from `first`. */
+static void add_exits(struct tally *totals, const es_block *block, size_t first) {
+    for (size_t i = first; i < block->n; i++) {
+        if (!finished(block, i))
+            continue;
+        totals->exit_counts[block->exit[i] - 1]++;
+        if (!isnan(block->accuracy[i])) {
+            es_sum_add(&totals->accuracy, block->accuracy[i]);
+            totals->n_accurate++;
+        }
+    }
+}
+
 void tally_add(struct tally *totals, const es_block *block) {
     size_t first = first_counted(block, totals->warmup_s), n_finished = 0;
     totals->n_rows += block->n;
@@ -105,6 +118,8 @@ void tally_add(struct tally *totals, const es_block *block) {
     es_moments_add(&totals->latency, latencies, n_finished);
     if (totals->batches != NULL)
         es_batches_add_all(totals->batches, latencies, n_finished);
+    if (totals->exit_counts != NULL)
+        add_exits(totals, block, first);
     for (size_t m = 0; m < n_means(totals); m++)
         es_sum_add_all(&totals->sums[m],
                        finished_values(totals, block, means[m].offset, first, n_finished),
@@ -125,6 +140,9 @@ void tally_figures(const struct tally *totals, const es_world_result *world,
         figures[means[m].figure] = es_sum_value(totals->sums[m]) / completed;
     figures[ES_SUMMARY_latency_mean] = es_moments_mean(latency);
     figures[ES_SUMMARY_warmup] = totals->warmup_s;
+    if (totals->n_accurate > 0)
+        figures[ES_SUMMARY_accuracy_mean] =
+            es_sum_value(totals->accuracy) / (double)totals->n_accurate;
     figures[ES_SUMMARY_arrived] = arrived;
     figures[ES_SUMMARY_completed] = completed;
     figures[ES_SUMMARY_late] = (double)n[ES_STEP_LATE];

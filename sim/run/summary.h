@@ -24,11 +24,14 @@ struct tally {
     const struct cut_places *places;
     uint64_t *cut_counts;       /* [n_cuts] from zero; borrowed, like the next ones */
     double *scratch;            /* [ES_BLOCK_STEPS] */
+    uint64_t *exit_counts;      /* [n_exits + 1] likewise; NULL: no network has exits */
     es_batches *batches;        /* the latencies for their batch means; NULL: not wanted */
     uint64_t n_rows, n_skipped; /* all rows; those of the warm-up, which come first */
     uint64_t n_by_status[ES_STEP_PADDING];
     es_moments latency;
     es_sum sums[N_MEANS];
+    es_sum accuracy;
+    uint64_t n_accurate;          /* requests of networks with exits */
     es_sum unfinished_arrivals_s; /* sum of arrival times of unfinished requests */
     int64_t uplink_bytes, backhaul_bytes;
     double first_arrival_s, last_completion_s;

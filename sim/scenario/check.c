@@ -174,6 +174,50 @@ static void check_cloud_of_group(const es_scenario *s, es_errors *errors) {
                                  "with [cloud] feature maps are sent as they are");
 }
 
+/* A list of the exits has a value for each. */
+static void check_exit_list(const es_scenario *s, const char *key, const es_list *list,
+                            size_t n_exits, bool needed, es_errors *errors) {
+    if (list->n == 0 && needed)
+        es_scenario_complain(s, "model", key, errors,
+                             "is missing: exit_after needs exit_probability, exit_accuracy and "
+                             "accuracy");
+    else if (list->n > 0 && list->n != n_exits)
+        es_scenario_complain(s, "model", key, errors,
+                             "expected %zu values, one for each cut of exit_after, not %zu",
+                             n_exits, list->n);
+}
+
+static void check_exits(const es_scenario *s, es_errors *errors) {
+    /* Shares that were rounded to be written may add up to a little more. */
+    const double most = 1 + 1e-9;
+    double sum = 0;
+    size_t n_exits = 1;
+    const char *after = s->model.exit_after;
+    if (after == NULL)
+        return;
+    for (const char *at = after; *at != '\0'; at++)
+        n_exits += *at == ',';
+    check_exit_list(s, "exit_probability", &s->model.exit_probability, n_exits, true, errors);
+    check_exit_list(s, "exit_accuracy", &s->model.exit_accuracy, n_exits, true, errors);
+    check_exit_list(s, "exit_device_time", &s->model.exit_device_s, n_exits, false, errors);
+    check_exit_list(s, "exit_server_time", &s->model.exit_server_s, n_exits, false, errors);
+    if (isnan(s->model.accuracy))
+        es_scenario_complain(s, "model", "accuracy", errors,
+                             "is missing: that of the end of the network");
+    for (size_t i = 0; i < s->model.exit_probability.n; i++)
+        sum += s->model.exit_probability.values[i];
+    if (sum > most)
+        es_scenario_complain(s, "model", "exit_probability", errors,
+                             "adds up to %g; expected at most 1", sum);
+    if (s->cloud.profile != NULL)
+        es_scenario_complain(s, "model", "exit_after", errors,
+                             "a network with exits has two tiers: expected no [cloud]");
+    if (s->server.max_batch > 0)
+        es_scenario_complain(s, "server", "max_batch", errors,
+                             "tails that end at different exits are not run together: expected 0 "
+                             "with [model] exit_after");
+}
+
 static void check_group(const es_scenario *s, es_errors *errors) {
     bool isolated = s->workload.mode == ES_ISOLATED;
     bool traced = s->workload.arrivals == ES_ARRIVALS_OF_TRACE;
@@ -182,6 +226,7 @@ static void check_group(const es_scenario *s, es_errors *errors) {
     check_links(s, errors);
     check_arrivals(s, errors);
     check_cloud_of_group(s, errors);
+    check_exits(s, errors);
     if (isolated && s->device.count > 1)
         es_scenario_complain(s, "device", "count", errors, "isolated mode has one device");
     if (isolated && s->device.service != ES_DETERMINISTIC)

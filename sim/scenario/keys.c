@@ -158,6 +158,20 @@ const struct key keys[] = {
            "batch sizes outside the measured ones: an error, or linear from the two nearest"),
     CHOICE("model", "whole_correction", AT(model.whole_correction), no_yes, "no",
            "multiply sums of layer times by the profile's whole / sum"),
+    TEXT("model", "exit_after", AT(model.exit_after), NULL, false,
+         "early exits: the cuts that they lie behind, by name or number, ascending (block3, "
+         "block7)"),
+    LIST("model", "exit_probability", AT(model.exit_probability), RATIO, 0, 1, NULL,
+         "share of all requests that leave at each exit; what is left of 1 goes to the end"),
+    LIST("model", "exit_accuracy", AT(model.exit_accuracy), RATIO, 0, 1, NULL,
+         "accuracy of the requests that leave at each exit"),
+    QUANTITY("model", "accuracy", AT(model.accuracy), RATIO, 0, 1, NULL,
+             "accuracy at the end of a network with exits"),
+    LIST("model", "exit_device_time", AT(model.exit_device_s), TIME, 0, LONGEST_S, NULL,
+         "what the classifier of each exit adds on the device to every request that comes by; "
+         "absent: nothing"),
+    LIST("model", "exit_server_time", AT(model.exit_server_s), TIME, 0, LONGEST_S, NULL,
+         "likewise on the unloaded server"),
 
     TEXT("device", "profile", AT(device.profile), NULL, true, "profile file of the device"),
     COUNT("device", "count", AT(device.count), 1, 1e6, "1",
@@ -374,6 +388,11 @@ const char *key_needs(const struct key *key) {
         const char *section, *name, *needs;
     } needs[] = {
         {"model", "resolution", "name"},
+        {"model", "exit_probability", "exit_after"},
+        {"model", "exit_accuracy", "exit_after"},
+        {"model", "accuracy", "exit_after"},
+        {"model", "exit_device_time", "exit_after"},
+        {"model", "exit_server_time", "exit_after"},
         {"workload", "format", "trace"},
         {"workload", "options", "trace"},
         {"workload", "slice_start", "trace"},

@@ -103,6 +103,9 @@ static es_status collect(merging *m) {
             break;
         m->n_cuts = out.n_cuts > m->n_cuts ? out.n_cuts : m->n_cuts;
         m->n_stations = out.n_stations > m->n_stations ? out.n_stations : m->n_stations;
+        for (size_t p = 0; p < out.n_policies; p++)
+            m->has_exits =
+                m->has_exits || !isnan(out.figures[p * ES_N_SUMMARY + ES_SUMMARY_accuracy_mean]);
         size_t n_steps = outcome_n_steps(&out);
         m->n_steps = n_steps > m->n_steps ? n_steps : m->n_steps;
         for (size_t p = 0; p < out.n_policies && status == ES_OK; p++)
@@ -401,6 +404,7 @@ static es_status write_cube(merging *m) {
         .n_policies = m->n_policies,
         .n_cuts = m->n_cuts,
         .has_cloud = m->n_stations > ES_N_STATIONS_OF_TWO_TIERS,
+        .has_exits = m->has_exits,
         .policies = (const char *const *)m->policies,
         .has_steps = m->options->steps != ES_SWEEP_NO_STEPS,
         .refers = m->options->steps == ES_SWEEP_REFER_TO_STEPS,

@@ -22,6 +22,7 @@ typedef struct merging {
     size_t payload_capacity;
     size_t n_policies, policies_capacity, n_cuts;
     size_t n_stations;        /* of the run with most */
+    bool has_exits;           /* some run has */
     size_t n_steps, n_tables; /* of the longest run; results with steps */
     char **policies;
     size_t n_axes, n_coordinates;

@@ -31,24 +31,37 @@ es_time list_next(const es_arrival_list *list, struct list_place *place) {
     return place->round + list->times[place->i];
 }
 
-void arrival_describe(struct group *group, struct device *device, es_time at,
+/* The exit that a request takes by itself. */
+static uint32_t draw_exit(const struct group *group, size_t device) {
+    const es_exit_network *exits = group->exits;
+    double u = gsl_rng_uniform(&group->exit_draws[device - group->first_device].gsl);
+    uint32_t exit = 0;
+    while (exit < exits->n_exits && u >= exits->probability[exit])
+        u -= exits->probability[exit++];
+    return exit;
+}
+
+void arrival_describe(es_world *world, struct group *group, size_t i_device, es_time at,
                       struct arrival *arrival) {
     const es_group *config = group->config;
+    struct device *device = &world->devices[i_device];
     *arrival = (struct arrival){.at = at,
                                 .batch_index = (uint32_t)(device->n_arrivals % config->n_batches),
                                 .deadline_ns = config->deadline_ns};
+    if (group->exits != NULL)
+        arrival->batch_index = draw_exit(group, i_device);
     device->n_arrivals++;
 }
 
 es_time arrival_take(es_world *world, struct group *group, size_t i_device, es_time at,
                      struct arrival *arrival) {
     const es_arrival_list *list = &group->config->arrivals;
-    struct device *device = &world->devices[i_device];
-    arrival_describe(group, device, at, arrival);
+    const struct device *device = &world->devices[i_device];
+    arrival_describe(world, group, i_device, at, arrival);
     if (list->n == 0)
         return group->config->poisson ? at + draw_gap(world, group, i_device)
                                       : periodic(group, i_device, device->n_arrivals);
-    if (list->batch_index != NULL)
+    if (list->batch_index != NULL && group->exits == NULL)
         arrival->batch_index = list->batch_index[group->place.i];
     if (list->deadlines_ns != NULL)
         arrival->deadline_ns = list->deadlines_ns[group->place.i];

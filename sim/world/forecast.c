@@ -10,9 +10,9 @@
 static void bound_links(const es_world *world, int64_t *least_ns) {
     const es_group *group = &world->config.groups[0];
     double most_bps = (double)es_rate_max(group->uplink.rate);
-    for (size_t b = 0; b < group->n_batches; b++) {
+    for (size_t b = 0; b < world->groups[0].n_tables; b++) {
         const es_cut_costs *costs = world->groups[0].costs[b];
-        for (size_t cut = 0; cut + 1 < costs->n_cuts; cut++)
+        for (size_t cut = 0; !es_cut_stays(costs, cut); cut++)
             least_ns[b * costs->n_cuts + cut] = (int64_t)floor(costs->bits[cut] / most_bps * 1e9) -
                                                 1 + group->uplink.propagation_ns +
                                                 group->downlink.propagation_ns;
@@ -21,7 +21,7 @@ static void bound_links(const es_world *world, int64_t *least_ns) {
 
 es_status forecast_create(es_world *world) {
     const es_group *group = &world->config.groups[0];
-    int64_t *least_ns = es_alloc(group->n_batches * group->cost->n_cuts, sizeof *least_ns);
+    int64_t *least_ns = es_alloc(world->groups[0].n_tables * group->cost->n_cuts, sizeof *least_ns);
     if (least_ns == NULL)
         return ES_NO_MEMORY;
     bound_links(world, least_ns);
@@ -61,7 +61,7 @@ static es_time service_end(es_world *world, es_station station, es_time from,
 static es_time forecast(es_world *world, const struct request *request, size_t cut, int64_t head_ns,
                         int64_t tail_ns, es_time free_at[ES_N_STATIONS]) {
     const es_group *group = &world->config.groups[0];
-    bool stays = cut + 1 == costs_of(world, request)->n_cuts;
+    bool stays = es_cut_stays(costs_of(world, request), cut);
     es_time at = request->arrival;
     for (es_station station = ES_DEVICE; station < (stays ? ES_UPLINK : ES_BACKHAUL); station++) {
         if (station == ES_DOWNLINK && group->downlink.rate == NULL)

@@ -10,7 +10,7 @@
 /* A request as it arrives. */
 struct arrival {
     es_time at, deadline_ns; /* ES_TIME_NEVER: no deadline */
-    uint32_t batch_index;
+    uint32_t batch_index;    /* of its table in struct group */
 };
 
 /* Where one is in a list of arrivals that may start again. */
@@ -25,14 +25,21 @@ struct group {
     size_t first_device, first_source;
     size_t first_line[2]; /* of propagation, down and up: one, or with delays that change one for
                              each device that has a link of its own */
-    const es_cut_costs **costs; /* [n_batches] the table of each batch size */
-    double *delay_s;            /* [n_batches] fixed part of an offloaded request */
-    double *table_delay_s;      /* [cost->n_batches] likewise; NULL: the policy has no memory */
-    size_t memory_bytes;        /* of the policy, for a device; 0: one for all of them */
-    char *memory;               /* NULL: it has none */
-    double period_ns;           /* mean, between the arrivals of a device */
-    struct list_place place;    /* of the next arrival in the list */
-    size_t turn;                /* the device that gets it */
+    /* What a request costs, what is known of that beforehand, and the fixed part of an offloaded
+     * request: [n_tables], the table of each batch size; of a network with exits, where requests
+     * have one image each, at (exits given up at its end) * (n_exits + 1) + exit drawn. */
+    size_t n_tables;
+    const es_cut_costs **costs, **shown;
+    double *delay_s;
+    const es_exit_network *exits; /* NULL: none */
+    es_rng *exit_draws;           /* [n_devices] NULL without */
+    int64_t *ones;                /* the batch sizes [n_tables] of a network with exits */
+    double *table_delay_s;        /* [cost->n_batches] likewise; NULL: the policy has no memory */
+    size_t memory_bytes;          /* of the policy, for a device; 0: one for all of them */
+    char *memory;                 /* NULL: it has none */
+    double period_ns;             /* mean, between the arrivals of a device */
+    struct list_place place;      /* of the next arrival in the list */
+    size_t turn;                  /* the device that gets it */
 };
 
 /* First in, first out, by index of the requests. */
@@ -91,6 +98,7 @@ typedef struct es_world {
     struct link *uplinks; /* [n_uplinks] */
     struct gaze server_gaze, backhaul_gaze, cloud_gaze;
     es_rng *gaps, *noises; /* [n_devices] Poisson arrivals; noise. NULL without */
+    bool has_exits;        /* some group's network has */
     es_block *block;       /* rows not yet handed over */
     double *outcome_s;     /* [n_cuts] of the first group */
     es_world_result *result;
@@ -116,8 +124,9 @@ es_time arrival_first(es_world *world, struct group *group, size_t device);
 es_time arrival_take(es_world *world, struct group *group, size_t device, es_time at,
                      struct arrival *arrival);
 
-/* Fills in what a request brings that no list says anything of. */
-void arrival_describe(struct group *group, struct device *device, es_time at,
+/* Fills in what a request brings that no list says anything of, and draws the exit that it takes
+ * unless it has to leave earlier: the same for every policy. */
+void arrival_describe(es_world *world, struct group *group, size_t device, es_time at,
                       struct arrival *arrival);
 
 /* Rate and load as they truly are at `at`. */
@@ -147,6 +156,22 @@ static inline bool has_cloud(const es_world_config *config) {
 /* Whether that is always the truth. */
 bool world_knows_truth(const es_world_config *config);
 
+/* Takes a policy's choice apart: returns the cut, and turns to the table of a request that has to
+ * leave at an exit. */
+static inline size_t group_take_choice(const struct group *group, size_t choice, uint32_t *table) {
+    size_t n_cuts = group->shown[0]->n_cuts;
+    if (choice < n_cuts)
+        return choice;
+    *table += (uint32_t)(choice / n_cuts * (group->exits->n_exits + 1));
+    return choice % n_cuts;
+}
+
+/* The exit that a request of a group with exits takes by its table. */
+static inline size_t group_exit(const struct group *group, uint32_t table) {
+    size_t n = group->exits->n_exits, last = n - table / (n + 1), drawn = table % (n + 1);
+    return drawn < last ? drawn : last;
+}
+
 /* What a policy sees of a request besides rate, load and queues. */
 es_policy_view world_view(es_world *world, const struct device *device,
                           const struct arrival *arrival);
@@ -169,6 +194,10 @@ void world_chose(struct device *device, size_t cut);
 /* Energy of a request from its state times, s; NaN if none is configured. */
 double world_energy(const es_group *group, double head_s, double send_s, double receive_s,
                     double total_s);
+
+/* Fills in the exit at which a request leaves the network, and the accuracy there if it has. */
+void world_fill_exit(const es_world *world, const struct group *group, uint32_t table,
+                     bool finished, size_t row);
 
 /* The row to fill next; world_row_done counts it and hands a full block over. */
 size_t world_row(const es_world *world);

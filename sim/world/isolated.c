@@ -62,7 +62,7 @@ static es_status write_step(es_world *world, const struct arrival *arrival, size
     const es_cut_costs *costs = truth->costs;
     es_block *block = world->block;
     size_t i = world_row(world);
-    bool offloaded = cut + 1 < costs->n_cuts;
+    bool offloaded = !es_cut_stays(costs, cut);
     double send_s = offloaded ? costs->bits[cut] / truth->rate_bps : 0;
     bool computes = offloaded && (costs->tail_s[cut] > 0 || !has_cloud(&world->config));
     double tail_s = computes ? costs->tail_s[cut] / (1 - truth->load) : 0;
@@ -101,14 +101,17 @@ static es_status write_step(es_world *world, const struct arrival *arrival, size
     block->device[i] = 0;
     if (has_cloud(&world->config))
         write_beyond(block, i, cut, truth);
+    if (world->has_exits)
+        world_fill_exit(world, &world->groups[0], arrival->batch_index, finished, i);
     return world_row_done(world);
 }
 
-/* What a policy that knows all sees of the request that has just arrived. */
+/* What a policy that knows all sees of the request that has just arrived, its exit included. */
 static es_policy_view true_view(es_world *world, const struct arrival *arrival) {
     struct device *device = world->devices;
     struct state state = state_of(world, device->n_arrivals - 1, arrival->at);
     es_policy_view truth = world_view(world, device, arrival);
+    truth.costs = world->groups[0].costs[arrival->batch_index];
     truth.rate_bps = state.rate_bps;
     truth.load = state.load;
     if (has_cloud(&world->config))
@@ -166,6 +169,7 @@ es_status isolated_show(es_world *world) {
 es_status isolated_run(es_world *world) {
     const es_world_config *config = &world->config;
     struct device *device = world->devices;
+    const struct group *group = &world->groups[0];
     const es_policy *policy = config->groups[0].policy;
     es_time next = arrival_first(world, &world->groups[0], 0);
     es_status status = ES_OK;
@@ -177,11 +181,14 @@ es_status isolated_run(es_world *world) {
         if (config->outcomes || policy->ops->clairvoyant)
             oracle_s = best_outcome_s(world, &truth);
         es_policy_view known = truth;
+        known.costs = group->shown[arrival.batch_index];
         world_know(world, device, at, &known.rate_bps, &known.load);
         if (has_cloud(config))
             world_know_beyond(world, device, at, &known);
-        size_t cut = policy->ops->choose(policy, &known);
-        if (cut + 1 < truth.costs->n_cuts) {
+        size_t cut =
+            group_take_choice(group, policy->ops->choose(policy, &known), &arrival.batch_index);
+        truth.costs = group->costs[arrival.batch_index];
+        if (!es_cut_stays(truth.costs, cut)) {
             world_learn_rate(world, device, truth.rate_bps, at);
             world_learn_capacity(world, device, 1 - truth.load, at);
             double latency_s =

@@ -9,7 +9,7 @@
 /* How long a head takes as far as is known beforehand. */
 static int64_t planned_head_ns(const es_world *world, const struct request *request) {
     const struct group *group = &world->groups[device_of(world, request)->group];
-    return costs_of(world, request)->head_ns[request->cut] +
+    return shown_of(world, request)->head_ns[request->cut] +
            (request->switches ? group->config->switch_cost_ns : 0);
 }
 
@@ -17,6 +17,11 @@ static int64_t planned_head_ns(const es_world *world, const struct request *requ
  */
 static void plan_head(es_world *world, const struct request *request, int sign) {
     device_of(world, request)->planned_head_ns += sign * planned_head_ns(world, request);
+}
+
+/* What it sends, likewise. */
+static int64_t planned_bits_of(const es_world *world, const struct request *request) {
+    return 8 * shown_of(world, request)->bytes[request->cut];
 }
 
 static size_t slot_of_source(const es_world *world, const struct request *request) {
@@ -119,7 +124,7 @@ static void compute_next(es_world *world, size_t i, es_time now) {
         uint32_t index = fifo_pop(open->requests, queue);
         count(&open->kinds[ES_DEVICE], now, -1, 0);
         plan_head(world, request, -1);
-        world->uplinks[world->devices[i].uplink].planned_bits -= bits_of(world, request);
+        world->uplinks[world->devices[i].uplink].planned_bits -= planned_bits_of(world, request);
         drop(world, index, now);
     }
 }
@@ -131,7 +136,10 @@ static void device_done(es_world *world, size_t i, es_time now) {
     count(&open->kinds[ES_DEVICE], now, -1, -1);
     plan_head(world, request, -1);
     compute_next(world, i, now);
-    if ((size_t)request->cut + 1 == costs_of(world, request)->n_cuts)
+    if (group_of(world, &world->devices[i])->exits != NULL) /* it is known now what it sends */
+        world->uplinks[world->devices[i].uplink].planned_bits +=
+            bits_of(world, request) - planned_bits_of(world, request);
+    if (es_cut_stays(costs_of(world, request), request->cut))
         finish(world, index, now);
     else
         link_join(world, ES_UPLINK, index, now);
@@ -220,7 +228,8 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
         world_know_beyond(world, device, now, &view);
     if (policy->settings.queue_aware)
         show_queues(world, i_device, now, &view);
-    request->cut = (uint16_t)policy->ops->choose(policy, &view);
+    request->cut = (uint16_t)group_take_choice(
+        group_of(world, device), policy->ops->choose(policy, &view), &request->batch_index);
     request->switches = world_switch_ns(world, device, request->cut) > 0;
     request->visit[ES_DEVICE].service_ns = head_time_ns(world, request, request->cut, &draws);
     request->visit[ES_SERVER].service_ns = tail_time_ns(world, request, request->cut, &draws);
@@ -231,7 +240,7 @@ static void admit(es_world *world, uint32_t i_device, uint32_t source,
         forecast_accept(world, request);
     world_chose(device, request->cut);
     plan_head(world, request, 1);
-    world->uplinks[device->uplink].planned_bits += bits_of(world, request);
+    world->uplinks[device->uplink].planned_bits += planned_bits_of(world, request);
     open->next++;
     count(&open->everybody, now, 1, 0);
     count(&open->kinds[ES_DEVICE], now, 1, 0);
@@ -257,7 +266,7 @@ static void arrive(es_world *world, size_t i_source, es_time now) {
     }
     if (config->population > 0) {
         source = (uint32_t)((i_source - group->first_source) % config->population);
-        arrival_describe(group, device, now, &arrival);
+        arrival_describe(world, group, i_device, now, &arrival);
     } else {
         if (config->arrivals.n > 0) {
             i_device = (uint32_t)(group->first_device + group->turn);

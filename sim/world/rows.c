@@ -51,7 +51,8 @@ static void fill_beyond(const es_world *world, uint32_t index, size_t i) {
 static void fill_row(const es_world *world, uint32_t index, size_t i) {
     const open_system *open = world->open;
     const struct request *r = &open->requests[index];
-    const es_group *group = world->groups[device_of(world, r)->group].config;
+    const struct group *of = &world->groups[device_of(world, r)->group];
+    const es_group *group = of->config;
     const es_cut_costs *costs = costs_of(world, r);
     es_block *block = world->block;
     struct knowledge known = {r->rate_true, r->load_true, ES_NAN};
@@ -61,7 +62,7 @@ static void fill_row(const es_world *world, uint32_t index, size_t i) {
     if (open->delays != NULL)
         delays = open->delays[index];
     bool finished = r->status == ES_STEP_COMPLETED || r->status == ES_STEP_LATE;
-    bool offloaded = (size_t)r->cut + 1 < costs->n_cuts;
+    bool offloaded = !es_cut_stays(costs, r->cut);
     double up_s = offloaded && has_passed(r, ES_UPLINK) ? es_time_s(delays.up_ns) : 0;
     double down_s = offloaded && finished ? es_time_s(delays.down_ns) : 0;
     double latency_s = es_time_s(r->since - r->arrival);
@@ -94,6 +95,8 @@ static void fill_row(const es_world *world, uint32_t index, size_t i) {
     block->device[i] = (int32_t)r->device;
     if (open->beyond != NULL)
         fill_beyond(world, index, i);
+    if (world->has_exits)
+        world_fill_exit(world, of, r->batch_index, finished, i);
 }
 
 void write_rows(es_world *world, bool all) {

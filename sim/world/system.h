@@ -32,7 +32,7 @@ struct request {
     es_time since; /* it is where it is; on a propagation line: until when; when it left, at last */
     double rate_true, load_true;
     uint32_t device, source; /* source: of the device */
-    uint32_t batch_index;
+    uint32_t batch_index;    /* of its table in struct group */
     uint32_t next;  /* behind it in the same queue, line or batch; in a crowd the left child */
     uint32_t right; /* child, in a crowd */
     uint16_t cut;
@@ -138,7 +138,7 @@ typedef struct open_system {
     es_work sojourn;       /* sum of departure - arrival, ns */
     es_time end;           /* last event other than a probe's or a sample */
     /* Looking ahead: one device, all stations first in, first out. */
-    int64_t *least_ns; /* [n_batches][n_cuts] transfer at the best rate, and propagation; NULL if
+    int64_t *least_ns; /* [n_tables][n_cuts] transfer at the best rate, and propagation; NULL if
                           nobody looks ahead */
     size_t best_candidate, best_offered; /* places of the last request's best cuts */
     es_time free_at[ES_N_STATIONS]; /* when each station is done with what was accepted so far */
@@ -167,6 +167,10 @@ static inline const es_cut_costs *costs_of(const es_world *world, const struct r
 static inline union visit *visit_of(open_system *open, uint32_t index, es_station station) {
     return station < ES_BACKHAUL ? &open->requests[index].visit[station]
                                  : &open->beyond[index].visit[station - ES_BACKHAUL];
+}
+/* The same as far as is known beforehand. */
+static inline const es_cut_costs *shown_of(const es_world *world, const struct request *request) {
+    return world->groups[world->devices[request->device].group].shown[request->batch_index];
 }
 static inline int64_t bits_of(const es_world *world, const struct request *request) {
     return 8 * costs_of(world, request)->bytes[request->cut];

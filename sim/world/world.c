@@ -39,17 +39,55 @@ static double delay_s(const es_group *group, int64_t batch) {
            8 * group->result_bytes * (double)batch / downlink_bps;
 }
 
+/* The exits of a group's network; NULL: it has none. */
+static const es_exit_network *exits_of(const es_group *config) {
+    const es_exit_costs *exits = config->cost->tables[0].exits;
+    return exits != NULL ? exits->network : NULL;
+}
+
+/* Gives a request of each exit and limit its table, and draws of exits to the devices. */
+static es_status create_exits(es_world *world, struct group *group) {
+    size_t n = group->exits->n_exits, g = (size_t)(group - world->groups);
+    es_group *config = &world->config.groups[g];
+    ES_REQUIRE(config->n_batches == 1 && config->batches[0] == 1 &&
+               world->config.server.max_batch == 0);
+    group->ones = es_alloc(group->n_tables, sizeof *group->ones);
+    group->exit_draws = es_alloc(config->n_devices, sizeof *group->exit_draws);
+    if (group->ones == NULL || group->exit_draws == NULL)
+        return ES_NO_MEMORY;
+    for (size_t table = 0; table < group->n_tables; table++) {
+        group->costs[table] = &group->exits->taken[group_exit(group, (uint32_t)table)];
+        group->shown[table] =
+            table <= n ? &config->cost->tables[0] : &group->exits->upto[n - table / (n + 1)];
+        group->delay_s[table] = group->delay_s[0];
+        group->ones[table] = 1;
+    }
+    config->batches = group->ones;
+    for (size_t i = 0; i < config->n_devices; i++)
+        es_rng_open(&group->exit_draws[i], world->config.seed, world->config.replication,
+                    ES_RNG_EXIT, (uint32_t)(group->first_device + i));
+    return ES_OK;
+}
+
 static es_status create_group(es_world *world, struct group *group) {
     const es_group *config = group->config;
-    group->costs = es_alloc(config->n_batches, sizeof(const es_cut_costs *));
-    group->delay_s = es_alloc(config->n_batches, sizeof *group->delay_s);
-    if (group->costs == NULL || group->delay_s == NULL)
+    group->exits = exits_of(config);
+    group->n_tables = group->exits != NULL
+                          ? (group->exits->n_exits + 1) * (group->exits->n_exits + 1)
+                          : config->n_batches;
+    group->costs = es_alloc(group->n_tables, sizeof(const es_cut_costs *));
+    group->shown = es_alloc(group->n_tables, sizeof(const es_cut_costs *));
+    group->delay_s = es_alloc(group->n_tables, sizeof *group->delay_s);
+    if (group->costs == NULL || group->shown == NULL || group->delay_s == NULL)
         return ES_NO_MEMORY;
     for (size_t b = 0; b < config->n_batches; b++) {
-        group->costs[b] = es_cost_find(config->cost, config->batches[b]);
+        group->costs[b] = group->shown[b] = es_cost_find(config->cost, config->batches[b]);
         ES_REQUIRE(group->costs[b] != NULL && group->costs[b]->n_cuts <= UINT16_MAX);
         group->delay_s[b] = delay_s(config, config->batches[b]);
     }
+    if (group->exits != NULL && create_exits(world, group) != ES_OK)
+        return ES_NO_MEMORY;
+    world->has_exits = world->has_exits || group->exits != NULL;
     group->period_ns = 1e9 / config->arrival_rate_hz;
     for (size_t i = 0; i < config->n_devices; i++)
         world->devices[group->first_device + i].group = (uint16_t)(group - world->groups);
@@ -189,6 +227,9 @@ void es_world_destroy(es_world *world) {
     open_destroy(world->open);
     for (size_t g = 0; g < world->config.n_groups; g++) {
         free(world->groups[g].costs);
+        free(world->groups[g].shown);
+        free(world->groups[g].exit_draws);
+        free(world->groups[g].ones);
         free(world->groups[g].delay_s);
         free(world->groups[g].table_delay_s);
         free(world->groups[g].memory);
@@ -314,7 +355,7 @@ es_policy_view world_view(es_world *world, const struct device *device,
     const struct group *group = group_of(world, device);
     const es_group *config = group->config;
     return (es_policy_view){
-        .costs = group->costs[arrival->batch_index],
+        .costs = group->shown[arrival->batch_index],
         .delay_s = group->delay_s[arrival->batch_index],
         .deadline_s =
             arrival->deadline_ns == ES_TIME_NEVER ? ES_INFINITY : es_time_s(arrival->deadline_ns),
@@ -350,6 +391,14 @@ double world_energy(const es_group *group, double head_s, double send_s, double 
     const es_power *power = &group->power;
     return power->active_w * head_s + power->transmit_w * send_s + power->receive_w * receive_s +
            power->idle_w * (total_s - head_s - send_s - receive_s);
+}
+
+void world_fill_exit(const es_world *world, const struct group *group, uint32_t table,
+                     bool finished, size_t row) {
+    const es_exit_network *exits = group->exits;
+    size_t exit = exits != NULL ? group_exit(group, table) : 0;
+    world->block->exit[row] = (int32_t)exit + 1;
+    world->block->accuracy[row] = finished && exits != NULL ? exits->accuracy[exit] : ES_NAN;
 }
 
 size_t world_row(const es_world *world) {

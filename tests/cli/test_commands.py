@@ -73,7 +73,7 @@ class Commands(ProgramTest):
 
     def test_lists(self):
         for what, names in {"policies": ["no-offload", "full-offload", "static-split", "dynamic-split",
-                                         "threshold-table", "deadline-aware", "energy-aware", "mu-lin-ucb", "oracle",
+                                         "threshold-table", "deadline-aware", "energy-aware", "early-exit", "mu-lin-ucb", "oracle",
                                          "oracle-dp"],
                             "traces": ["canonical", "csv", "mahimahi", "cooked", "sabre", "gnettrack", "starlink",
                                        "5gophers", "simgrid", "planetlab", "bitbrains", "azure-llm", "azure-functions",

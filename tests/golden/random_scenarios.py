@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from simpy_model import SECOND, Group, Link, Policy, Rate, Server, System, constant
+from simpy_model import SECOND, Exit, Group, Link, Policy, Rate, Server, System, constant
 
 MS = 10**6
 MOST_DEVICES = 20
@@ -28,9 +28,9 @@ class Draw:
     """What a scenario is made of. `fleets`: several devices, processor sharing and all else that is not one fifo chain.
     `tiers`: a cloud behind the server."""
 
-    def __init__(self, number, fleets, tiers):
+    def __init__(self, number, fleets, tiers=False, exits=False):
         self.dice = random.Random(number)
-        self.fleets, self.tiers = fleets, tiers
+        self.fleets, self.tiers, self.exits = fleets, tiers, exits
         self.files = {}
 
     def chance(self, p):
@@ -43,7 +43,7 @@ class Draw:
 
     def network(self, name, batches):
         """A chain of layers: its file, two profiles, and the times and elements by cut."""
-        n, dice = self.dice.randint(1, 4), self.dice
+        n, dice = self.dice.randint(4, 6) if self.exits else self.dice.randint(1, 4), self.dice
         elems = [dice.randint(500, 6000)] + [dice.randint(20, 6000) for _ in range(n)]
         lines = ["# edgesplit-model: 1", f"# name: {name}", "# source: made up", f"# input: {elems[0]}",
                  "index,name,op,unit,block,residual,inputs,out_shape,kernel,stride,dilation,padding,groups,bias,params,macs"]
@@ -206,7 +206,7 @@ class Draw:
             keys["server", "load"] = f"{percent}%"
         if not self.fleets:
             return server
-        kind = self.dice.choice(("fifo", "several", "ps", "batching"))
+        kind = self.dice.choice(("fifo", "several", "ps") if self.exits else ("fifo", "several", "ps", "batching"))
         if kind == "several":
             server.n = self.dice.randint(2, 4)
             keys["server", "servers"] = str(server.n)
@@ -279,27 +279,55 @@ class Draw:
             group.drop_late = True
             keys["workload", "on_deadline"] = "drop"
 
+    def early_exits(self, group, keys):
+        """One to three of them; sometimes nobody gets as far as the end, or leaves before."""
+        dice, last = self.dice, len(group.heads[1]) - 1
+        cuts = sorted(dice.sample(range(1, last), dice.randint(1, 3)))
+        shares = [dice.randint(0, 100) for _ in cuts]
+        whole = sum(shares) + dice.choice((0, 50, 100)) if self.chance(0.8) else 100 * len(cuts)
+        times = [[dice.choice((0, self.time(0.01, 3))) for _ in cuts] for _ in range(2)]
+        shares = [round(Fraction(share, max(whole, 1)), 3) for share in shares]
+        if sum(shares) > 1:
+            shares[-1] -= sum(shares) - 1
+        accuracies = [Fraction(dice.randint(500, 900), 1000) for _ in range(len(cuts) + 1)]
+        group.exits = tuple(Exit(*exit) for exit in zip(cuts, shares, accuracies, *times))
+        group.end_accuracy = accuracies[-1]
+        keys["model", "exit_after"] = ", ".join(f"l{cut}" for cut in cuts)
+        keys["model", "exit_probability"] = ", ".join(str(float(share)) for share in shares)
+        keys["model", "exit_accuracy"] = ", ".join(str(float(accuracy)) for accuracy in accuracies[:-1])
+        keys["model", "accuracy"] = str(float(accuracies[-1]))
+        for side, values in zip(("device", "server"), times):
+            if any(values):
+                keys["model", f"exit_{side}_time"] = ", ".join(f"{value}ns" for value in values)
+
     def group(self, name, n_devices, server, links, closed, keys):
         dice = self.dice
-        batches = tuple(dice.sample((1, 2, 3, 4), dice.randint(1, 3))) if self.chance(0.4) else (1,)
+        batches = tuple(dice.sample((1, 2, 3, 4), dice.randint(1, 3))) if not self.exits and self.chance(0.4) else (1,)
         prepared = sorted(set(batches) | set(range(1, server.max_batch + 1)))
         elems, heads, tails, clouds = self.network(name, prepared)
         per_input, per_feature, header, result, ratio, encode, decode = self.transfer(keys)
         keys["model", "file"] = f"{name}.model"
         keys["device", "profile"], keys["server", "profile"] = f"{name}.head", f"{name}.tail"
         sent, last = {}, len(elems) - 1
+        coding = [(0, 0)] * (last + 1)
         for batch in prepared:
             sent[batch] = [per_input * batch * elems[0] + header]
             for cut in range(1, last):
                 raw = per_feature * batch * elems[cut]
                 sent[batch].append(ceil(ratio * raw) + header)
-                heads[batch][cut] += round(Fraction(8 * raw * 1000, encode)) if encode else 0
-                tails[batch][cut] += round(Fraction(8 * raw * 1000, decode)) if decode else 0
+                coding[cut] = (round(Fraction(8 * raw * 1000, encode)) if encode else 0,
+                               round(Fraction(8 * raw * 1000, decode)) if decode else 0)
+                if not self.exits:
+                    heads[batch][cut] += coding[cut][0]
+                    tails[batch][cut] += coding[cut][1]
             sent[batch].append(0)
         group = Group(name, n_devices, heads, tails, sent, *links, result=result, batches=batches)
         if self.tiers:
             keys["cloud", "profile"] = f"{name}.cloud"
             self.pair(group, last, clouds)
+        if self.exits:
+            group.coding = coding
+            self.early_exits(group, keys)
         self.workload(keys, group, name, self.time(20, 250), closed)
         if self.chance(0.25):
             group.switch_cost = self.time(1, 30)
@@ -383,6 +411,10 @@ class Draw:
         cut = self.dice.randrange(least)
         choice = [Policy("no-offload", "device"), Policy("full-offload", "offload"), Policy("static", "static", cut),
                   Policy("dynamic", "dynamic"), Policy("aware", "dynamic", queue_aware=True)]
+        if self.exits:
+            choice.pop()  # what is planned of queues is an expectation, too
+            if all(group.deadline for group in system.groups):
+                choice += 3 * [Policy("early-exit", "early")]
         return self.dice.sample(choice[2:] if self.tiers and self.chance(0.9) else choice, 1)
 
 
@@ -390,8 +422,8 @@ def seconds(ns):
     return f"{ns // SECOND}.{ns % SECOND:09d}"
 
 
-def make(number, fleets, tiers=False):
-    draw = Draw(number, fleets, tiers)
+def make(number, fleets, tiers=False, exits=False):
+    draw = Draw(number, fleets, tiers, exits)
     sections = {}
     system = draw.system(sections)
     policies = draw.policies(system)
@@ -400,6 +432,8 @@ def make(number, fleets, tiers=False):
         keys = sections.setdefault(f"policy {policy.name}", {})
         if policy.kind == "static":
             keys["type"], keys["split"] = "static-split", str(policy.cut)
+        elif policy.kind == "early":
+            keys["candidates"] = "all"
         elif policy.kind == "dynamic":
             keys["type"], keys["candidates"] = "dynamic-split", "all"
             if policy.queue_aware:

@@ -108,6 +108,40 @@ class Group:
     pairs: tuple = None  # (first, second) per cut
     clouds: dict = None  # batch -> [ns] per cut
     forwarded: dict = None  # batch -> [bytes] per cut, from the server to the cloud
+    exits: tuple = ()  # of Exit, in the order of their cuts
+    end_accuracy: float = None
+    coding: list = None  # with exits: (ns to encode, to decode) per cut, of which heads and tails have none
+
+    def short_head(self, cut, last):
+        """(head, whether it leaves there) of a request that leaves at exit number `last`; the end is number len(exits)."""
+        leaves = last < len(self.exits) and self.exits[last].cut <= cut
+        ran = self.exits[last].cut if leaves else cut
+        by = sum(exit.device_time for exit in self.exits[:last + 1] if exit.cut <= cut)
+        at_end = cut == len(self.heads[1]) - 1
+        return self.heads[1][ran] + by + (0 if leaves else self.coding[cut][0]), leaves or at_end
+
+    def short_tail(self, cut, last):
+        left_out = self.tails[1][self.exits[last].cut] if last < len(self.exits) else 0
+        by = sum(exit.server_time for exit in self.exits[:last + 1] if exit.cut > cut)
+        return self.tails[1][cut] - left_out + by + self.coding[cut][1]
+
+    def shares(self, last):
+        """The share of the requests that leave at each exit if all do at number `last` at the latest."""
+        shares = [exit.share for exit in self.exits[:last]]
+        return shares + [1 - sum(shares)]
+
+    def accuracy_up_to(self, last):
+        accuracies = [exit.accuracy for exit in self.exits] + [self.end_accuracy]
+        return sum(share * accuracy for share, accuracy in zip(self.shares(last), accuracies))
+
+
+@dataclass
+class Exit:
+    cut: int
+    share: Fraction
+    accuracy: Fraction
+    device_time: int
+    server_time: int
 
 
 @dataclass
@@ -135,7 +169,7 @@ class System:
 @dataclass
 class Policy:
     name: str
-    kind: str  # "device", "offload", "static", "dynamic"
+    kind: str  # "device", "offload", "static", "dynamic", "early"
     cut: int = 0
     queue_aware: bool = False
 
@@ -403,6 +437,7 @@ class Device:
         self.processor = Fifo(env, constant(SECOND), DEVICE, number)
         self.uplink, self.downlink = (world.path(way, group, index, number) for way in ("uplink", "downlink"))
         self.rows, self.previous, self.free_at = [], None, 0
+        self.drawn = world.drawn[number] if world.drawn is not None else None
 
     # What arrives
 
@@ -466,14 +501,20 @@ class Device:
             self.take_back(request)
 
     def choose(self, request):
-        heads = self.group.heads[request.batch]
+        group = self.group
         request.cut = self.world.choose(self, request)
-        request.head_work = heads[request.cut]
+        request.head_work = group.heads[request.batch][request.cut]
+        request.stays = request.cut == len(group.heads[request.batch]) - 1
+        request.tail_work = group.tails[request.batch][request.cut]
+        if group.exits:
+            exit = self.drawn[len(self.rows) - 1]
+            request.head_work, request.stays = group.short_head(request.cut, exit)
+            request.tail_work = 0 if request.stays else group.short_tail(request.cut, exit)
         if self.previous not in (None, request.cut):
             request.head_work += self.group.switch_cost
         self.previous = request.cut
         self.free_at = max(self.free_at, request.arrival) + request.head_work
-        request.promised_bits = 8 * self.group.sent[request.batch][request.cut]  # 0 at the last cut
+        request.promised_bits = 8 * group.sent[request.batch][request.cut]  # 0 at the last cut
         self.uplink.accepted_bits += request.promised_bits
 
     def take_back(self, request):
@@ -485,7 +526,7 @@ class Device:
         group, batch, cut = self.group, request.batch, request.cut
         request.head = yield from self.processor.serve(request, request.head_work * SECOND, "device_wait")
         request.head_work = 0
-        if cut == len(group.heads[batch]) - 1:
+        if request.stays:
             return
         n_bytes, env = group.sent[batch][cut], self.world.env
         request.uplink = yield from self.uplink.send(request, n_bytes, "uplink_wait")
@@ -493,7 +534,7 @@ class Device:
         request.bytes, request.promised_bits = n_bytes, 0
         request.uplink += yield from self.uplink.cross(group.uplink.propagation)
         if group.pairs is None or group.pairs[cut][0] < group.pairs[cut][1]:
-            request.tail = yield from self.world.server.serve(request, group.tails[batch][cut] * SECOND, "server_wait")
+            request.tail = yield from self.world.server.serve(request, request.tail_work * SECOND, "server_wait")
         if group.pairs is not None and group.pairs[cut][1] < group.pairs[-1][1]:
             yield from self.go_beyond(request)
             request.downlink = yield from self.come_back()
@@ -520,9 +561,10 @@ class Device:
 
 
 class World:
-    """One policy on one system."""
+    """One policy on one system. `drawn` [device][request]: the exits, which edgesplit has drawn."""
 
-    def __init__(self, system, policy):
+    def __init__(self, system, policy, drawn=None):
+        self.drawn = drawn
         self.env, self.system, self.policy = simpy.Environment(), system, policy
         self.n_admitted, self.paths = 0, {}
         self.env.never = self.env.event()
@@ -576,6 +618,8 @@ class World:
     def choose(self, device, request):
         last = len(device.group.heads[request.batch]) - 1
         kind = self.policy.kind
+        if kind == "early":
+            return self.most_accurate(device, request)
         if kind != "dynamic":
             return {"device": last, "offload": 0, "static": self.policy.cut}[kind]
         predicted = self.predict(device, request)
@@ -585,7 +629,20 @@ class World:
             return before
         return best
 
-    def predict(self, device, request):
+    def most_accurate(self, device, request):
+        """The cut that is expected to be the most accurate in time, with the exit that is then the last one; the fastest
+        where none is."""
+        group, found = device.group, []
+        for last in range(len(group.exits) + 1):
+            for cut, latency in enumerate(self.predict(device, request, last)):
+                meets = request.deadline is None or latency <= request.deadline
+                found.append((meets, group.accuracy_up_to(last) if meets else 0, -latency, last, cut))
+        *_, last, cut = max(found)
+        if device.drawn[len(device.rows) - 1] > last:
+            raise ValueError(f"a request leaves behind exit {last}")
+        return cut
+
+    def predict(self, device, request, last=None):
         """Latency by each cut, ns, as SEMANTICS 3 has it, the way back and delays at their means; infinite where the rate or
         the server's capacity is 0."""
         group, now = device.group, self.env.now
@@ -602,6 +659,9 @@ class World:
                     for link in (group.uplink, group.downlink))
         if device.downlink.rate is not None:
             delay += Fraction(8 * group.result * request.batch * SECOND) / device.downlink.rate.mean()
+        if group.exits:
+            return [self.expect(device, request, cut, len(group.exits) if last is None else last, rate, capacity, delay)
+                    for cut in range(len(heads))]
         latencies = []
         for cut, (head, tail, n_bytes) in enumerate(zip(heads, tails, group.sent[request.batch])):
             if cut == len(heads) - 1:
@@ -625,6 +685,20 @@ class World:
             return float("inf")
         return (2 * system.backhaul.propagation + Fraction(8 * group.forwarded[request.batch][cut] * SECOND) / rate
                 + (Fraction(cloud * SECOND, capacity) if cloud > 0 else 0))
+
+    def expect(self, device, request, cut, last, rate, capacity, delay):
+        """The mean over the exits that requests take which leave at exit `last` at the latest."""
+        group, latency = device.group, 0
+        for exit, share in enumerate(group.shares(last)):
+            head, stays = group.short_head(cut, exit)
+            latency += share * head
+            if share == 0 or stays:
+                continue
+            if rate == 0 or capacity == 0:
+                return float("inf")
+            latency += share * (delay + Fraction(8 * group.sent[1][cut] * SECOND) / rate
+                                + Fraction(group.short_tail(cut, exit) * SECOND, capacity))
+        return latency
 
     def run(self):
         """[device][request] in the order of their arrival."""

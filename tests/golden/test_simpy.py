@@ -1,4 +1,4 @@
-"""Sixteen hundred random scenarios agree, request by request and to a microsecond, with the same systems in SimPy.
+"""Nineteen hundred random scenarios agree, request by request and to a microsecond, with the same systems in SimPy.
 
 simpy_model.py knows what the documents say is computed, not how edgesplit does it. Without SimPy or h5py: skipped. The
 first scenario that does not agree is printed with all its files. ONE_OF in the environment: only every so many-th of
@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     absent = error.name
 
-N_ALONE, N_FLEETS, N_TIERS = 200, 800, 300
+N_ALONE, N_FLEETS, N_TIERS, N_EXITS = 200, 800, 300, 300
 ONE_OF = int(os.environ.get("ONE_OF", 1))
 TOLERANCE_S = 1e-6
 
@@ -42,7 +42,7 @@ def rows_of(file, policy):
     p = names.index(policy)
     n = int(file["n_steps"][p])
     device = file["device"][p, :n] if "device" in file else numpy.zeros(n, int)
-    optional = [name for name in (*TIMES_OF_TIERS, *COUNTS_OF_TIERS) if name in file]
+    optional = [name for name in (*TIMES_OF_TIERS, *COUNTS_OF_TIERS, "exit") if name in file]
     columns = {name: file[name][p, :n] for name in (*TIMES, *COUNTS, *optional)}
     return lambda i: {name: values[device == i] for name, values in columns.items()}
 
@@ -68,6 +68,11 @@ def differences(rows, requests):
                 yield f"request {i} of {n}: {column} is {rows[column][i]!r}; in SimPy {expected[i]!r}"
 
 
+def exits_of(rows, n_devices):
+    """[device][request] which exit was taken, from 0 on."""
+    return [rows(i)["exit"].astype(int) - 1 for i in range(n_devices)]
+
+
 class SimPy(harness.ProgramTest):
     def disagreements(self, scenario):
         for name, text in scenario.files.items():
@@ -79,16 +84,19 @@ class SimPy(harness.ProgramTest):
         with h5py.File(self.folder / "out.h5") as file:
             for policy in scenario.policies:
                 rows = rows_of(file, policy.name)
-                for i, requests in enumerate(simpy_model.World(scenario.system, policy).run()):
+                n_devices = sum(group.n_devices for group in scenario.system.groups)
+                drawn = exits_of(rows, n_devices) if "exit" in file else None
+                for i, requests in enumerate(simpy_model.World(scenario.system, policy, drawn).run()):
                     self.n_requests += len(requests)
                     self.n_beyond += sum(request.cloud > 0 and request.tail > 0 for request in requests)
                     found += [f"{policy.name}, device {i}, {line}" for line in differences(rows(i), requests)]
         return found
 
-    def check(self, numbers, fleets, tiers=False):
+    def check(self, numbers, fleets, tiers=False, exits=False):
+        """`exits`: early exits, and one scenario in three is not of a fleet."""
         self.n_requests, self.n_beyond, disagreeing, first = 0, 0, [], None
         for number in numbers:
-            scenario = random_scenarios.make(number, fleets, tiers)
+            scenario = random_scenarios.make(number, fleets if not exits else number % 3 > 0, tiers, exits)
             found = self.disagreements(scenario)
             if found:
                 disagreeing.append(number)
@@ -107,6 +115,9 @@ class SimPy(harness.ProgramTest):
         self.assertGreater(self.n_beyond, 0, "no request was computed on server and cloud")
         self.check(range(0, N_TIERS, ONE_OF), True, True)
         self.assertGreater(self.n_beyond, 0, "no request was computed on server and cloud")
+
+    def test_early_exits(self):
+        self.check(range(0, N_EXITS, ONE_OF), True, exits=True)
 
 
 def prepare():

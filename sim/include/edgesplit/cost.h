@@ -6,6 +6,14 @@
 #include "edgesplit/policy.h"
 #include "edgesplit/profile.h"
 
+/* An exit of a network: a classifier of its own behind a cut. */
+typedef struct es_exit {
+    size_t cut;                /* 0 < cut < last cut */
+    double probability;        /* share of all requests that leave there */
+    double accuracy;           /* of those that do */
+    double device_s, server_s; /* what its classifier adds to a request that comes by, per side */
+} es_exit;
+
 typedef struct es_cost_options {
     es_granularity granularity;    /* of the cuts */
     double input_bytes_per_elem;   /* of the input tensor, sent by cut 0 */
@@ -23,6 +31,11 @@ typedef struct es_cost_options {
                                 prepared and 0 */
     const es_profile *cloud; /* of a third tier behind the server; NULL: there is none. It codes
                                 nothing: coded_ratio is 0 or 1, the rates are 0 */
+    /* Exits, ascending by cut, of probabilities that add up to at most 1 (to within 1e-9); only
+     * with one batch size, 1, without merged tails and without a cloud. */
+    size_t n_exits;
+    const es_exit *exits; /* [n_exits] */
+    double end_accuracy;  /* of the end of the network, with exits */
 } es_cost_options;
 
 /* A cut of the table: the layers up to boundary `first` run on the device, those from there up to
@@ -49,7 +62,8 @@ typedef struct es_cost {
     bool extrapolated;    /* some batch lies outside a profile's measured sizes */
     int64_t *integers;    /* storage behind the tables */
     double *doubles;
-    char *names; /* storage behind the names of pairs */
+    struct es_exit_tables *exit_tables; /* NULL: a network without exits */
+    char *names;                        /* storage behind the names of pairs */
 } es_cost;
 
 /* Creates the table, with one cut at each boundary, those of the model at the granularity, or with
@@ -60,9 +74,14 @@ typedef struct es_cost {
  * decoding it to the tail. The server's part of a pair is the tail from the first boundary less
  * that from the second, at least 0. Between measured batch sizes: Steffen's monotone interpolation
  * of each row (linear with two sizes). ES_INVALID: a profile of another network, a batch outside
- * the measured span (the record names the span), no cut with times on both sides; ES_NO_MEMORY.
- * O(cuts * units
- * * batches). */
+ * the measured span (the record names the span), no cut with times on both sides, or
+ * an exit behind a cut without; ES_NO_MEMORY. O(cuts * units * batches).
+ *
+ * Of a network with exits the one table is what is expected, and its `exits->network->taken` are
+ * what comes of a request that leaves at each: by a cut in front of the exit the tail ends there,
+ * S_l - S_exit (at least 0); by a cut at or behind it the head does, and nothing is sent, nor coded
+ * for sending. Each exit that a request comes by adds its classifier, on the side where it lies:
+ * at or in front of the cut on the device. */
 ES_NODISCARD es_status es_cost_create(const es_model *model, const es_profile *device,
                                       const es_profile *server, const es_cost_options *options,
                                       es_cost **cost, es_errors *errors);

@@ -32,6 +32,7 @@ typedef struct es_cube_layout {
     const es_cube_coordinate *coordinates;
     size_t n_policies, n_cuts;
     bool has_cloud; /* some run has three tiers */
+    bool has_exits; /* some run has a network with exits */
     const char *const *policies;
     bool has_steps;   /* also the group /per_step, the per-step tables of the runs */
     bool refers;      /* to the tables in the runs' results, instead of copying them */

@@ -11,7 +11,8 @@
 
 /* What each cut costs for one batch size; arrays [n_cuts], cut 0 sends the input, the last cut
  * sends nothing. The doubles are the integers in other units, kept side by side so that scoring a
- * cut is two multiply-adds. */
+ * cut is two multiply-adds. Of a network with exits these are expectations over its requests, of
+ * which the integers are rounded. */
 typedef struct es_cut_costs {
     size_t n_cuts;
     const int64_t *head_ns, *tail_ns; /* on the idle device and the unloaded server */
@@ -21,7 +22,37 @@ typedef struct es_cut_costs {
      * without the cloud. Else NULL. */
     const int64_t *cloud_ns, *backhaul_bytes;
     const double *cloud_s, *backhaul_bits;
+    size_t n_leaving; /* cuts right before the last one by which nothing is sent either */
+    const struct es_exit_costs *exits; /* NULL: no request leaves before the end */
 } es_cut_costs;
+
+/* A network that requests may leave before its end (early exits), as it is for those that leave at
+ * exit `last` at the latest. By one cut some requests leave on the device, and the others are sent;
+ * arrays [n_cuts]. */
+typedef struct es_exit_costs {
+    const double *left_s;      /* share of those that leave on the device times their mean head */
+    const double *sent_head_s; /* head of those that are sent */
+    const double *sent_ratio;  /* their share of all requests */
+    double accuracy;           /* expected */
+    size_t last;               /* exit; network->n_exits is the end */
+    const struct es_exit_network *network;
+} es_exit_costs;
+
+/* The exits 0 .. n_exits - 1 of a network, and its end, n_exits. */
+typedef struct es_exit_network {
+    size_t n_exits;
+    const size_t *cuts;        /* [n_exits] the cut that an exit lies behind, ascending */
+    const double *probability; /* [n_exits + 1] share of all requests that leave there */
+    const double *accuracy;    /* [n_exits + 1] of those that do */
+    const es_cut_costs *taken; /* [n_exits + 1] what a request costs that leaves there */
+    const es_cut_costs *upto;  /* [n_exits + 1] expectations where all leave there at the latest; of
+                                  the end: of all requests as they are */
+} es_exit_network;
+
+/* Whether nothing is sent by a cut: the whole of the request is computed on the device. */
+static inline bool es_cut_stays(const es_cut_costs *costs, size_t cut) {
+    return cut + 1 + costs->n_leaving >= costs->n_cuts;
+}
 
 /* What the device draws in each state, W. */
 typedef struct es_power {
@@ -30,7 +61,7 @@ typedef struct es_power {
 
 /* The situation at one decision. A policy that learns is not told rate and load: they are NaN. */
 typedef struct es_policy_view {
-    const es_cut_costs *costs; /* of this request's batch */
+    const es_cut_costs *costs; /* of this request's batch; expected: its exit is not known */
     double
         rate_bps;   /* uplink rate as the policy knows it, >= 0; NaN if it learns: it is not told */
     double load;    /* server load as the policy knows it, 0 .. 1; likewise */
@@ -86,7 +117,7 @@ typedef struct es_policy_start {
 
 /* What became of a request that was offloaded and has its result back. */
 typedef struct es_policy_feedback {
-    const es_cut_costs *costs; /* as in its view */
+    const es_cut_costs *costs; /* as in its view, or of the exit that the result came from */
     size_t cut;
     double offloaded_s; /* from the end of its head to its result: queues, transfers, tail */
 } es_policy_feedback;
@@ -99,7 +130,7 @@ typedef struct es_policy_ops {
     bool fixed;     /* one candidate for the whole run, picked by the key `split` */
     bool may_stay;  /* reads hysteresis and dwell */
     bool tabulated; /* reads load_bins; what queues up is not in its table */
-    bool needs_deadline, needs_power;
+    bool needs_deadline, needs_power, needs_exits;
     /* OPTIONAL, a policy with memory: its size, and its state before the first request. One memory
      * serves every device of a group, or with `learn` each has its own. The memory comes zeroed and
      * aligned for any type; `begin` allocates nothing. */
@@ -110,10 +141,32 @@ typedef struct es_policy_ops {
     void (*observe)(const es_policy *policy, const es_policy_view *view, void *memory);
     /* OPTIONAL: a result is back at the device. No allocation. */
     void (*learn)(const es_policy *policy, void *memory, const es_policy_feedback *feedback);
-    /* The chosen cut: one of the candidates. O(n_candidates), no allocation. Ties go to the larger
-     * cut (less sent). */
+    /* The chosen cut: one of the candidates, or es_policy_limited of one. O(n_candidates), no
+     * allocation. Ties go to the larger cut (less sent). */
     size_t (*choose)(const es_policy *policy, const es_policy_view *view);
 } es_policy_ops;
+
+/* The choice of a cut and of the exit at which the request has to leave at the latest; exit n_exits
+ * is the end: no limit, and the cut itself, which it also is without exits. */
+static inline size_t es_policy_limited(const es_cut_costs *costs, size_t cut, size_t exit) {
+    const es_exit_costs *exits = costs->exits;
+    return exits != NULL ? cut + (exits->network->n_exits - exit) * costs->n_cuts : cut;
+}
+
+/* Expected latency of a cut by which some leave on the device: those do not wait for the uplink and
+ * pay no delay. */
+static inline double es_policy_expect_s(const es_policy_view *view, size_t cut, double s_per_bit,
+                                        double slowdown) {
+    const es_cut_costs *costs = view->costs;
+    const es_exit_costs *exits = costs->exits;
+    double sent = exits->sent_ratio[cut];
+    double computed_s = view->device_wait_s + exits->sent_head_s[cut];
+    if (view->uplink_wait_bits > 0 && view->uplink_wait_bits * s_per_bit > computed_s)
+        computed_s = view->uplink_wait_bits * s_per_bit;
+    return (1 - sent) * view->device_wait_s + exits->left_s[cut] +
+           sent * (computed_s + view->delay_s) + costs->bits[cut] * s_per_bit +
+           costs->tail_s[cut] * slowdown;
+}
 
 /* What a cut of three tiers takes behind the server: nothing if it does without the cloud. */
 static inline double es_policy_beyond_s(const es_policy_view *view, size_t cut) {
@@ -126,13 +179,15 @@ static inline double es_policy_beyond_s(const es_policy_view *view, size_t cut) 
 
 /* Predicted latency of cut `cut` (SEMANTICS 3): wait and head; then, when the uplink is done with
  * what it was given before, delay + bits / rate + tail / (1 - load), and what is behind the server;
- * only wait and head at the last cut. INFINITY when a rate is 0 or a load 1. */
+ * only wait and head where nothing is sent. INFINITY when a rate is 0 or a load 1. */
 static inline double es_policy_predict_s(const es_policy_view *view, size_t cut, double s_per_bit,
                                          double slowdown) {
     const es_cut_costs *costs = view->costs;
     double computed_s = view->device_wait_s + costs->head_s[cut];
-    if (cut + 1 == costs->n_cuts)
+    if (es_cut_stays(costs, cut))
         return computed_s;
+    if (costs->exits != NULL)
+        return es_policy_expect_s(view, cut, s_per_bit, slowdown);
     if (view->uplink_wait_bits > 0 && view->uplink_wait_bits * s_per_bit > computed_s)
         computed_s = view->uplink_wait_bits * s_per_bit;
     double arrived_s = computed_s + view->delay_s + costs->bits[cut] * s_per_bit;
@@ -148,7 +203,7 @@ static inline double es_policy_predict_j(const es_policy_view *view, size_t cut,
                                          double latency_s) {
     const es_cut_costs *costs = view->costs;
     double head_s = costs->head_s[cut];
-    double send_s = cut + 1 == costs->n_cuts ? 0 : costs->bits[cut] * s_per_bit;
+    double send_s = es_cut_stays(costs, cut) ? 0 : costs->bits[cut] * s_per_bit;
     return view->power->active_w * head_s + view->power->transmit_w * send_s +
            view->power->idle_w * (latency_s - head_s - send_s);
 }

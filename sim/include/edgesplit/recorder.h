@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Version of the result's format, analysis/FORMAT.md. */
-#define ES_RESULT_FORMAT "1.2"
+#define ES_RESULT_FORMAT "1.3"
 
 /* What became of a request: values of the column `status`. */
 typedef enum es_step_status {
@@ -72,7 +72,8 @@ typedef struct es_input {
     const char *provenance; /* its "key: value" lines */
 } es_input;
 
-/* A cut as the run offered it; times and bytes per batch size. */
+/* A cut as the run offered it; times and bytes per batch size, of a network with exits what is
+ * expected. */
 typedef struct es_cut_record {
     const char *name;
     int64_t last_layer, n_tensors, elems;
@@ -80,6 +81,7 @@ typedef struct es_cut_record {
     bool natural, compressive, residual_block, available;
     int64_t second_layer; /* three tiers: the last that is not in the cloud; all else is of the
                              first boundary */
+    double sent_ratio;    /* share of requests that are sent by it: 0 or 1 but for exits */
 } es_cut_record;
 
 /* Devices that are alike, and which of the cuts are theirs. */
@@ -110,6 +112,9 @@ typedef struct es_run_record {
      * there are several devices. */
     size_t n_groups, n_devices;
     const es_group_record *groups;
+    /* Exits before the end, of the network that has the most; the columns `exit` and `accuracy` are
+     * only written where there are some. */
+    size_t n_exits;
     size_t n_cuts, n_batches; /* cuts of all groups together */
     const es_cut_record *cuts;
     const int64_t *batches;
@@ -145,8 +150,9 @@ typedef struct es_summary {
     double (*figures)[ES_N_SUMMARY]; /* NaN: not known */
     double (*half_widths)[ES_N_SUMMARY];
     double (*replicated)[ES_N_SUMMARY]; /* [replication][policy] */
-    uint64_t *n_steps; /* [replication][policy] rows that count, warm-up included */
-    double *cut_share; /* [policy][cut] share of steps */
+    uint64_t *n_steps;  /* [replication][policy] rows that count, warm-up included */
+    double *cut_share;  /* [policy][cut] share of steps */
+    double *exit_share; /* [policy][n_exits + 1] share of completed requests; none without exits */
     double *utilisation, *queue_length; /* [policy][station] time averages, es_record_stations */
     double *gain_mean_of_ratios, *gain_ratio_of_means; /* [policy][baseline]; NaN: no common step */
     double *gain_mean_of_ratios_half_width, *gain_ratio_of_means_half_width; /* of paired gains */

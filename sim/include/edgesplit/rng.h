@@ -25,6 +25,7 @@ typedef enum es_rng_purpose {
     ES_RNG_NOISE = 6,
     ES_RNG_THINK = 7,
     ES_RNG_BACKGROUND = 8,
+    ES_RNG_EXIT = 9,
 } es_rng_purpose;
 
 /* Creates the generator of a named stream at its start; the caller frees it with gsl_rng_free.

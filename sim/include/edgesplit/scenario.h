@@ -121,6 +121,10 @@ typedef struct es_scenario {
         int granularity; /* es_granularity of model.h: leaf, fused, block */
         int cut_points;
         int extrapolate, whole_correction;
+        const char *exit_after; /* names of cuts, comma-separated; NULL: no exits */
+        es_list exit_probability, exit_accuracy;
+        double accuracy; /* NaN: absent */
+        es_list exit_device_s, exit_server_s;
     } model;
     struct {
         const char *profile;
