@@ -18,7 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { N_POLICIES = 2, N_REPLICATIONS = 3, N_CUTS = 5, N_SAMPLES = 2000, N_THREADS = 3 };
+enum {
+    N_POLICIES = 2,
+    N_REPLICATIONS = 3,
+    N_CUTS = 5,
+    N_SAMPLES = 2000,
+    N_THREADS = 3,
+    N_ENDS = 3
+};
 
 static char folder[] = "test_sinks_XXXXXX";
 static es_errors errors;
@@ -175,7 +182,8 @@ struct figures {
     double means[N_POLICIES][ES_N_SUMMARY], half_widths[N_POLICIES][ES_N_SUMMARY];
     double replicated[N_REPLICATIONS * N_POLICIES][ES_N_SUMMARY];
     uint64_t n_steps[N_REPLICATIONS * N_POLICIES];
-    double shares[N_POLICIES * N_CUTS], stations[N_POLICIES * ES_N_STATIONS];
+    double shares[N_POLICIES * N_CUTS], exits[N_POLICIES * N_ENDS],
+        stations[N_POLICIES * ES_N_STATIONS];
     double gains[N_POLICIES * N_POLICIES];
 };
 
@@ -198,6 +206,7 @@ static es_summary summary_of(struct figures *figures, size_t n_replications) {
         .replicated = figures->replicated,
         .n_steps = figures->n_steps,
         .cut_share = figures->shares,
+        .exit_share = figures->exits,
         .utilisation = figures->stations,
         .queue_length = figures->stations,
         .gain_mean_of_ratios = figures->gains,
@@ -287,8 +296,9 @@ static bool same(double a, double b) {
 
 static void assert_steps(const char *path, size_t n_counted, bool replicated) {
     for (size_t c = 0; c < ES_N_COLUMNS; c++) {
-        if (c == ES_COLUMN_device ||
-            (c >= ES_COLUMN_backhaul_queue_time && !has(path, "cloud_time")))
+        bool of_exits = c == ES_COLUMN_exit || c == ES_COLUMN_accuracy;
+        if (c == ES_COLUMN_device || (of_exits && !has(path, "exit")) ||
+            (c >= ES_COLUMN_backhaul_queue_time && !of_exits && !has(path, "cloud_time")))
             continue;
         hsize_t shape[3], *inner = shape + (replicated ? 1 : 0);
         double *values = read_variable(path, columns[c].name, replicated ? 3 : 2, shape);
@@ -423,6 +433,33 @@ static void fleets_say_their_groups(void **state) {
     assert_run(&record, 1, "fleet.h5");
     assert_false(has("fleet.h5", "cuts/cut_group"));
     assert_true(has("fleet.h5", "device") && has("fleet.h5", "group_name"));
+}
+
+static void exits_are_written_where_there_are_some(void **state) {
+    (void)state;
+    hsize_t shape[2];
+    static const char *const of_exits[] = {
+        "exit",
+        "accuracy",
+        "summary/exit",
+        "summary/exit_share",
+        "summary/accuracy_mean",
+        "cuts/sent_ratio",
+    };
+    es_run_record record = record_of(1, true);
+    assert_run(&record, 1, "exits.h5");
+    for (size_t i = 0; i < sizeof of_exits / sizeof of_exits[0]; i++)
+        assert_false(has("exits.h5", of_exits[i]));
+    record.n_exits = N_ENDS - 1;
+    assert_run(&record, 1, "exits.h5");
+    for (size_t i = 0; i < sizeof of_exits / sizeof of_exits[0]; i++)
+        assert_true(has("exits.h5", of_exits[i]));
+    assert_steps("exits.h5", 1, false);
+    double *values = read_variable("exits.h5", "summary/exit", 1, shape);
+    static const double expected[N_ENDS] = {1, 2, 3};
+    assert_true(shape[0] == N_ENDS);
+    assert_memory_equal(values, expected, sizeof expected);
+    free(values);
 }
 
 static void assert_same_bytes(const char *a, const char *b) {
@@ -582,8 +619,8 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    static const char *const files[] = {"one.h5", "all.h5",   "fleet.h5", "threads.h5",
-                                        "few.h5", "whole.h5", "memory.h5"};
+    static const char *const files[] = {"one.h5",     "all.h5", "fleet.h5", "exits.h5",
+                                        "threads.h5", "few.h5", "whole.h5", "memory.h5"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         (void)remove(files[i]);
     return chdir("..") != 0 || rmdir(folder) != 0;
@@ -595,6 +632,7 @@ int main(void) {
         cmocka_unit_test(replications_have_a_dimension_everywhere),
         cmocka_unit_test(one_replication_has_one_half_width),
         cmocka_unit_test(fleets_say_their_groups),
+        cmocka_unit_test(exits_are_written_where_there_are_some),
         cmocka_unit_test(threads_and_turns_change_no_byte),
         cmocka_unit_test(fewer_replications_may_count),
         cmocka_unit_test(steps_read_back_while_others_come),
