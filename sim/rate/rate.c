@@ -172,8 +172,6 @@ static es_time finish_anywhere(const es_rate *rate, es_time begun, size_t first,
     const piece *pieces = rate->pieces, *end = &pieces[rate->n];
     if (work > MOST_WORK)
         return ES_TIME_NEVER;
-    if (first == rate->n)
-        return finish_at_rate(from, work, end->rate);
     es_work passes = 0, target = work_in_pass(&pieces[first], from - begun) + work;
     if (rate->loops && target > end->work) {
         passes = (target - 1) / end->work;

@@ -100,7 +100,7 @@ static size_t count_statuses(struct tally *totals, const es_block *block, size_t
     int8_t any = ES_STEP_COMPLETED; /* 0 */
     size_t n_finished = 0;
     for (size_t i = first; i < block->n; i++)
-        any |= block->status[i];
+        any = (int8_t)(any | block->status[i]);
     if (any == ES_STEP_COMPLETED) {
         totals->n_by_status[ES_STEP_COMPLETED] += block->n - first;
         return block->n - first;

@@ -36,6 +36,11 @@ static inline couple couple_at(const double *values) {
     return at;
 }
 
+/* Which of the values are numbers, infinite ones included. */
+static inline couple_mask known_of(couple values) {
+    return (couple_mask)(values <= ES_INFINITY);
+}
+
 /* The values where the mask is set, else 0. */
 static inline couple masked(couple values, couple_mask mask) {
     return (couple)((couple_mask)values & mask);
@@ -77,7 +82,7 @@ static es_moments look_over(const double *values, size_t n) {
         const double *next = next_values(values + i, n - i, ES_NAN, padded);
         for (size_t c = 0; c < N_COUPLES; c++) {
             couple at = couple_at(next + 2 * c);
-            couple_mask is_known = (couple_mask)(at == at);
+            couple_mask is_known = known_of(at);
             known -= is_known;
             add_couple(&lanes, c, masked(at, is_known));
         }
@@ -105,7 +110,7 @@ static double squared_deviations(const double *values, size_t n, uint64_t n_know
         const double *next = next_values(values + i, n - i, ES_NAN, padded);
         for (size_t c = 0; c < N_COUPLES; c++) {
             couple at = couple_at(next + 2 * c);
-            couple deviation = masked(at - mean, (couple_mask)(at == at));
+            couple deviation = masked(at - mean, known_of(at));
             add_couple(&deviations, c, deviation);
             add_couple(&squares, c, deviation * deviation);
         }

@@ -173,6 +173,9 @@ static void groups_have_their_own_requests(void **state) {
     for (size_t device = 0; device < 4; device++)
         assert_int_equal(n[device], device < 2 ? 5 : 4);
     assert_int_equal(n[4], 3);
+    /* the same cut number, counted for each group */
+    assert_true(fabs(memory.shares[0][N_UNITS] - 18.0 / 21) < 1e-15);
+    assert_true(fabs(memory.shares[0][N_CUTS + N_UNITS] - 3.0 / 21) < 1e-15);
     assert_true(isnan(row_of(0)->oracle_latency));
 }
 

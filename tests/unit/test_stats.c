@@ -248,6 +248,33 @@ static void test_sum_is_compensated(void **state) {
     assert_true(es_sum_value(sum) == 1e6);
 }
 
+/* A column of any length adds up as its values do one by one; one that is not a number shows. */
+static void test_sum_of_a_column(void **state) {
+    (void)state;
+    enum { MOST = 23 };
+    double values[MOST];
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+    for (size_t n = 0; n <= MOST; n++)
+        for (size_t round = 0; round < 100; round++) {
+            es_sum single = {1, 0}, column = {1, 0};
+            for (size_t i = 0; i < n; i++) {
+                values[i] = bimodal(rng) * (round % 2 == 0 ? 1 : 0.5 - gsl_rng_uniform(rng));
+                es_sum_add(&single, values[i]);
+            }
+            es_sum_add_all(&column, values, n);
+            assert_true(es_sum_value(column) == es_sum_value(single));
+            if (n == 0)
+                continue;
+            values[round % n] = ES_NAN;
+            es_sum_add_all(&column, values, n);
+            assert_true(isnan(es_sum_value(column)));
+            values[round % n] = 1;
+            es_sum_add_all(&column, values, n);
+            assert_true(isnan(es_sum_value(column)));
+        }
+    gsl_rng_free(rng);
+}
+
 /* What MSER-5 is by its definition: every cut's mean and sum of squares from the start. */
 static uint64_t mser_by_definition(const double *values, size_t n_values) {
     size_t n = n_values / 5, best = 0;
@@ -367,6 +394,7 @@ int main(void) {
         cmocka_unit_test(test_moments_equal_gsl),
         cmocka_unit_test(test_variance_with_a_large_mean),
         cmocka_unit_test(test_sum_is_compensated),
+        cmocka_unit_test(test_sum_of_a_column),
         cmocka_unit_test(pitfall_09_mser_cuts_as_it_is_defined),
         cmocka_unit_test(mser_of_a_trend_and_of_a_constant),
         cmocka_unit_test(test_batches_of_columns),
