@@ -215,6 +215,10 @@ const es_command es_report_plot = {
         "map` the\noptimal cut and its gain over rate and batch size or load, `plot profiles "
         "FAST SLOW` the times of each\nlayer against each other. The paths of the figures "
         "are printed.\n"
+        "Of a result with several replications distributions, regret, gains and cuts by rate are "
+        "of "
+        "all of them, each\nbehind its own warm-up, and figures have the intervals of the summary; "
+        "what is drawn over time is the first.\n"
         "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
         "numpy and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
     .operand = "RESULT.h5|CUBE.h5|cuts NETWORK|trace FILE|map|profiles FAST SLOW",
