@@ -348,10 +348,10 @@ const es_command es_report_export = {
     .notes =
         "A table has every step of every replication, those of the warm-up too: the column "
         "`counted` says which\nare in the summary, that is, behind the warm-up of their policy and "
-        "replication. The trace has a process per policy with a lane per station and a slice per "
-        "request, "
-        "named by its step;\na station has further lanes where requests overlap (propagation). "
-        "Time that a request waits is the gap\nbefore its slice. Large runs: take some --steps.",
+        "replication.\nThe trace has a process per policy with a lane per station and a slice per "
+        "request, named by its step;\na station has further lanes where requests overlap "
+        "(propagation). Time that a request waits is the gap\nbefore its slice. Large runs: take "
+        "some --steps.",
     .operand = "RESULT.h5",
     .least_operands = 1,
     .most_operands = 1,

@@ -208,15 +208,16 @@ const es_command es_report_plot = {
     .notes =
         "Of a result: time series, distribution and tail of the latency, its parts, cuts by rate, "
         "gain by state,\nregret, stations; of a sweep: latency over the variable with the most "
-        "values. `plot cuts NETWORK` draws what crosses each cut of a network of the zoo or a "
-        "file, "
-        "`plot trace\n"
-        "FILE` a trace over time with its outages, and the distribution of its values, `plot "
-        "map` the\noptimal cut and its gain over rate and batch size or load, `plot profiles "
-        "FAST SLOW` the times of each\nlayer against each other. The paths of the figures "
+        "values. `plot cuts NETWORK` draws\nwhat crosses each cut of a network of the zoo or a "
+        "file, `plot trace FILE` a trace over time with its\noutages, and the distribution of its "
+        "values, `plot map` the optimal cut and its gain over rate and batch\nsize or load, `plot "
+        "profiles FAST SLOW` the times of each layer against each other. The paths of the\nfigures "
         "are printed.\n"
-        "The folder is made if it is missing, its parent is not. Python needs matplotlib, "
-        "numpy and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
+        "Of a result with several replications distributions, regret, gains and cuts by rate are "
+        "of all of them,\neach behind its own warm-up, and figures have the intervals of the "
+        "summary; what is drawn over time is\nthe first.\n"
+        "The folder is made if it is missing, its parent is not. Python needs matplotlib, numpy "
+        "and h5py;\nEDGESPLIT_PYTHON names the interpreter.",
     .operand = "RESULT.h5|CUBE.h5|cuts NETWORK|trace FILE|map|profiles FAST SLOW",
     .least_operands = 1,
     .most_operands = 3,

@@ -49,7 +49,9 @@ const es_command es_report_report = {
     .notes =
         "The page is one file that loads nothing and sends nothing: verdict with its "
         "uncertainty, what to know\nbefore believing it, tables, figures (the time series zooms), "
-        "provenance. It is below 1 MB however\nlong the run.",
+        "provenance. It is below 1 MB however\nlong the run. With several replications all of it "
+        "is of all of them, each behind its own warm-up, with\nStudent's intervals over them; the "
+        "time series is the first.",
     .operand = "RESULT.h5|CUBE.h5",
     .least_operands = 1,
     .most_operands = 1,

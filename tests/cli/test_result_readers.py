@@ -590,8 +590,8 @@ class Plot(ResultTest):
             "from result import Result\n" \
             "result = Result(sys.argv[1]); p = result.policies.index('dynamic-split')\n" \
             "b = result.policies.index('no-offload')\n" \
-            "rates = result.column('rate_true', p); n = min(result.n_steps[p], result.n_steps[b])\n" \
-            "cells = gain.cells(result, p, b, np.zeros(rates.size, int), 1, np.zeros(rates.size, int), 1)\n" \
+            "rates = result.column('rate_true', p)\n" \
+            "cells = gain.cells(result, p, b, np.array([0, np.inf]), lambda batches, loads: 0 * batches, 1)\n" \
             "print(repr(float(cells[0, 0])))\n" \
             "borders = cuts_by_rate.classes_of(rates); print(borders[0] == rates.min(), borders[-1] == rates.max())\n"
         mean, ends = self.run_script(script, path).splitlines()

@@ -254,7 +254,7 @@ class Folders(SweepTest):
         self.assertIn("out: 15 runs failed; `edgesplit sweep status` says why", result.stderr)
         self.assertEqual(self.counts("out"), (15, 15, 0))
         shown = self.call("sweep", "status", "out").stdout.splitlines()
-        self.assertEqual(len(shown), 16)
+        self.assertEqual(len(shown), 15 + 2)
         self.assertRegex(shown[0], r"^3\trate=1, images=8, repetition=0\t.*batch.*")
         self.expect(self.sweep("out"), SOME_FAILED)
         self.assertEqual(self.records("out"), 30)

@@ -47,7 +47,7 @@ class Killed(SweepTest):
         return self.counts(folder)[0]
 
     def test_processes(self):
-        for jobs, n_kills in (2, 50 // ONE_OF), (1, 20 // ONE_OF):
+        for jobs, n_kills in (2, 50 // ONE_OF), (1, max(8, 20 // ONE_OF)):
             with self.subTest(jobs=jobs):
                 folder = f"out{jobs}"
                 n_done = self.kill_often(n_kills, 1, folder, "-j", jobs)
