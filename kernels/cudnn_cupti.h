@@ -31,6 +31,7 @@ typedef void (*gpu_cupti_request)(uint8_t **buffer, size_t *bytes, size_t *most_
 typedef void (*gpu_cupti_complete)(CUcontext context, uint32_t stream, uint8_t *buffer,
                                    size_t bytes, size_t valid_bytes);
 
+/* NOLINTBEGIN(readability-identifier-naming): these are its names. */
 int cuptiGetVersion(uint32_t *version);
 int cuptiGetResultString(int result, const char **text);
 int cuptiActivityRegisterCallbacks(gpu_cupti_request request, gpu_cupti_complete complete);
@@ -38,5 +39,6 @@ int cuptiActivityEnable(int kind);
 int cuptiActivityDisable(int kind);
 int cuptiActivityFlushAll(uint32_t flags);
 int cuptiActivityGetNextRecord(uint8_t *buffer, size_t valid_bytes, void **record);
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif

@@ -16,8 +16,9 @@ static const es_stop_rule rule = {.warm_up_passes = WARM / 2,
 
 /* Slow in the warm-up; every seventh pass loses 2 ms; times differ from pass to pass. */
 static script_pass eventful(size_t number) {
-    return (script_pass){.unit_ns = number < WARM ? 900 * US : (int64_t)(100 * US + number % 5),
-                         .lost_ns = number % 7 == 6 ? 2 * MS : 0};
+    return (script_pass){.unit_ns = number < WARM ? (int64_t)900 * US
+                                                  : (int64_t)100 * US + (int64_t)(number % 5),
+                         .lost_ns = number % 7 == 6 ? (int64_t)2 * MS : 0};
 }
 
 typedef struct line {
@@ -70,7 +71,7 @@ static es_status run(script_pass (*at)(size_t), es_text *text, es_model **model,
     es_errors errors;
     es_errors_init(&errors);
     the_script = (script_state){.at = at};
-    assert_int_equal(es_model_create("efficientnet-b0", 32, model, &errors), ES_OK);
+    assert_int_equal(es_model_create("squeezenet1.1", 64, model, &errors), ES_OK);
     es_profiler_job job = {.backend = &scripted_backend,
                            .setting = "",
                            .model = *model,
@@ -147,7 +148,7 @@ static void pitfall_09_raw_samples_are_kept(void **state) {
 
 static script_pass lossy(size_t number) {
     (void)number;
-    return (script_pass){.unit_ns = 100 * US, .lost_ns = MS};
+    return (script_pass){.unit_ns = (int64_t)100 * US, .lost_ns = MS};
 }
 
 /* Where no pass is left, they tell why. */
