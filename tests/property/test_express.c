@@ -192,7 +192,7 @@ static void what_is_told_ahead_is_what_happens(void **state) {
     assert_true(tally.saturated > N_WORLDS / 10 && tally.large_backlog > N_WORLDS / 100);
     assert_true(tally.many_intervals > N_WORLDS / 20);
     for (size_t s = 0; s < ES_STEP_PADDING; s++)
-        assert_true(tally.by_status[s] > 4 * N_WORLDS);
+        assert_true(tally.by_status[s] > 4 * (size_t)N_WORLDS);
 }
 
 /* 10 kbit go in the first microsecond at 10 Gbit/s, and the last 8 bits at 1 Gbit/s. */

@@ -136,8 +136,8 @@ typedef struct es_world_config {
     bool outcomes; /* compute the oracle's latency and the regret of every step (es_world_foresees)
                     */
     es_time series_period_ns; /* 0: no time series */
-    bool events_only;         /* every station has its events, where what requests meet could be
-                                 told ahead as well: slower, with the same results; for tests */
+    bool events_only;         /* every station has its events, also where what requests meet could
+                                 be told ahead (es_world_run): for tests */
 
     /* OPTIONAL: where rows are collected, for worlds that follow each other; what it holds is lost.
      */
@@ -153,7 +153,7 @@ typedef struct es_world_config {
 /* What a run adds up to beyond its rows. */
 typedef struct es_world_result {
     uint64_t n_steps; /* rows written */
-    uint64_t n_events;
+    uint64_t n_events; /* in the event list; what is told ahead (es_world_run) has none */
     es_time end_ns; /* last event */
     bool saturated; /* stopped at max_backlog */
     uint64_t n_probes;
@@ -179,7 +179,15 @@ ES_NODISCARD es_status es_world_create(const es_world_config *config, es_world *
 void es_world_destroy(es_world *world);
 
 /* Runs from time 0 until every arrival is dealt with; once per world. No allocation. Returns what a
- * callback returned, or ES_OK. About 5 events per request; O(log n_pieces) per transfer. */
+ * callback returned, or ES_OK.
+ *
+ * About 5 events per request; O(log n_pieces) per transfer. Where what a request meets follows from
+ * those that came before it, that is told ahead instead, with the same results to the bit: one
+ * event per request of a single device, two in a fleet. So it is when all requests come from
+ * outside (no closed groups, no jobs of others, no probes), each device has a link of its own,
+ * links and servers take one after the other and each request by itself, delays are constant, a
+ * downlink that has a rate lies behind one server, and no policy goes by queues or by what it has
+ * learnt. */
 ES_NODISCARD es_status es_world_run(es_world *world, es_world_result *result);
 
 #endif
