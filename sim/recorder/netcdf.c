@@ -37,6 +37,10 @@ void nc_fail(netcdf *nc, const char *cause) {
     nc->failed = true;
 }
 
+/* Texts are converted in a buffer that HDF5 allocates and clears for each array: 1 MiB, if it is
+ * not told otherwise. */
+enum { CONVERSION_BYTES = 1 << 14 };
+
 static hid_t creation_list(netcdf *nc, hid_t class) {
     hid_t list = H5Pcreate(class);
     nc_check(nc, list);
@@ -80,12 +84,18 @@ void nc_create(netcdf *nc, const char *path, bool refers) {
         nc_check(nc, nc->file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access));
     H5Pclose(creation);
     H5Pclose(access);
+    nc_check(nc, nc->transfer = H5Pcreate(H5P_DATASET_XFER));
+    if (!nc->failed)
+        nc_check(nc, H5Pset_buffer(nc->transfer, CONVERSION_BYTES, NULL, NULL));
 }
 
 bool nc_close(netcdf *nc) {
     if (nc->file >= 0)
         nc_check(nc, H5Fclose(nc->file));
+    if (nc->transfer > 0)
+        H5Pclose(nc->transfer);
     nc->file = H5I_INVALID_HID;
+    nc->transfer = H5P_DEFAULT;
     return !nc->failed;
 }
 
@@ -192,7 +202,7 @@ nc_dimension nc_define_dimension(netcdf *nc, const nc_spec *spec, bool unlimited
     H5Sclose(scalar);
     describe(nc, dimension.scale, spec);
     if (n > 0)
-        nc_check(nc, H5Dwrite(dimension.scale, spec->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+        nc_check(nc, H5Dwrite(dimension.scale, spec->type, H5S_ALL, H5S_ALL, nc->transfer, values));
     return dimension;
 }
 
@@ -247,7 +257,7 @@ void nc_put(netcdf *nc, const nc_spec *spec, const void *values) {
     hid_t variable = nc_define(nc, spec);
     if (nc->failed)
         return;
-    nc_check(nc, H5Dwrite(variable, spec->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+    nc_check(nc, H5Dwrite(variable, spec->type, H5S_ALL, H5S_ALL, nc->transfer, values));
     nc_check(nc, H5Dclose(variable));
 }
 
@@ -266,7 +276,7 @@ void nc_write(netcdf *nc, hid_t variable, hid_t type, int rank, const hsize_t *s
     if (nc->failed)
         return;
     hid_t memory, space = box(nc, variable, rank, start, count, &memory);
-    nc_check(nc, H5Dwrite(variable, type, memory, space, H5P_DEFAULT, values));
+    nc_check(nc, H5Dwrite(variable, type, memory, space, nc->transfer, values));
     H5Sclose(memory);
     H5Sclose(space);
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 typedef struct netcdf {
-    hid_t file;
+    hid_t file, transfer; /* transfer: how values are written */
     bool failed;
     char cause[160];
     int n_dimensions;
