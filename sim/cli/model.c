@@ -325,7 +325,7 @@ static void add_operators(es_records *records, const es_model *model, es_granula
 static void add_cut(es_records *records, const es_model *model, const cut_view *view, size_t i,
                     bool compressive) {
     const es_cut *cut = &model->cuts[view->granularity][i], *before = i > 0 ? cut - 1 : NULL;
-    double bytes_per_elem = i == 0 ? view->input_bytes : view->feature_bytes;
+    double bytes = es_cut_bytes(cut, view->input_bytes, view->feature_bytes);
     char text[ES_SHAPE_TEXT];
     es_records_add_count(records, (int64_t)i);
     es_records_add_text(records, cut->name);
@@ -334,8 +334,7 @@ static void add_cut(es_records *records, const es_model *model, const cut_view *
     es_records_add_text(records, es_shape_text(model->layers[cut->last_layer].out, text));
     es_records_add_count(records, cut->elems);
     es_records_add_real(records, cut->compression);
-    es_records_add_count(records,
-                         (int64_t)ceil((double)view->batch * (double)cut->elems * bytes_per_elem));
+    es_records_add_count(records, (int64_t)ceil((double)view->batch * bytes));
     es_records_add_flag(records, cut->natural);
     es_records_add_flag(records, compressive);
     es_records_add_flag(records, cut->n_tensors == 1);

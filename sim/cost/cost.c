@@ -3,6 +3,7 @@
 #include "edgesplit/alloc.h"
 #include "edgesplit/number.h"
 #include "exits.h"
+#include "graph.h"
 
 #include <gsl/gsl_interp.h>
 #include <math.h>
@@ -186,8 +187,9 @@ done:
 /* Bytes of the tensors that cross a cut, as they are computed. */
 static double raw_bytes(const es_model *model, const es_cost_options *options, size_t cut,
                         int64_t batch) {
-    double per_elem = cut == 0 ? options->input_bytes_per_elem : options->feature_bytes_per_elem;
-    return (double)batch * (double)model->cuts[options->granularity][cut].elems * per_elem;
+    return (double)batch * es_cut_bytes(&model->cuts[options->granularity][cut],
+                                        options->input_bytes_per_elem,
+                                        options->feature_bytes_per_elem);
 }
 
 /* Whether what a cut sends is coded: it is neither the input nor nothing. */
@@ -254,6 +256,8 @@ static void fill_table(es_cost *cost, size_t b, const es_model *model,
     double *head_s = cost->doubles + arrays * b * n, *tail_s = head_s + n, *bits = tail_s + n;
     for (size_t cut = 0; cut < n; cut++) {
         const es_cost_cut *at = &cost->cuts[cut];
+        if (at->set > 0)
+            continue;
         bytes[cut] = message_bytes(model, options, at->first, batch);
         bits[cut] = 8.0 * (double)bytes[cut];
         if (!cost->available[cut])
@@ -283,6 +287,27 @@ static void fill_table(es_cost *cost, size_t b, const es_model *model,
     cost->tables[b].backhaul_bits = bits + 2 * n;
 }
 
+/* Fills in the sets of layers of a table, which come before its last cut. ES_NO_MEMORY. */
+static es_status fill_sets(const es_cost *cost, size_t b, const es_model *model,
+                           const es_cost_options *options, const struct times *times) {
+    size_t n = cost->n_cuts, arrays = n_integers(options);
+    int64_t *integers = cost->integers + arrays * b * n;
+    double *doubles = cost->doubles + arrays * b * n;
+    for (size_t cut = cost->n_boundaries - 1; cut + 1 < n; cut++) {
+        es_partition sum;
+        if (graph_evaluate(cost->graph, cost->cuts[cut].set - 1, model, options, cost->batches[b],
+                           times->heads_s, times->tails_s, &sum) != ES_OK)
+            return ES_NO_MEMORY;
+        integers[cut] = llround(sum.head_s * 1e9);
+        integers[n + cut] = llround(sum.tail_s * 1e9);
+        integers[2 * n + cut] = (int64_t)ceil(sum.send_s / 8 + options->header_bytes);
+        doubles[cut] = (double)integers[cut] / 1e9;
+        doubles[n + cut] = (double)integers[n + cut] / 1e9;
+        doubles[2 * n + cut] = 8.0 * (double)integers[2 * n + cut];
+    }
+    return ES_OK;
+}
+
 /* The sizes that are prepared: the wanted ones and those of merged tails, ascending. */
 static void list_batches(const es_cost_options *options, es_cost *cost) {
     size_t wanted = 0;
@@ -301,12 +326,32 @@ size_t es_cost_count_cuts(size_t n_boundaries, bool has_cloud) {
     return has_cloud ? n_boundaries * (n_boundaries + 1) / 2 : n_boundaries;
 }
 
-/* One cut at each boundary. */
+static es_cost_cut cut_at(const es_cost *cost, const char *name, size_t first, size_t second) {
+    const es_cut *boundary = &cost->boundaries[first];
+    return (es_cost_cut){.name = name,
+                         .first = (uint32_t)first,
+                         .second = (uint32_t)second,
+                         .sends_input = boundary->input_elems > 0,
+                         .n_tensors = boundary->n_tensors,
+                         .elems = boundary->elems};
+}
+
+/* One cut at each boundary, and the sets of layers before the last one. */
 static void list_cuts(es_cost *cost) {
-    for (size_t cut = 0; cut < cost->n_cuts; cut++)
-        cost->cuts[cut] = (es_cost_cut){.name = cost->boundaries[cut].name,
-                                        .first = (uint32_t)cut,
-                                        .second = (uint32_t)cost->n_boundaries - 1};
+    size_t last = cost->n_boundaries - 1;
+    for (size_t i = 0; i <= last; i++)
+        cost->cuts[i < last ? i : cost->n_cuts - 1] =
+            cut_at(cost, cost->boundaries[i].name, i, last);
+    for (uint32_t i = 0; cost->graph != NULL && i < cost->graph->sets.n; i++) {
+        const struct graph_set *set = &cost->graph->about[i];
+        cost->cuts[last + i] = (es_cost_cut){.name = set->name,
+                                             .first = (uint32_t)set->last_unit,
+                                             .second = (uint32_t)last,
+                                             .set = i + 1,
+                                             .sends_input = set->sends_input,
+                                             .n_tensors = set->n_tensors,
+                                             .elems = set->elems};
+    }
 }
 
 /* Every pair of boundaries, by the first and then the second; false: out of memory. */
@@ -319,48 +364,55 @@ static bool list_pairs(es_cost *cost) {
     if (cost->names == NULL)
         return false;
     char *name = cost->names;
-    for (uint32_t first = 0; first < n; first++)
-        for (uint32_t second = first; second < n; second++) {
+    for (size_t first = 0; first < n; first++)
+        for (size_t second = first; second < n; second++) {
             int length =
                 snprintf(name, n_bytes, "%s+%s", boundaries[first].name, boundaries[second].name);
-            cost->cuts[cut++] = (es_cost_cut){name, first, second};
+            cost->cuts[cut++] = cut_at(cost, name, first, second);
             name += length + 1;
             n_bytes -= (size_t)length + 1;
         }
     return true;
 }
 
-/* Creates a cost with its cuts and sizes and no times. */
+/* Creates a cost with its boundaries and sizes and no cuts. */
 static es_cost *create_empty(const es_model *model, const es_cost_options *options) {
     size_t n = options->n_batches + (size_t)options->max_merged;
-    bool has_cloud = options->cloud != NULL;
     es_cost *cost = es_alloc(1, sizeof *cost);
     if (cost == NULL)
         return NULL;
     cost->n_boundaries = model->n_cuts[options->granularity];
     cost->boundaries = model->cuts[options->granularity];
-    size_t n_cuts = cost->n_cuts = es_cost_count_cuts(cost->n_boundaries, has_cloud);
-    ES_REQUIRE(!has_cloud || n_cuts <= ES_MOST_CUTS);
-    cost->cuts = es_alloc(n_cuts, sizeof *cost->cuts);
     cost->batches = es_alloc(n, sizeof *cost->batches);
-    if (cost->batches != NULL) {
-        list_batches(options, cost);
-        n = cost->n_batches;
-        cost->tables = es_alloc(n, sizeof *cost->tables);
-        cost->has_heads = es_alloc(n, sizeof *cost->has_heads);
-        cost->available = es_alloc(n_cuts, sizeof *cost->available);
-        cost->integers = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->integers);
-        cost->doubles = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->doubles);
-    }
-    if (cost->cuts == NULL || cost->batches == NULL || cost->tables == NULL ||
-        cost->has_heads == NULL || cost->available == NULL || cost->integers == NULL ||
-        cost->doubles == NULL || (has_cloud && !list_pairs(cost))) {
+    if (cost->batches == NULL) {
         es_cost_destroy(cost);
         return NULL;
     }
+    list_batches(options, cost);
+    return cost;
+}
+
+/* Lists the cuts, and makes room for their tables. ES_NO_MEMORY. */
+static es_status create_cuts(es_cost *cost, const es_cost_options *options) {
+    bool has_cloud = options->cloud != NULL;
+    size_t n = cost->n_batches;
+    size_t n_cuts = es_cost_count_cuts(cost->n_boundaries, has_cloud) +
+                    (cost->graph != NULL ? cost->graph->sets.n : 0);
+    ES_REQUIRE(n_cuts <= ES_MOST_CUTS);
+    cost->n_cuts = n_cuts;
+    cost->cuts = es_alloc(n_cuts, sizeof *cost->cuts);
+    cost->tables = es_alloc(n, sizeof *cost->tables);
+    cost->has_heads = es_alloc(n, sizeof *cost->has_heads);
+    cost->available = es_alloc(n_cuts, sizeof *cost->available);
+    cost->integers = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->integers);
+    cost->doubles = es_alloc(n_integers(options) * n_cuts * n, sizeof *cost->doubles);
+    if (cost->cuts == NULL || cost->tables == NULL || cost->has_heads == NULL ||
+        cost->available == NULL || cost->integers == NULL || cost->doubles == NULL ||
+        (has_cloud && !list_pairs(cost)))
+        return ES_NO_MEMORY;
     if (!has_cloud)
         list_cuts(cost);
-    return cost;
+    return ES_OK;
 }
 
 /* Which cuts the profiles have times of, in the first table of each; how many. */
@@ -398,6 +450,40 @@ static es_status fill_tiers(es_cost *cost, const es_model *model, const es_profi
     return of_device != ES_OK ? of_device : of_server != ES_OK ? of_server : of_cloud;
 }
 
+/* Fills all tables from the times of all tiers. */
+static es_status fill_tables(es_cost *cost, const es_model *model, const es_cost_options *options,
+                             const struct tiers *tiers, es_errors *errors) {
+    size_t n = cost->n_boundaries, n_heads = options->n_batches;
+    for (size_t b = 0, head = 0; b < cost->n_batches; b++) {
+        struct times times = {.tails_s = tiers->tails_s + b * n};
+        if (head < n_heads && options->batches[head] == cost->batches[b]) {
+            times.heads_s = tiers->heads_s + head * n;
+            times.cloud_s = tiers->cloud_s != NULL ? tiers->cloud_s + head * n : NULL;
+            head++;
+        }
+        fill_table(cost, b, model, options, &times);
+        if (cost->graph != NULL && fill_sets(cost, b, model, options, &times) != ES_OK)
+            return es_errors_no_memory(errors, NULL);
+    }
+    return options->n_exits > 0
+               ? exits_create(cost, options, tiers->heads_s, tiers->tails_s, errors)
+               : ES_OK;
+}
+
+/* Finds the sets of layers where they are wanted. */
+static es_status find_sets(es_cost *cost, const es_model *model, const es_profile *device,
+                           const es_profile *server, const es_cost_options *options,
+                           const struct tiers *tiers, es_errors *errors) {
+    if (!options->graph_cuts)
+        return ES_OK;
+    ES_REQUIRE(options->cloud == NULL && options->n_exits == 0 && options->max_merged == 0);
+    cost->graph = es_alloc(1, sizeof *cost->graph);
+    if (cost->graph == NULL)
+        return es_errors_no_memory(errors, NULL);
+    return graph_create(model, options, tiers->heads_s, tiers->tails_s, device, server, cost->graph,
+                        errors);
+}
+
 es_status es_cost_create(const es_model *model, const es_profile *device, const es_profile *server,
                          const es_cost_options *options, es_cost **out, es_errors *errors) {
     es_cost *cost = create_empty(model, options);
@@ -414,6 +500,10 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
         goto done;
     }
     status = fill_tiers(cost, model, device, server, options, &tiers, errors);
+    if (status == ES_OK)
+        status = find_sets(cost, model, device, server, options, &tiers, errors);
+    if (status == ES_OK && create_cuts(cost, options) != ES_OK)
+        status = es_errors_no_memory(errors, NULL);
     if (status != ES_OK)
         goto done;
     if (mark_available(cost, &(struct times){tiers.heads_s, tiers.tails_s, tiers.cloud_s}) == 0) {
@@ -422,17 +512,7 @@ es_status es_cost_create(const es_model *model, const es_profile *device, const 
                                model->name, server->path);
         goto done;
     }
-    for (size_t b = 0, head = 0; b < cost->n_batches; b++) {
-        struct times times = {.tails_s = tiers.tails_s + b * n};
-        if (head < n_heads && options->batches[head] == cost->batches[b]) {
-            times.heads_s = tiers.heads_s + head * n;
-            times.cloud_s = tiers.cloud_s != NULL ? tiers.cloud_s + head * n : NULL;
-            head++;
-        }
-        fill_table(cost, b, model, options, &times);
-    }
-    if (options->n_exits > 0)
-        status = exits_create(cost, options, tiers.heads_s, tiers.tails_s, errors);
+    status = fill_tables(cost, model, options, &tiers, errors);
     if (status != ES_OK)
         goto done;
     *out = cost;
@@ -457,6 +537,9 @@ void es_cost_destroy(es_cost *cost) {
     free(cost->doubles);
     free(cost->names);
     exits_destroy(cost->exit_tables);
+    if (cost->graph != NULL)
+        graph_fini(cost->graph);
+    free(cost->graph);
     free(cost);
 }
 

@@ -24,10 +24,12 @@ void cut_leaves(const es_layer *layers, size_t n_layers, size_t *last_readers, e
             last_readers[read] = 0;
             cut.n_tensors--;
             cut.elems -= es_shape_elems(layers[read].out);
+            cut.input_elems = read == 0 ? 0 : cut.input_elems;
         }
         if (last_readers[l] > l) {
             cut.n_tensors++;
             cut.elems += es_shape_elems(layers[l].out);
+            cut.input_elems = l == 0 ? cut.elems : cut.input_elems;
         }
         cut.last_layer = l;
         cut.compression = (double)cut.elems / (double)es_shape_elems(layers[0].out);

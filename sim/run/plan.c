@@ -85,10 +85,10 @@ static es_status find_cost(const es_plan *plan, struct planned_group *group,
     es_text key = {0};
     es_cost *made = NULL;
     /* The other inputs live as long as the table does: their addresses name them. */
-    es_text_add(&key, "%p %p %p %p %d %.17g %.17g %.17g %.17g %.17g %.17g %d %d %lld",
+    es_text_add(&key, "%p %p %p %p %d %d %.17g %.17g %.17g %.17g %.17g %.17g %d %d %lld",
                 (const void *)group->model, (const void *)group->device,
                 (const void *)group->server, (const void *)group->cloud, (int)options->granularity,
-                options->input_bytes_per_elem, options->feature_bytes_per_elem,
+                options->graph_cuts, options->input_bytes_per_elem, options->feature_bytes_per_elem,
                 options->header_bytes, options->coded_ratio, options->encode_bps,
                 options->decode_bps, options->extrapolate, options->whole_correction,
                 (long long)options->max_merged);
@@ -131,6 +131,23 @@ static es_status list_batches(const struct planned_group *group, int64_t **disti
     return ES_OK;
 }
 
+bool plan_may_cut_graph(const struct planned_group *group) {
+    const es_scenario *s = group->scenario;
+    return s->cloud.profile == NULL && s->model.exit_after == NULL && s->server.max_batch == 0 &&
+           s->transfer.ratio == 1 && isnan(s->transfer.encode_rate_bps) &&
+           isnan(s->transfer.decode_rate_bps);
+}
+
+/* Whether a policy wants sets of layers. */
+static bool cuts_graph(const es_plan *plan) {
+    for (size_t i = 0; i < plan->scenario->n_policies; i++) {
+        const es_policy_ops *ops = es_policies_find(plan->scenario->policies[i].type);
+        if (ops != NULL && ops->cuts_graph)
+            return true;
+    }
+    return false;
+}
+
 static es_status create_cost(const es_plan *plan, struct planned_group *group, es_errors *errors) {
     const es_scenario *s = group->scenario;
     int64_t *distinct;
@@ -164,6 +181,7 @@ static es_status create_cost(const es_plan *plan, struct planned_group *group, e
         .n_exits = group->n_exits,
         .exits = group->exits,
         .end_accuracy = s->model.accuracy,
+        .graph_cuts = cuts_graph(plan) && plan_may_cut_graph(group),
     };
     es_errors found;
     es_errors_init(&found);

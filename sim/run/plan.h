@@ -97,6 +97,9 @@ es_status plan_links(const es_plan *plan, struct planned_group *group, es_errors
 es_status plan_arrivals(const es_plan *plan, struct planned_group *group, es_errors *errors);
 es_status plan_arrivals_trace(const es_plan *plan, struct planned_group *group, es_errors *errors);
 
+/* Whether sets of layers can be among a group's cuts. */
+bool plan_may_cut_graph(const struct planned_group *group);
+
 /* The cut that a text gives the number of; n_cuts if it gives none. */
 size_t plan_cut_number(const char *text, size_t n_cuts);
 

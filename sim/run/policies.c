@@ -52,8 +52,8 @@ static es_status offer_cuts(struct planned_group *group, es_errors *errors) {
     es_model_mark_compressive(group->model, group->granularity, residual_only, group->compressive);
     for (size_t cut = 0; cut < n; cut++) {
         const es_cost_cut *at = cut_at(group, cut);
-        group->offered[cut] = is_counted(group, at->first) && is_counted(group, at->second) &&
-                              group->cost->available[cut];
+        bool counted = is_counted(group, at->first) && is_counted(group, at->second);
+        group->offered[cut] = (at->set > 0 || counted) && group->cost->available[cut];
         if (group->offered[cut])
             group->offered_cuts[group->n_offered++] = (uint32_t)cut;
     }
@@ -77,14 +77,15 @@ static bool is_wanted(const struct planned_group *group, const es_policy_section
 
 static bool is_candidate(const struct planned_group *group, const es_policy_section *section,
                          size_t cut) {
-    return is_wanted(group, section, cut_at(group, cut)->first) &&
-           is_wanted(group, section, cut_at(group, cut)->second);
+    const es_cost_cut *at = cut_at(group, cut);
+    return at->set == 0 && is_wanted(group, section, at->first) &&
+           is_wanted(group, section, at->second);
 }
 
 /* Whether the input would be sent where the policy keeps it on the device. */
 static bool is_private(const struct planned_group *group, const es_policy_section *section,
                        size_t cut) {
-    return section->privacy && cut_at(group, cut)->first == 0;
+    return section->privacy && cut_at(group, cut)->sends_input;
 }
 
 /* A record about the key of the section, saying of which group it is where there are several. */
@@ -247,13 +248,21 @@ size_t plan_cut_number(const char *text, size_t n_cuts) {
     return is ? (size_t)number : n_cuts;
 }
 
+/* The cut of that number, which sets of layers do not change; n_cuts: none. */
+static size_t numbered_cut(const es_cost *cost, const char *text) {
+    if (cost->graph == NULL)
+        return plan_cut_number(text, cost->n_cuts);
+    size_t n = cost->n_boundaries, cut = plan_cut_number(text, n);
+    return cut + 1 < n ? cut : cut < n ? cost->n_cuts - 1 : cost->n_cuts;
+}
+
 /* The cut of a group that `split` names. */
 static es_status find_split(struct resolving *r, size_t g) {
     const struct planned_group *group = &r->plan->groups[g];
     const char *split = r->section->split;
     size_t n_cuts = group->cost->n_cuts, cut = es_cost_find_cut(group->cost, split);
     if (cut == n_cuts)
-        cut = plan_cut_number(split, n_cuts);
+        cut = numbered_cut(group->cost, split);
     if (cut == n_cuts)
         return complain(r, group, "split",
                         "%s has no such cut: expected 0 .. %zu, a name such as '%s', best-mean, "
@@ -311,7 +320,7 @@ static es_status check_keys(const es_plan *plan, const es_policy_section *sectio
         bool read;
     } keys[] = {
         {"split", ops->fixed},
-        {"candidates", !whole && !ops->clairvoyant},
+        {"candidates", !whole && !ops->clairvoyant && !ops->cuts_graph},
         {"privacy", !whole},
         {"knowledge", chooses},
         {"half_life",
@@ -364,6 +373,13 @@ static es_status check_needs(const struct resolving *r) {
     if (plan->has_cloud && (ops->learn != NULL || ops->tabulated))
         return es_policy_complain(plan->scenario, r->section, "type", r->errors,
                                   "%s knows of two tiers, and [cloud] makes a third", ops->name);
+    for (size_t g = 0; g < plan->n_groups && ops->cuts_graph && status == ES_OK; g++)
+        if (!plan_may_cut_graph(&plan->groups[g]))
+            status = es_policy_complain(
+                plan->scenario, r->section, "type", r->errors,
+                "%s cuts the network's graph between two tiers: expected no [cloud], no [model] "
+                "exit_after, no [server] max_batch and no coding in [transfer]",
+                ops->name);
     if (ops->clairvoyant && !plan->foresees)
         status = es_policy_complain(
             plan->scenario, r->section, "type", r->errors,
@@ -411,7 +427,7 @@ static es_status resolve(struct resolving *r) {
     if (r->ops->whole_device || r->ops->whole_server)
         return resolve_whole(r);
     for (size_t g = 0; g < r->plan->n_groups; g++) {
-        list_candidates(r, g, r->ops->clairvoyant, true);
+        list_candidates(r, g, r->ops->clairvoyant || r->ops->cuts_graph, true);
         if (r->n[g] == 0)
             return complain(r, &r->plan->groups[g], "candidates", "there is no candidate");
     }

@@ -73,6 +73,7 @@ class Commands(ProgramTest):
 
     def test_lists(self):
         for what, names in {"policies": ["no-offload", "full-offload", "static-split", "dynamic-split",
+                                         "min-cut",
                                          "threshold-table", "deadline-aware", "energy-aware", "early-exit", "mu-lin-ucb", "oracle",
                                          "oracle-dp"],
                             "traces": ["canonical", "csv", "mahimahi", "cooked", "sabre", "gnettrack", "starlink",

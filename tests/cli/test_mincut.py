@@ -6,6 +6,11 @@ import unittest
 
 import harness
 
+try:
+    import h5py
+except ImportError:
+    h5py = None
+
 USAGE, INVALID, NO_INPUT = 64, 65, 66
 PROFILES = pathlib.Path(__file__).parents[2] / "kernels" / "profiles"
 MEASURED = [str(PROFILES / f"efficientnet-b0.epyc-{kind}.profile") for kind in ("slow", "fast")]
@@ -110,6 +115,70 @@ class Mincut(harness.ProgramTest):
                     "model", "mincut", network, "--device", device, "--server", server, "--every", "--csv", *more))))
                 self.assertGreater(len(every), 3)
                 self.assertEqual({row["prefix"] for row in every}, {"true"})
+
+    def scenario(self, policies, *more):
+        """Isolated steps over 100 rates and 4 loads."""
+        self.write("mincut.ini", "\n".join((
+            "[scenario]", "steps = 400", "[model]", "file = branches.model", "granularity = leaf", "[device]",
+            "profile = device.profile", "[server]", "profile = server.profile", "load = 0, 0.5, 0.8, 0.9", "[uplink]",
+            "rate = " + ", ".join(f"{rate} bit/s" for rate in range(1, 101)), "[transfer]", "feature_bytes = 1B",
+            "[workload]", "mode = isolated", "states = grid", policies, *more)) + "\n")
+
+    @unittest.skipIf(h5py is None, "h5py is not installed")
+    def test_the_policy_chooses_what_the_command_finds(self):
+        """The sets are found before the run, for all rates and loads at once; the command looks at each by itself."""
+        self.scenario("[policy open]\ntype = min-cut\n[policy private]\ntype = min-cut\nprivacy = yes")
+        self.output("run", "-q", "mincut.ini", "-o", "out.h5")
+        with h5py.File(self.folder / "out.h5") as file:
+            latencies, cuts = file["latency"][:], file["split_index"][:]
+            names = file["cuts/name"].asstr()[:]
+            self.assertEqual(file["regret"][0].max(), 0)
+        for p, words in enumerate(((), ("--privacy",))):
+            for i, load in enumerate(("0", "0.5", "0.8", "0.9")):
+                rows = csv.DictReader(io.StringIO(self.output(
+                    *self.words, "--feature-bytes", "1", "--csv", "--load", load, *words, "--rate", "1..100 bit/s")))
+                for rate, row in enumerate(rows):
+                    self.assertAlmostEqual(latencies[p, 4 * rate + i], float(row["latency_s"]), delta=1e-8)
+        self.assertIn("narrow without wide", {names[cut] for cut in cuts[0]})
+        self.assertEqual({names[cut] for cut in cuts[1]}, {"end"})
+
+    @unittest.skipIf(h5py is None, "h5py is not installed")
+    def test_on_a_measured_network_the_policy_is_the_best_of_all_cuts(self):
+        self.write("b0.ini", f"""[scenario]
+steps = 500
+[model]
+name = efficientnet-b0
+granularity = fused
+[device]
+profile = {MEASURED[0]}
+[server]
+profile = {MEASURED[1]}
+[uplink]
+rate = {", ".join(f"{rate} Mbit/s" for rate in range(1, 501))}
+[workload]
+mode = isolated
+states = grid
+[policy cuts]
+type = dynamic-split
+candidates = all
+[policy sets]
+type = min-cut
+[policy last]
+type = static-split
+split = 115
+""")
+        self.output("run", "-q", "b0.ini", "-o", "out.h5")
+        with h5py.File(self.folder / "out.h5") as file:
+            self.assertEqual(list(file["split_index"][0]), list(file["split_index"][1]))
+            self.assertEqual(len(file["cuts/name"]), 116)
+
+    def test_what_the_policy_cannot_do(self):
+        for more in (("[cloud]", "profile = server.profile", "[backhaul]", "rate = 1bit/s"),):
+            self.scenario("[policy cut]\ntype = min-cut", *more)
+            self.expect(self.call("check", "mincut.ini"), INVALID,
+                        [r".*\[policy cut\] type = min-cut: min-cut cuts the network's graph between two tiers: .*"])
+        self.scenario("[policy cut]\ntype = min-cut\ncandidates = all")
+        self.expect(self.call("check", "mincut.ini"), INVALID, [".*candidates = all: min-cut does not read this key.*"])
 
     def test_mistakes(self):
         self.expect(self.call("model", "mincut", "branches.model"), USAGE,

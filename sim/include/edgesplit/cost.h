@@ -36,6 +36,9 @@ typedef struct es_cost_options {
     size_t n_exits;
     const es_exit *exits; /* [n_exits] */
     double end_accuracy;  /* of the end of the network, with exits */
+    /* Besides, sets of layers that are no first ones but are the best of all at some rate and load
+     * (es_mincut_list). Not with a cloud, exits or coding. */
+    bool graph_cuts;
 } es_cost_options;
 
 /* A cut of the table: the layers up to boundary `first` run on the device, those from there up to
@@ -45,6 +48,12 @@ typedef struct es_cost_cut {
     const char *name;       /* the boundary's; with three tiers "FIRST+SECOND" */
     uint32_t first, second; /* indices of boundaries, first <= second; with two tiers `second` is
                                the last one */
+    /* Of a set of layers its number, from 1 on: `first` is then where the last of them ends, and
+     * the name says which before it are not the device's. Else 0. */
+    uint32_t set;
+    bool sends_input;
+    size_t n_tensors; /* that the device sends */
+    int64_t elems;    /* in them, per image */
 } es_cost_cut;
 
 typedef struct es_cost {
@@ -64,18 +73,21 @@ typedef struct es_cost {
     double *doubles;
     struct es_exit_tables *exit_tables; /* NULL: a network without exits */
     char *names;                        /* storage behind the names of pairs */
+    struct graph *graph;                /* the sets of layers; NULL: none were wanted */
 } es_cost;
 
 /* Creates the table, with one cut at each boundary, those of the model at the granularity, or with
- * a cloud one for each pair of them, by the first and then the second; the model outlives it. Head
+ * a cloud one for each pair of them, by the first and then the second; sets of layers come before
+ * the last cut. The model outlives it. Head
  * of cut l: the profile's `head` row if it has one, else the sum of its layers 1..l; the whole
  * network on the device is its `whole` row only if the profile has no layers. Tails likewise. What
  * a cut other than the first and the last sends is a feature map: coding it adds to the head,
  * decoding it to the tail. The server's part of a pair is the tail from the first boundary less
  * that from the second, at least 0. Between measured batch sizes: Steffen's monotone interpolation
  * of each row (linear with two sizes). ES_INVALID: a profile of another network, a batch outside
- * the measured span (the record names the span), no cut with times on both sides, or
- * an exit behind a cut without; ES_NO_MEMORY. O(cuts * units * batches).
+ * the measured span (the record names the span), no cut with times on both sides, an
+ * exit behind a cut without, or for sets of layers a profile that does not tell what each takes;
+ * ES_NO_MEMORY. O(cuts * units * batches).
  *
  * Of a network with exits the one table is what is expected, and its `exits->network->taken` are
  * what comes of a request that leaves at each: by a cut in front of the exit the tail ends there,

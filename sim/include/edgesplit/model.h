@@ -107,6 +107,7 @@ typedef struct es_cut {
     size_t last_layer;   /* leaf index, 0 .. n_layers */
     size_t n_tensors;    /* tensors that cross, each counted once; 0 at the last cut */
     int64_t elems;       /* elements that cross, per image */
+    int64_t input_elems; /* those of the network's input among them, if a later layer reads it */
     double compression;  /* c = elems / |x|; 0 at the last cut */
     bool natural;        /* c < 1, and not the last cut */
     bool compressive;    /* natural and a strict record low of c among all earlier cuts of this
@@ -142,6 +143,13 @@ const char *es_model_zoo_summary(size_t i);
 /* The cut of one granularity whose head ends with leaf `last_layer`; n_cuts if there is none. O(log
  * cuts). */
 size_t es_model_find_cut(const es_model *model, es_granularity granularity, size_t last_layer);
+
+/* Bytes that cross a cut for an image, as they are computed. */
+static inline double es_cut_bytes(const es_cut *cut, double input_bytes_per_elem,
+                                  double feature_bytes_per_elem) {
+    return (double)cut->input_elems * input_bytes_per_elem +
+           (double)(cut->elems - cut->input_elems) * feature_bytes_per_elem;
+}
 
 /* The cut of that name; n_cuts if there is none. */
 size_t es_model_find_cut_name(const es_model *model, es_granularity granularity, const char *name);

@@ -127,9 +127,10 @@ typedef struct es_policy_ops {
     const char *summary;
     bool clairvoyant;                /* reads outcome_s */
     bool whole_device, whole_server; /* has exactly one candidate: the last cut, cut 0 */
-    bool fixed;     /* one candidate for the whole run, picked by the key `split` */
-    bool may_stay;  /* reads hysteresis and dwell */
-    bool tabulated; /* reads load_bins; what queues up is not in its table */
+    bool fixed;      /* one candidate for the whole run, picked by the key `split` */
+    bool cuts_graph; /* chooses among all sets of layers that its network's graph allows */
+    bool may_stay;   /* reads hysteresis and dwell */
+    bool tabulated;  /* reads load_bins; what queues up is not in its table */
     bool needs_deadline, needs_power, needs_exits;
     /* OPTIONAL, a policy with memory: its size, and its state before the first request. One memory
      * serves every device of a group, or with `learn` each has its own. The memory comes zeroed and
