@@ -4,7 +4,8 @@
 #include "intervals.h"
 #include "steps.h"
 
-/* A device, its link, and what is on its way from there to the server. */
+/* A device, its link, and what is on its way from there to the server: until a request gets there,
+ * its wait for the server is the time when the one behind it does. */
 struct lane {
     es_time head_free, link_free;
     uint32_t first, last, n; /* steps on their way, by their low bits */
