@@ -182,6 +182,9 @@ def main():
         for case in chosen:
             case.run(cores[-2:] if case.both_cores else cores[-1:])
     found = {(case.model, case.kernel): case for case in chosen}
+    if os.getloadavg()[1] > len(cores):
+        print(f"others use these {len(cores)} cores (load {os.getloadavg()[1]:.1f}): what is taken by the clock, on 2 cores, "
+              "is worth nothing")
     first = {}
     print(f"{'model':15} {'by':26} {'ns each':>9} {'M/s':>8} {'ratio':>7}  mean, or last time")
     for case in chosen:
