@@ -21,7 +21,8 @@ void tiers_init(struct tiers *tiers, struct made_up *network, int64_t speedup) {
         for (uint32_t second = first; second < network->n_cuts; second++) {
             tiers->pairs[tiers->n_pairs] = (uint32_t)tiers->n_pairs;
             tiers->available[tiers->n_pairs] = true;
-            tiers->cuts[tiers->n_pairs++] = (es_cost_cut){"", first, second};
+            tiers->cuts[tiers->n_pairs++] =
+                (es_cost_cut){.name = "", .first = first, .second = second};
         }
     for (size_t b = 0; b < network->n_batches; b++) {
         for (size_t pair = 0; pair < tiers->n_pairs; pair++)
