@@ -26,18 +26,17 @@ static bool is_better(const struct promise *a, const struct promise *b) {
  * Without exits that is the fastest cut. O(n_exits n_candidates). */
 static size_t choose(const es_policy *policy, const es_policy_view *view) {
     double s_per_bit = 1.0 / view->rate_bps, slowdown = 1.0 / (1.0 - view->load);
-    const es_exit_network *network =
-        view->costs->exits != NULL ? view->costs->exits->network : NULL;
-    size_t n_exits = network != NULL ? network->n_exits : 0;
+    const es_exit_costs *exits = view->costs->exits;
+    size_t n_exits = exits != NULL ? exits->network->n_exits : 0;
     struct promise best = {.cut = policy->candidates[0], .exit = n_exits, .latency_s = ES_INFINITY};
     for (size_t exit = 0; exit <= n_exits; exit++) {
         es_policy_view limited = *view;
-        limited.costs = network != NULL ? &network->upto[exit] : view->costs;
+        limited.costs = exits != NULL ? &exits->network->upto[exit] : view->costs;
         for (size_t i = 0; i < policy->n_candidates; i++) {
             size_t cut = policy->candidates[i];
             double latency_s = es_policy_predict_s(&limited, cut, s_per_bit, slowdown);
             struct promise promise = {cut, exit, latency_s <= view->deadline_s,
-                                      network != NULL ? limited.costs->exits->accuracy : 0,
+                                      exits != NULL ? limited.costs->exits->accuracy : 0,
                                       latency_s};
             if (is_better(&promise, &best))
                 best = promise;

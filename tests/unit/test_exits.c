@@ -316,7 +316,7 @@ static void all_policies_meet_the_same_exits(void **state) {
     struct run sent = run_world(config);
     config.groups[0].n_devices = 3;
     config.outcomes = false;
-    config.n_steps = config.max_backlog = 3 * N_STEPS;
+    config.n_steps = config.max_backlog = 3 * (size_t)N_STEPS;
     struct run fleet = run_world(config);
     size_t first = 0, n_differ = 0, others[3] = {0};
     for (size_t i = 0; i < fleet.n; i++) {
@@ -458,7 +458,7 @@ static void a_policy_that_learns_counts_who_is_sent(void **state) {
         size_t n_sent = 0;
         for (size_t i = N_STEPS / 2; i < run.n; i++)
             n_sent += run.rows[i].split_index == 12;
-        assert_true(n_sent > N_STEPS / 2 * 0.95);
+        assert_true((double)n_sent > 0.95 * N_STEPS / 2);
         run_fini(&run);
     }
     es_rate_destroy(uplink);
