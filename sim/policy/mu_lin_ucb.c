@@ -23,10 +23,10 @@ static size_t memory_bytes(const es_policy *policy, const es_policy_start *start
 
 static void begin(const es_policy *policy, const es_policy_start *start, void *lent) {
     struct memory *memory = lent;
-    const es_cut_costs *costs = &start->tables[start->n_tables - 1];
     *memory = (struct memory){.units = {0, 0, 1}};
-    for (size_t i = 0; i < policy->n_candidates; i++) {
-        size_t cut = policy->candidates[i];
+    for (size_t k = 0; k < start->n_tables * policy->n_candidates; k++) {
+        const es_cut_costs *costs = &start->tables[k / policy->n_candidates];
+        size_t cut = policy->candidates[k % policy->n_candidates];
         memory->unit_s = fmax(memory->unit_s, costs->head_s[cut] + costs->tail_s[cut]);
         memory->units[0] = fmax(memory->units[0], costs->tail_s[cut]);
         memory->units[1] = fmax(memory->units[1], costs->bits[cut]);

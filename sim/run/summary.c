@@ -125,6 +125,9 @@ static void check_latencies(struct tally *totals, const es_block *block, size_t 
                               block->uplink_queue_time[i] + block->uplink_time[i] +
                               block->server_queue_time[i] + block->tail_time[i] +
                               block->downlink_time[i];
+        if (totals->has_cloud)
+            components_s += block->backhaul_queue_time[i] + block->backhaul_time[i] +
+                            block->cloud_queue_time[i] + block->cloud_time[i];
         double residual_s = fabs(block->latency[i] - components_s);
         double completion_s = block->arrival_time[i] + block->latency[i];
         worst_s = residual_s > worst_s ? residual_s : worst_s;

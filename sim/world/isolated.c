@@ -64,7 +64,7 @@ static es_status write_step(es_world *world, const struct arrival *arrival, size
     size_t i = world_row(world);
     bool offloaded = !es_cut_stays(costs, cut);
     double send_s = offloaded ? costs->bits[cut] / truth->rate_bps : 0;
-    bool computes = offloaded && (costs->tail_s[cut] > 0 || !has_cloud(&world->config));
+    bool computes = offloaded && costs->tail_s[cut] > 0;
     double tail_s = computes ? costs->tail_s[cut] / (1 - truth->load) : 0;
     double up_s = offloaded ? es_time_s(config->uplink.propagation_ns) : 0;
     double down_s = offloaded ? truth->delay_s - es_time_s(config->uplink.propagation_ns) : 0;

@@ -530,7 +530,9 @@ class Pitfalls(ProgramTest):
             counts = [result["summary/" + name] for name in ("completed", "dropped", "unfinished")]
             np.testing.assert_array_equal(result["summary/arrived"], sum(counts))
             at_once = b"switch_cost = 0s" in result["scenario_resolved"]
-            regret = result["regret"][np.isfinite(result["regret"])]  # none of several devices
+            # less than the oracle's takes only who cuts the network short; of several devices there is none
+            whole = np.array([kind != b"early-exit" for kind in result["policy_type"]])
+            regret = result["regret"][whole][np.isfinite(result["regret"][whole])]
             if at_once and regret.size > 0:
                 self.assertGreaterEqual(regret.min(), -1e-12, path.name)
             group = result.get("cuts/cut_group", np.zeros(len(result["cuts/elems"]), int))

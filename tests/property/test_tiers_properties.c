@@ -73,8 +73,8 @@ static void isolate(es_world_config *config) {
 /* A server that is never all taken: else the slowest cloud is better. */
 static void keep_serving(struct random_world *world) {
     for (size_t i = 0; i < world->server.n; i++)
-        if (world->server.rates[i] == 0)
-            world->server.rates[i] = ES_FULL_CAPACITY / 1000;
+        if (world->server.rates[i] < ES_FULL_CAPACITY / 10)
+            world->server.rates[i] = ES_FULL_CAPACITY / 10;
     if (world->server.at_end == ES_AT_END_STOP)
         world->server.at_end = ES_AT_END_HOLD;
     random_world_update(world);

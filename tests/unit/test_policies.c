@@ -15,7 +15,7 @@ static void the_table_is_in_order(void **state) {
         assert_true(strlen(ops->summary) > 10);
         assert_true(ops->whole_device + ops->whole_server + ops->fixed + ops->clairvoyant <= 1);
     }
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 12);
     assert_null(es_policies_at(n + 1));
     assert_null(es_policies_find("dynamic"));
     assert_string_equal(es_policies_nearest("dynamc-split"), "dynamic-split");

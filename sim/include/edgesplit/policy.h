@@ -180,7 +180,8 @@ static inline double es_policy_beyond_s(const es_policy_view *view, size_t cut) 
 
 /* Predicted latency of cut `cut` (SEMANTICS 3): wait and head; then, when the uplink is done with
  * what it was given before, delay + bits / rate + tail / (1 - load), and what is behind the server;
- * only wait and head where nothing is sent. INFINITY when a rate is 0 or a load 1. */
+ * only wait and head where nothing is sent. INFINITY when a rate is 0, or a load 1 unless there is
+ * nothing to compute. */
 static inline double es_policy_predict_s(const es_policy_view *view, size_t cut, double s_per_bit,
                                          double slowdown) {
     const es_cut_costs *costs = view->costs;
@@ -192,10 +193,9 @@ static inline double es_policy_predict_s(const es_policy_view *view, size_t cut,
     if (view->uplink_wait_bits > 0 && view->uplink_wait_bits * s_per_bit > computed_s)
         computed_s = view->uplink_wait_bits * s_per_bit;
     double arrived_s = computed_s + view->delay_s + costs->bits[cut] * s_per_bit;
-    if (costs->backhaul_bytes == NULL)
-        return arrived_s + costs->tail_s[cut] * slowdown;
     double tail_s = costs->tail_s[cut] > 0 ? costs->tail_s[cut] * slowdown : 0;
-    return arrived_s + tail_s + es_policy_beyond_s(view, cut);
+    return costs->backhaul_bytes == NULL ? arrived_s + tail_s
+                                         : arrived_s + tail_s + es_policy_beyond_s(view, cut);
 }
 
 /* Whether the latency of every cut but the last is a line in 1 / rate and 1 / (1 - load): so with
