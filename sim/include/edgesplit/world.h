@@ -147,10 +147,10 @@ typedef struct es_world_config {
 
 /* What a run adds up to beyond its rows. */
 typedef struct es_world_result {
-    uint64_t n_steps; /* rows written */
+    uint64_t n_steps;  /* rows written */
     uint64_t n_events; /* in the event list; what is told ahead (es_world_run) has none */
-    es_time end_ns; /* last event */
-    bool saturated; /* stopped at max_backlog */
+    es_time end_ns;    /* last event */
+    bool saturated;    /* stopped at max_backlog */
     uint64_t n_probes;
     es_time probing_ns;    /* time the uplink has spent on them */
     uint64_t n_background; /* jobs of others that came */
