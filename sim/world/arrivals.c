@@ -1,11 +1,10 @@
 /* When requests arrive, and what they bring. */
 #include "internal.h"
 
-#include <gsl/gsl_randist.h>
 #include <math.h>
 
 static es_time draw_gap(es_world *world, const struct group *group, size_t device) {
-    return nearest(gsl_ran_exponential(&world->gaps[device].gsl, group->period_ns));
+    return nearest(group->period_ns * es_exponentials_next(world->gaps, device));
 }
 
 /* Periodic arrivals are multiples of the period, so that no rounding adds up. */

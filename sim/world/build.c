@@ -4,12 +4,9 @@
 
 /* Streams of all devices for one kind of service; so many kinds. */
 enum { HEAD_DRAWS = 0, CLOUD_DRAWS = 1, TAIL_DRAWS = 2, N_DRAWS = 4 };
-static es_rng *open_draws(const es_world *world, uint32_t kind) {
-    es_rng *streams = es_alloc(world->n_devices, sizeof *streams);
-    for (size_t i = 0; streams != NULL && i < world->n_devices; i++)
-        es_rng_open(&streams[i], world->config.seed, world->config.replication, ES_RNG_SERVICE,
-                    (uint32_t)(N_DRAWS * i) + kind);
-    return streams;
+static es_exponentials *open_draws(const es_world *world, uint32_t kind) {
+    return es_exponentials_create(world->n_devices, world->config.seed, world->config.replication,
+                                  ES_RNG_SERVICE, kind, N_DRAWS);
 }
 
 static es_status create_sources(es_world *world) {

@@ -106,7 +106,8 @@ typedef struct es_world {
     size_t n_uplinks;
     struct link *uplinks; /* [n_uplinks] */
     struct gaze server_gaze, backhaul_gaze, cloud_gaze;
-    es_rng *gaps, *noises; /* [n_devices] Poisson arrivals; noise. NULL without */
+    es_exponentials *gaps; /* [n_devices] between Poisson arrivals; NULL without */
+    es_rng *noises;        /* [n_devices] NULL without */
     bool has_exits;        /* some group's network has */
     es_block *block;       /* rows not yet handed over */
     double *outcome_s;     /* [n_cuts] of the first group */

@@ -145,8 +145,8 @@ static void device_done(es_world *world, size_t i, es_time now) {
         link_join(world, ES_UPLINK, index, now);
 }
 
-static double draw(es_rng *streams, uint32_t device) {
-    return streams != NULL ? gsl_ran_exponential(&streams[device].gsl, 1) : 1;
+static double draw(es_exponentials *streams, uint32_t device) {
+    return streams != NULL ? es_exponentials_next(streams, device) : 1;
 }
 
 /* Fills a new request but for its cut, and draws what it needs: the same for every policy. */

@@ -120,9 +120,9 @@ typedef struct open_system {
     uint64_t n_jobs;      /* of others at the server */
     uint64_t first, next; /* steps: oldest not yet written, next to arrive */
     size_t n_sources, n_downlinks;
-    uint32_t *device_of;                           /* [n_sources] */
-    es_rng *thinks;                                /* [n_sources] NULL unless random */
-    es_rng *head_draws, *tail_draws, *cloud_draws; /* [n_devices] NULL unless random */
+    uint32_t *device_of;                                    /* [n_sources] */
+    es_rng *thinks;                                         /* [n_sources] NULL unless random */
+    es_exponentials *head_draws, *tail_draws, *cloud_draws; /* [n_devices] NULL unless random */
     es_rng job_gaps, job_draws;
     struct list_place job_place; /* of the next job of others in the list */
     struct link *downlinks;

@@ -182,7 +182,8 @@ static es_status create(es_world *world) {
     world->outcome_s = es_alloc(config->groups[0].cost->n_cuts, sizeof *world->outcome_s);
     world->devices = es_alloc(world->n_devices, sizeof *world->devices);
     if (poisson)
-        world->gaps = open_streams(world, ES_RNG_ARRIVALS);
+        world->gaps = es_exponentials_create(world->n_devices, config->seed, config->replication,
+                                             ES_RNG_ARRIVALS, 0, 1);
     if (config->noise > 0)
         world->noises = open_streams(world, ES_RNG_NOISE);
     if (world->block == NULL || world->outcome_s == NULL || world->devices == NULL ||
