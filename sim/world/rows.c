@@ -12,40 +12,46 @@ static bool is_sharing(const es_world *world, const struct request *request, es_
            (station == ES_CLOUD && world->config.cloud.discipline == ES_PS);
 }
 
-/* Whether a request is behind a station on its path. */
-static bool has_passed(const struct request *request, es_station station) {
-    static const uint8_t places[] = {
-        [ES_DEVICE] = 0, [ES_UPLINK] = 1,   [ES_SERVER] = 2,    [ES_BACKHAUL] = 3,
-        [ES_CLOUD] = 4,  [ES_DOWNLINK] = 5, [ES_N_STATIONS] = 6};
-    return places[station] < places[request->station];
+/* Stations by their order on the path; a request that has left is behind all. */
+static inline int place_of(es_station station) {
+    return station < ES_DOWNLINK      ? (int)station
+           : station == ES_DOWNLINK   ? (int)ES_CLOUD
+           : station == ES_N_STATIONS ? (int)ES_N_STATIONS
+                                      : (int)station - 1;
+}
+static inline int place_now(const struct request *request) {
+    return place_of((es_station)request->station);
 }
 
-/* What the request waited for a station, also if it is being served there when nothing more can
- * happen; and how long that took, 0 if it has not ended. */
-static es_time wait_ns(const es_world *world, uint32_t index, es_station station) {
-    const struct request *request = &world->open->requests[index];
-    bool known = has_passed(request, station) ||
+/* What the request, which is at `place`, waited for a station, also if it is being served there
+ * when nothing more can happen; and how long that took, 0 if it has not ended. */
+static inline es_time wait_ns(const es_world *world, const struct request *request, int place,
+                              const union visit *visit, es_station station) {
+    bool known = place_of(station) < place ||
                  (station == request->station && !is_sharing(world, request, station));
-    return known ? visit_of(world->open, index, station)->wait_ns : 0;
+    return known ? visit->wait_ns : 0;
 }
-static es_time service_ns(const es_world *world, uint32_t index, es_station station) {
-    const struct request *request = &world->open->requests[index];
-    return has_passed(request, station) ? visit_of(world->open, index, station)->service_ns : 0;
+static inline es_time service_ns(int place, const union visit *visit, es_station station) {
+    return place_of(station) < place ? visit->service_ns : 0;
 }
 
 /* What a request of three tiers met behind the server; its way back from there is the result's. */
 static void fill_beyond(const es_world *world, uint32_t index, size_t i) {
     const struct request *request = &world->open->requests[index];
+    const struct beyond *beyond = &world->open->beyond[index];
     es_block *block = world->block;
-    bool used = uses_cloud(world, request), sent = used && has_passed(request, ES_BACKHAUL);
+    int place = place_now(request);
+    bool used = uses_cloud(world, request), sent = used && place_of(ES_BACKHAUL) < place;
     double one_way_s = es_time_s(world->config.backhaul.propagation_ns);
-    block->backhaul_queue_time[i] = es_time_s(wait_ns(world, index, ES_BACKHAUL));
+    block->backhaul_queue_time[i] =
+        es_time_s(wait_ns(world, request, place, &beyond->visit[0], ES_BACKHAUL));
     block->backhaul_time[i] =
-        es_time_s(service_ns(world, index, ES_BACKHAUL)) + (sent ? one_way_s : 0);
+        es_time_s(service_ns(place, &beyond->visit[0], ES_BACKHAUL)) + (sent ? one_way_s : 0);
     block->backhaul_bytes[i] = sent ? costs_of(world, request)->backhaul_bytes[request->cut] : 0;
-    block->cloud_queue_time[i] = es_time_s(wait_ns(world, index, ES_CLOUD));
-    block->cloud_time[i] = es_time_s(service_ns(world, index, ES_CLOUD));
-    block->downlink_time[i] += used && has_passed(request, ES_CLOUD) ? one_way_s : 0;
+    block->cloud_queue_time[i] =
+        es_time_s(wait_ns(world, request, place, &beyond->visit[1], ES_CLOUD));
+    block->cloud_time[i] = es_time_s(service_ns(place, &beyond->visit[1], ES_CLOUD));
+    block->downlink_time[i] += used && place_of(ES_CLOUD) < place ? one_way_s : 0;
 }
 
 /* Durations of a row that are seldom 0. */
@@ -77,24 +83,27 @@ static inline void fill_row(const es_world *world, uint32_t index, size_t i) {
         known = open->known[index];
     if (open->delays != NULL)
         delays = open->delays[index];
+    int place = place_now(r);
     bool finished = r->status == ES_STEP_COMPLETED || r->status == ES_STEP_LATE;
     bool offloaded = !es_cut_stays(costs, r->cut);
+    const union visit *visit = r->visit;
     const es_time ns[N_DURATIONS] = {
         [ARRIVAL] = r->arrival,
         [LATENCY] = r->since - r->arrival,
-        [HEAD] = service_ns(world, index, ES_DEVICE),
-        [SEND] = service_ns(world, index, ES_UPLINK),
-        [TAIL] = service_ns(world, index, ES_SERVER),
-        [DEVICE_WAIT] = wait_ns(world, index, ES_DEVICE),
-        [UPLINK_WAIT] = wait_ns(world, index, ES_UPLINK),
-        [SERVER_WAIT] = wait_ns(world, index, ES_SERVER),
+        [HEAD] = service_ns(place, &visit[ES_DEVICE], ES_DEVICE),
+        [SEND] = service_ns(place, &visit[ES_UPLINK], ES_UPLINK),
+        [TAIL] = service_ns(place, &visit[ES_SERVER], ES_SERVER),
+        [DEVICE_WAIT] = wait_ns(world, r, place, &visit[ES_DEVICE], ES_DEVICE),
+        [UPLINK_WAIT] = wait_ns(world, r, place, &visit[ES_UPLINK], ES_UPLINK),
+        [SERVER_WAIT] = wait_ns(world, r, place, &visit[ES_SERVER], ES_SERVER),
     };
     double s[N_DURATIONS];
     to_seconds(ns, s);
     double latency_s = s[LATENCY], head_s = s[HEAD], send_s = s[SEND];
-    double up_s = offloaded && has_passed(r, ES_UPLINK) ? seldom_s(delays.up_ns) : 0;
+    double up_s = offloaded && place_of(ES_UPLINK) < place ? seldom_s(delays.up_ns) : 0;
     double down_s = offloaded && finished ? seldom_s(delays.down_ns) : 0;
-    double receive_s = seldom_s(service_ns(world, index, ES_DOWNLINK));
+    double receive_s = seldom_s(service_ns(place, &visit[ES_DOWNLINK], ES_DOWNLINK));
+    es_time down_wait_ns = wait_ns(world, r, place, &visit[ES_DOWNLINK], ES_DOWNLINK);
     block->arrival_time[i] = s[ARRIVAL];
     block->batch[i] = (int32_t)group->batches[r->batch_index];
     block->split_index[i] = (int32_t)r->cut;
@@ -106,7 +115,7 @@ static inline void fill_row(const es_world *world, uint32_t index, size_t i) {
     block->uplink_bytes[i] = ns[SEND] > 0 ? costs->bytes[r->cut] : 0;
     block->server_queue_time[i] = s[SERVER_WAIT];
     block->tail_time[i] = s[TAIL];
-    block->downlink_time[i] = seldom_s(wait_ns(world, index, ES_DOWNLINK)) + receive_s + down_s;
+    block->downlink_time[i] = seldom_s(down_wait_ns) + receive_s + down_s;
     block->rate_true[i] = r->rate_true;
     block->rate_estimate[i] = known.rate_estimate;
     block->load_true[i] = r->load_true;

@@ -22,10 +22,12 @@ static es_status create_merged(es_world *world) {
     return ES_OK;
 }
 
-static es_status create(struct server *server, const es_server *config, es_station station) {
+static es_status create(open_system *open, struct server *server, const es_server *config,
+                        es_station station) {
     size_t n = config->n_servers;
     server->config = config;
     server->station = station;
+    server->kind = &open->kinds[station];
     server->flow.rate = config->capacity;
     server->serving = es_alloc(n, sizeof *server->serving);
     if (server->serving == NULL)
@@ -39,8 +41,8 @@ static es_status create(struct server *server, const es_server *config, es_stati
 es_status servers_create(es_world *world) {
     open_system *open = world->open;
     const es_world_config *config = &world->config;
-    if (create(&open->server, &config->server, ES_SERVER) != ES_OK ||
-        (has_cloud(config) && create(&open->cloud, &config->cloud, ES_CLOUD) != ES_OK))
+    if (create(open, &open->server, &config->server, ES_SERVER) != ES_OK ||
+        (has_cloud(config) && create(open, &open->cloud, &config->cloud, ES_CLOUD) != ES_OK))
         return ES_NO_MEMORY;
     return config->server.max_batch > 0 ? create_merged(world) : ES_OK;
 }
@@ -105,7 +107,7 @@ static void begin(es_world *world, const struct server *server, uint32_t index, 
 }
 
 static void give_up(es_world *world, const struct server *server, uint32_t index, es_time now) {
-    count(&world->open->kinds[server->station], now, -1, 0);
+    count(server->kind, now, -1, 0);
     drop(world, index, now);
 }
 
@@ -176,7 +178,7 @@ void server_serve(es_world *world, struct server *server, es_time now) {
         server->first_idle = i + 1;
         server->serving[i] = server->waiting.first;
         server->n_idle--;
-        count(&open->kinds[server->station], now, 0, 1);
+        count(server->kind, now, 0, 1);
         int64_t nominal_ns = take_batch(world, server, now);
         plan_event(open, server->slot + i,
                    flow_end(&server->flow, now, (es_work)nominal_ns * ES_FULL_CAPACITY));
@@ -196,7 +198,7 @@ void server_join(es_world *world, struct server *server, uint32_t index, es_time
     struct request *request = &open->requests[index];
     request->since = now;
     request->station = server->station & 15;
-    count(&open->kinds[server->station], now, 1, 0);
+    count(server->kind, now, 1, 0);
     if (server->config->discipline == ES_FIFO) {
         fifo_push(open->requests, &server->waiting, index);
         server_serve(world, server, now);
@@ -205,7 +207,7 @@ void server_join(es_world *world, struct server *server, uint32_t index, es_time
     } else {
         es_work work =
             (es_work)visit_of(open, index, server->station)->service_ns * ES_FULL_CAPACITY;
-        count(&open->kinds[server->station], now, 0, server->crowd.n == 0);
+        count(server->kind, now, 0, server->crowd.n == 0);
         crowd_join(open, &server->crowd, &server->flow, server->station, index, work, now);
         plan_share(world, server);
     }
@@ -215,7 +217,7 @@ void server_done(es_world *world, struct server *server, size_t i, es_time now) 
     open_system *open = world->open;
     if (server->config->discipline == ES_PS) {
         uint32_t index = crowd_leave(open, &server->crowd, &server->flow, server->station, now);
-        count(&open->kinds[server->station], now, -1, server->crowd.n == 0 ? -1 : 0);
+        count(server->kind, now, -1, server->crowd.n == 0 ? -1 : 0);
         plan_share(world, server);
         leave_server(world, server, index, now);
         return;
@@ -225,11 +227,11 @@ void server_done(es_world *world, struct server *server, size_t i, es_time now) 
     server->n_idle++;
     if (i < server->first_idle)
         server->first_idle = i;
-    count(&open->kinds[server->station], now, 0, -1);
+    count(server->kind, now, 0, -1);
     for (uint32_t other = index; other != NOBODY; other = open->requests[other].next) {
         union visit *visit = visit_of(open, other, server->station);
         visit->service_ns = now - open->requests[other].since - visit->wait_ns;
-        count(&open->kinds[server->station], now, -1, 0);
+        count(server->kind, now, -1, 0);
     }
     server_serve(world, server, now);
     while (index != NOBODY) {

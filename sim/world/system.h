@@ -80,6 +80,7 @@ struct line {
 struct server {
     const es_server *config;
     es_station station;
+    struct kind *kind;
     size_t slot; /* of its first server */
     struct fifo waiting;
     struct crowd crowd;

@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { N_REPLICATIONS = 24, N_REQUESTS = 40000, N_COMPARISONS = 7 };
+enum { N_REPLICATIONS = 24, N_REQUESTS = 20000, N_COMPARISONS = 7 };
 
 /* Two boundaries and 1 MB between the tiers; nothing on the device. Server and cloud take 10 ms. */
 static struct made_up network;

@@ -11,17 +11,21 @@
 #define TIERS MODEL CLOUD "[uplink]\nrate = 8Mbit/s\n"
 #define ONE   "[scenario]\nsteps = 1\n"
 
-enum { N_BOUNDARIES = 4, N_PAIRS = 10 };
+enum { N_PAIRS = 10 };
 
-/* Elements behind each layer: 10000 of the input, then 9000 (nothing to gain but still fewer), 500
- * and 100. */
-static const char chain[] =
-    "# edgesplit-model: 1\n# name: chain\n# source: made up\n# input: 10000\n"
-    "index,name,op,unit,block,residual,inputs,out_shape,kernel,stride,dilation,padding,groups,bias,"
-    "params,macs\n"
-    "1,a,custom,a,a,0,0,9000,,,,,,,0,0\n"
-    "2,b,custom,b,b,0,1,500,,,,,,,0,0\n"
-    "3,c,custom,c,c,0,2,100,,,,,,,0,0\n";
+/* 10000 elements of the input; behind the layers `n_first`, 500 and 100. */
+static void write_chain(int n_first) {
+    char layers[256];
+    snprintf(layers, sizeof layers,
+             "1,a,custom,a,a,0,0,%d,,,,,,,0,0\n2,b,custom,b,b,0,1,500,,,,,,,0,0\n"
+             "3,c,custom,c,c,0,2,100,,,,,,,0,0\n",
+             n_first);
+    write_text("chain.model",
+               "# edgesplit-model: 1\n# name: chain\n# source: made up\n# input: 10000\n"
+               "index,name,op,unit,block,residual,inputs,out_shape,kernel,stride,dilation,padding,"
+               "groups,bias,params,macs\n",
+               layers);
+}
 
 static void write_times(const char *path, const char *model, double scale_s) {
     FILE *stream = fopen(path, "w");
@@ -40,7 +44,7 @@ static const char *const own_files[] = {"chain.model", "device.csv", "server.csv
 
 static int set_up_chain(void **state) {
     int status = set_up(state);
-    write_text("chain.model", chain, "");
+    write_chain(9000);
     write_times("device.csv", "chain", 0.020);
     write_times("server.csv", "chain", 0.004);
     write_times("cloud.csv", "chain", 0.001);
@@ -139,6 +143,8 @@ static void candidates_are_asked_of_both_boundaries(void **state) {
     assert_each("candidates = all\nprivacy = yes\n", "a+a a+b a+c b+b b+c");
     /* Natural and compressive by elements: both a and b are. */
     assert_each("", "input+a input+b input+c a+a a+b a+c b+b b+c");
+    write_chain(20000); /* a is none any more */
+    assert_each("", "input+b input+c b+b b+c");
 }
 
 /* Predicted latencies in ms, the input 10, a 36, b 2 ms on either link, 10 ms of propagation behind
