@@ -523,6 +523,7 @@ class Pitfalls(ProgramTest):
         """Beside the tables of the READMEs, which are frozen: what must hold for them whatever they say."""
         for path in sorted((SOURCE / "scenarios").glob("*.ini")):
             self.run_scenario(path, "out.h5", "--force", "--quiet", "-s", "scenario.replications=1")
+            self.assertIn("the same, bit for bit", self.output("verify", "out.h5"), path.name)
             result = Result(self.folder / "out.h5")
             done = result["status"] <= 1
             parts = sum(result[name] for name in (*PARTS, *PARTS_OF_TIERS) if name in result)

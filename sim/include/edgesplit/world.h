@@ -173,7 +173,7 @@ typedef struct es_world es_world;
 bool es_world_foresees(const es_world_config *config);
 
 /* Creates a world with all memory it will need: it grows with max_backlog, not with the number of
- * requests: 3.2 MB, and in open mode 128 to 200 bytes per request of max_backlog and 250 to 500 per
+ * requests: 3.2 MB, and in open mode 128 to 200 bytes per request of max_backlog and 300 to 620 per
  * device. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_world_create(const es_world_config *config, es_world **world);
 void es_world_destroy(es_world *world);
