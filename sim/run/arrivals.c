@@ -22,12 +22,6 @@ static es_status take_batches_of_scenario(struct planned_group *group, es_errors
     return ES_OK;
 }
 
-/* Whether `batch` says more than its default, which a resolved scenario writes too. */
-static bool lists_batches(const es_scenario *s) {
-    const es_list *list = &s->workload.batch;
-    return es_scenario_writes(s, "workload", "batch") && (list->n > 1 || list->values[0] != 1);
-}
-
 static int ascending(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -175,7 +169,7 @@ static es_status take_arrivals(const es_plan *plan, struct planned_group *group,
     group->arrivals.n = trace->n;
     group->arrivals.times = trace->times;
     group->arrivals.period_ns = trace->at_end == ES_AT_END_LOOP ? trace->times[trace->n] : 0;
-    if (trace->has_batches && lists_batches(s))
+    if (trace->has_batches && es_scenario_writes(s, "workload", "batch"))
         status = es_scenario_complain(s, "workload", "batch", errors,
                                       "is not read: the trace has batches");
     else if (trace->has_batches)

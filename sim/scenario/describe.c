@@ -42,14 +42,14 @@ static bool add_value(es_text *text, const struct key *key, const void *object) 
 
 /* Whether the default of a key may not be written: it would not be read, or ask for more. */
 static bool is_conditional(const es_scenario *s, const struct key *key) {
-    bool workload = strcmp(key->section, "workload") == 0;
+    bool says_requests = strcmp(key->section, "workload") == 0 &&
+                         (strcmp(key->name, "rate") == 0 || strcmp(key->name, "batch") == 0);
     if (strcmp(key->section, "policy") == 0 || key_needs(key) != NULL ||
         strcmp(key->name, "regret") == 0)
         return true;
     if (s->groups != NULL)
         return key_has_modes(key);
-    return !key_is_of_mode(key, s->workload.mode) ||
-           (workload && strcmp(key->name, "rate") == 0 && s->workload.trace != NULL);
+    return !key_is_of_mode(key, s->workload.mode) || (says_requests && s->workload.trace != NULL);
 }
 
 /* Appends a key with its value in `object` and where that is from; NULL: the default. */

@@ -33,13 +33,21 @@ class Measured(harness.ProgramTest):
         if "(built without)" in self.output("profile", "list", "backends").splitlines()[0]:
             self.skipTest("no oneDNN")
 
+    def measure_soundly(self, *words):
+        """Measures p.profile until its parts add up: where the machine's speed changes between them, they need not."""
+        for _ in range(3):
+            self.expect(self.measure(*words, "-o", "p.profile", "--force"), 0)
+            verified = self.call("profile", "verify", "p.profile", "--tolerance", "50")
+            if "add up to" not in verified.stderr:
+                break
+        self.expect(verified, 0, [])
+        self.assertIn("as it should be", verified.stdout)
+
     def test_networks_of_the_zoo(self):
-        self.expect(self.measure("--model", "mobilenet_v2", "--resolution", "32", "--batch", "1,3", "--segments", "-o",
-                                 "p.profile"), 0)
+        self.measure_soundly("--model", "mobilenet_v2", "--resolution", "32", "--batch", "1,3", "--segments")
         text = self.read("p.profile").decode()
         for part in "# model: mobilenet-v2\n", "# segments: ", "\nwhole,0,", "\nhead,", "\ntail,":
             self.assertIn(part, text)
-        self.assertIn("as it should be", self.output("profile", "verify", "p.profile", "--tolerance", "50"))
         compared = self.output("profile", "compare", "p.profile", "p.profile")
         for part in "batch 1\n", "batch 3\n", "depthwise conv 3x3", "whole network":
             self.assertIn(part, compared)
