@@ -80,10 +80,16 @@ static uint64_t mask_of(size_t n_units, const bool *on_device) {
     return mask;
 }
 
-static uint64_t find(const es_model *model, const struct setting *s, es_partition *partition) {
-    bool on_device[MAX_UNITS];
+/* The best set, [MAX_UNITS], and what it comes to. */
+static void solve(const es_model *model, const struct setting *s, bool *on_device,
+                  es_partition *partition) {
     assert_int_equal(es_mincut_find(model, &s->costs, on_device), ES_OK);
     assert_int_equal(es_mincut_evaluate(model, &s->costs, on_device, partition), ES_OK);
+}
+
+static uint64_t find(const es_model *model, const struct setting *s, es_partition *partition) {
+    bool on_device[MAX_UNITS];
+    solve(model, s, on_device, partition);
     return mask_of(count_units(model, s->costs.granularity), on_device);
 }
 
@@ -260,7 +266,8 @@ static void the_list_has_the_best_for_every_rate_and_load(void **state) {
             at.costs.input_s *= isfinite(s.costs.input_s) ? sending : 1;
             for (size_t u = 1; u <= n_units; u++)
                 at.server_s[u] *= slowdown;
-            (void)find(model, &at, &found);
+            bool on_device[MAX_UNITS];
+            solve(model, &at, on_device, &found);
             assert_true(fabs(found.latency_s - least_of_list_s(&sets, sending, slowdown)) < 1e-11);
             n_inside += found.n_units > 0 && found.n_units < n_units;
         }
