@@ -54,20 +54,11 @@ static size_t best_in_row(const es_policy_view *view, size_t first, size_t n, do
 /* The last of the candidates with the least prediction; one that is not a number is none. */
 static size_t best_of(const es_policy *policy, const es_policy_view *view, double s_per_bit,
                       double slowdown, double *best_s) {
-    size_t n = policy->n_candidates, best = policy->candidates[0];
-    bool in_a_row = policy->candidates[n - 1] - best == n - 1;
+    size_t n = policy->n_candidates, first = policy->candidates[0];
+    bool in_a_row = policy->candidates[n - 1] - first == n - 1;
     if (in_a_row && es_cuts_are_lines(view->costs) && isfinite(s_per_bit) && isfinite(slowdown))
-        return best_in_row(view, best, n, s_per_bit, slowdown, best_s);
-    *best_s = ES_INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        size_t cut = policy->candidates[i];
-        double predicted_s = es_policy_predict_s(view, cut, s_per_bit, slowdown);
-        if (predicted_s <= *best_s) {
-            best = cut;
-            *best_s = predicted_s;
-        }
-    }
-    return best;
+        return best_in_row(view, first, n, s_per_bit, slowdown, best_s);
+    return es_policy_least(policy, view, s_per_bit, slowdown, best_s);
 }
 
 /* Bakhtiarnia et al., "Dynamic Split Computing for Efficient Deep Edge Intelligence", ICASSP 2023:

@@ -1,4 +1,3 @@
-#include "edgesplit/number.h"
 #include "edgesplit/policy.h"
 
 /* C. Hu et al., "Dynamic Adaptive DNN Surgery for Inference Acceleration on the Edge", INFOCOM 2019
@@ -8,16 +7,8 @@
  * minimum cut. On a chain that is the argmin over all cuts. */
 static size_t choose(const es_policy *policy, const es_policy_view *view) {
     double s_per_bit = 1.0 / view->rate_bps, slowdown = 1.0 / (1.0 - view->load);
-    double best_s = ES_INFINITY;
-    size_t best = policy->candidates[0];
-    for (size_t i = 0; i < policy->n_candidates; i++) {
-        double predicted_s = es_policy_predict_s(view, policy->candidates[i], s_per_bit, slowdown);
-        if (predicted_s <= best_s) {
-            best = policy->candidates[i];
-            best_s = predicted_s;
-        }
-    }
-    return best;
+    double least_s;
+    return es_policy_least(policy, view, s_per_bit, slowdown, &least_s);
 }
 
 extern const es_policy_ops es_policy_min_cut;

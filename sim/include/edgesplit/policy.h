@@ -5,6 +5,7 @@
 #define EDGESPLIT_POLICY_H
 
 #include "edgesplit/error.h"
+#include "edgesplit/number.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -231,6 +232,22 @@ static inline double es_policy_predict_j(const es_policy_view *view, size_t cut,
     double send_s = es_cut_stays(costs, cut) ? 0 : costs->bits[cut] * s_per_bit;
     return view->power->active_w * head_s + view->power->transmit_w * send_s +
            view->power->idle_w * (latency_s - head_s - send_s);
+}
+
+/* The last of the candidates with the least predicted latency, `*least_s`; a prediction that is not
+ * a number is none. O(n_candidates). */
+static inline size_t es_policy_least(const es_policy *policy, const es_policy_view *view,
+                                     double s_per_bit, double slowdown, double *least_s) {
+    size_t best = policy->candidates[0];
+    *least_s = ES_INFINITY;
+    for (size_t i = 0; i < policy->n_candidates; i++) {
+        double predicted_s = es_policy_predict_s(view, policy->candidates[i], s_per_bit, slowdown);
+        if (predicted_s <= *least_s) {
+            best = policy->candidates[i];
+            *least_s = predicted_s;
+        }
+    }
+    return best;
 }
 
 /* The choice of a policy that has one candidate. */
