@@ -57,6 +57,17 @@ def profile_text(kind, unit_s, batches=(1, 2, 4), model="efficientnet-b0"):
     return "\n".join(lines) + "\n"
 
 
+def numpy_and_xarray():
+    """Both modules; where one is missing, what wants them is skipped."""
+    try:
+        import netCDF4  # noqa: F401  first: its import warns
+        import numpy
+        import xarray
+    except ImportError as error:
+        raise unittest.SkipTest(str(error)) from error
+    return numpy, xarray
+
+
 class ProgramTest(unittest.TestCase):
     """A test in a folder of its own, with the profiles that SCENARIO names."""
 

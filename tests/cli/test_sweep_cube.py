@@ -1,6 +1,4 @@
 """The joined result of a sweep, as those who read it see it."""
-import unittest
-
 import harness
 from harness import ONE_OF, SCENARIO
 from test_sweep import INVALID, SOME_FAILED, STUDY, SweepTest
@@ -10,13 +8,7 @@ class Cube(SweepTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            import netCDF4  # noqa: F401  first: its import warns
-            import numpy
-            import xarray
-        except ImportError as error:
-            raise unittest.SkipTest(str(error)) from error
-        cls.np, cls.xr = numpy, xarray
+        cls.np, cls.xr = harness.numpy_and_xarray()
 
     def open(self, path):
         opened = self.xr.open_dataset(self.folder / path, engine="h5netcdf")

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import unittest
 
 import harness
 from harness import SCENARIO
@@ -30,13 +29,7 @@ class Steps(SweepTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            import netCDF4  # noqa: F401  first: its import warns
-            import numpy
-            import xarray
-        except ImportError as error:
-            raise unittest.SkipTest(str(error)) from error
-        cls.np, cls.xr = numpy, xarray
+        cls.np, cls.xr = harness.numpy_and_xarray()
 
     def load(self, path, engine="h5netcdf", group="per_step"):
         with self.xr.open_dataset(self.folder / path, engine=engine, group=group) as opened:
