@@ -4,6 +4,7 @@
 #define TESTS_CUDNN_FAKES_H
 
 #include "cudnn_parts.h"
+#include "profiler.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -103,6 +104,36 @@ static void stop(running *r) {
     es_plan_destroy(r->plan);
     es_model_destroy(r->model);
     backend->close(r->device);
+}
+
+/* Measures ResNet-18 with 1 and 2 images, heads and tails too. */
+static es_measured *measure_resnet18(const char *setting, es_model **model) {
+    static const int64_t batches[] = {1, 2};
+    es_measured *measured = NULL;
+    es_errors errors;
+    es_errors_init(&errors);
+    assert_int_equal(es_model_create("resnet18", 0, model, &errors), ES_OK);
+    es_profiler_job job = {.backend = backend,
+                           .setting = setting,
+                           .model = *model,
+                           .n_batches = 2,
+                           .batches = batches,
+                           .rule = es_stop_rule_default,
+                           .date = "2025-01-31T23:59:59Z",
+                           .segments = true};
+    job.rule.warm_up_ns = 0;
+    es_status status = es_profiler_run(&job, &measured, &errors);
+    es_errors_print(&errors, stderr);
+    assert_int_equal(status, ES_OK);
+    return measured;
+}
+
+/* What all layers take together. */
+static double layers_s(const es_profile *profile, const es_model *model, int64_t batch) {
+    double sum_s = 0;
+    for (size_t u = 1; u < model->n_cuts[ES_FUSED]; u++)
+        sum_s += es_profile_find(profile, ES_PROFILE_LAYER, u, batch)->median_s;
+    return sum_s;
 }
 
 /* Finds the backend. False, and why is said: there are no fakes, or no NVRTC, which is real. */

@@ -1,7 +1,6 @@
 /* The backend cudnn from its setting to a profile, on fakes and without CUPTI. Values and real
  * times need a GPU (tests/gpu). */
 #include "cudnn_fakes.h"
-#include "profiler.h"
 #include "reference.h"
 
 #include <math.h>
@@ -361,31 +360,15 @@ static void test_clock_is_not_reached(void **unused) {
 
 static void test_profile(void **unused) {
     (void)unused;
-    static const int64_t batches[] = {1, 2};
-    es_model *model = NULL;
-    es_measured *measured = NULL;
+    es_model *model;
+    es_measured *measured = measure_resnet18("precision:fp16,sm:8", &model);
+    const es_profile *profile = es_measured_profile(measured);
     es_errors errors;
     es_errors_init(&errors);
-    assert_int_equal(es_model_create("resnet18", 0, &model, &errors), ES_OK);
-    es_profiler_job job = {.backend = backend,
-                           .setting = "precision:fp16,sm:8",
-                           .model = model,
-                           .n_batches = 2,
-                           .batches = batches,
-                           .rule = es_stop_rule_default,
-                           .date = "2025-01-31T23:59:59Z",
-                           .segments = true};
-    job.rule.warm_up_ns = 0;
-    es_status status = es_profiler_run(&job, &measured, &errors);
-    es_errors_print(&errors, stderr);
-    assert_int_equal(status, ES_OK);
-    const es_profile *profile = es_measured_profile(measured);
     assert_int_equal(es_profile_check_model(profile, model, &errors), ES_OK);
-    for (size_t b = 0; b < 2; b++) {
-        double sum_s = 0;
-        for (size_t u = 1; u < model->n_cuts[ES_FUSED]; u++)
-            sum_s += es_profile_find(profile, ES_PROFILE_LAYER, u, batches[b])->median_s;
-        double whole_s = es_profile_find(profile, ES_PROFILE_WHOLE, 0, batches[b])->median_s;
+    for (int64_t batch = 1; batch <= 2; batch++) {
+        double sum_s = layers_s(profile, model, batch);
+        double whole_s = es_profile_find(profile, ES_PROFILE_WHOLE, 0, batch)->median_s;
         assert_true(fabs(sum_s / whole_s - 1) < 0.01);
     }
     bool sliced = false;

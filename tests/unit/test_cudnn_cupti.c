@@ -2,7 +2,6 @@
  * 10 us, and 1 us of that is a gap. */
 #include "cudnn_fakes.h"
 #include "fault_alloc.h"
-#include "profiler.h"
 
 #include <math.h>
 
@@ -251,30 +250,12 @@ static void test_out_of_memory(void **unused) {
 
 static void test_profile(void **unused) {
     (void)unused;
-    static const int64_t batches[] = {1, 2};
-    es_model *model = NULL;
-    es_measured *measured = NULL;
-    es_errors errors;
-    es_errors_init(&errors);
-    assert_int_equal(es_model_create("resnet18", 0, &model, &errors), ES_OK);
-    es_profiler_job job = {.backend = backend,
-                           .setting = "precision:fp16",
-                           .model = model,
-                           .n_batches = 2,
-                           .batches = batches,
-                           .rule = es_stop_rule_default,
-                           .date = "2025-01-31T23:59:59Z",
-                           .segments = true};
-    job.rule.warm_up_ns = 0;
-    es_status status = es_profiler_run(&job, &measured, &errors);
-    es_errors_print(&errors, stderr);
-    assert_int_equal(status, ES_OK);
+    es_model *model;
+    es_measured *measured = measure_resnet18("precision:fp16", &model);
     const es_profile *profile = es_measured_profile(measured);
-    for (size_t b = 0; b < 2; b++) {
-        double sum_s = 0;
-        for (size_t u = 1; u < model->n_cuts[ES_FUSED]; u++)
-            sum_s += es_profile_find(profile, ES_PROFILE_LAYER, u, batches[b])->median_s;
-        double whole_s = es_profile_find(profile, ES_PROFILE_WHOLE, 0, batches[b])->median_s;
+    for (int64_t batch = 1; batch <= 2; batch++) {
+        double sum_s = layers_s(profile, model, batch);
+        double whole_s = es_profile_find(profile, ES_PROFILE_WHOLE, 0, batch)->median_s;
         assert_true(fabs(sum_s + 1e-6 - whole_s) < 1e-7);
     }
     assert_text(es_profile_provenance(profile, "stamps"), "; batch 2: CUPTI ");
