@@ -63,19 +63,12 @@ static es_status check_unit_times(double *times_s, size_t n_units, const double 
     return ES_OK;
 }
 
-static bool is_known(const es_mincut_sets *sets, const bool *set) {
-    for (size_t i = 0; i < sets->n; i++)
-        if (memcmp(es_mincut_set(sets, i), set, (sets->n_units + 1) * sizeof *set) == 0)
-            return true;
-    return false;
-}
-
 /* Adds those of `found` that are new and no first units. */
 static es_status join(es_mincut_sets *sets, const es_mincut_sets *found, size_t *capacity) {
     size_t width = sets->n_units + 1;
     for (size_t i = 0; i < found->n; i++) {
         const bool *set = es_mincut_set(found, i);
-        if (found->sums[i].is_prefix || is_known(sets, set))
+        if (found->sums[i].is_prefix || es_mincut_has(sets, set))
             continue;
         if (es_reserve(&sets->on_device, capacity, (sets->n + 1) * width,
                        sizeof *sets->on_device) != ES_OK)

@@ -86,15 +86,6 @@ static es_status find(struct search *search, const struct point *at, es_partitio
     return status == ES_OK ? es_mincut_evaluate(search->model, &costs, search->found, sum) : status;
 }
 
-static bool is_known(const struct search *search) {
-    const es_mincut_sets *sets = search->sets;
-    size_t bytes = (sets->n_units + 1) * sizeof *sets->on_device;
-    for (size_t i = 0; i < sets->n; i++)
-        if (memcmp(es_mincut_set(sets, i), search->found, bytes) == 0)
-            return true;
-    return false;
-}
-
 /* Adds the set that was found, which takes its cell from the others. */
 static es_status add(struct search *search, const es_partition *sum) {
     es_mincut_sets *sets = search->sets;
@@ -126,7 +117,7 @@ static es_status add(struct search *search, const es_partition *sum) {
 static es_status settle(struct search *search, size_t set, struct point *corner, bool *is_new) {
     es_partition best = {0};
     es_status status = find(search, corner, &best);
-    *is_new = status == ES_OK && !is_known(search) &&
+    *is_new = status == ES_OK && !es_mincut_has(search->sets, search->found) &&
               latency_s(&best, corner) + search->tolerance_s <
                   latency_s(&search->sets->sums[set], corner);
     corner->is_settled = !*is_new;
@@ -203,6 +194,14 @@ es_status es_mincut_list(const es_model *model, const es_mincut_costs *costs,
 
 const bool *es_mincut_set(const es_mincut_sets *sets, size_t i) {
     return sets->on_device + i * (sets->n_units + 1);
+}
+
+bool es_mincut_has(const es_mincut_sets *sets, const bool *set) {
+    size_t bytes = (sets->n_units + 1) * sizeof *set;
+    for (size_t i = 0; i < sets->n; i++)
+        if (memcmp(es_mincut_set(sets, i), set, bytes) == 0)
+            return true;
+    return false;
 }
 
 void es_mincut_sets_fini(es_mincut_sets *sets) {

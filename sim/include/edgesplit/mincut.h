@@ -62,4 +62,7 @@ void es_mincut_sets_fini(es_mincut_sets *sets);
 /* The units of set i that are on the device, [n_units + 1]. */
 const bool *es_mincut_set(const es_mincut_sets *sets, size_t i);
 
+/* Whether a set, [n_units + 1], is one of them. O(n n_units). */
+bool es_mincut_has(const es_mincut_sets *sets, const bool *set);
+
 #endif
