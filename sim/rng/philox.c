@@ -125,18 +125,17 @@ double es_rng_exponential(es_rng *rng) {
     return minus_ln(0x1p53 - next_whole(&rng->state));
 }
 
-/* The draws of the next N_TOGETHER blocks: so many that the compiler does not unroll the rounds,
- * and takes four blocks at a time instead. */
-enum { N_TOGETHER = 32 };
-static void draw_together(philox_state *state, double values[2 * N_TOGETHER]) {
-    uint64_t first = (uint64_t)state->counter[1] << 32 | state->counter[0];
-    uint64_t next = first + N_TOGETHER;
-    uint32_t x[N_WORDS][N_TOGETHER], key_0 = state->key[0], key_1 = state->key[1];
+/* The draws of N_TOGETHER blocks from `first` on: so many that the compiler does not unroll the
+ * rounds, and takes four blocks at a time instead. */
+enum { N_TOGETHER = ES_DRAWN_AHEAD / 2 };
+static void draw_together(const uint32_t key[2], uint64_t first, uint32_t name_0, uint32_t name_1,
+                          double values[2 * N_TOGETHER]) {
+    uint32_t x[N_WORDS][N_TOGETHER], key_0 = key[0], key_1 = key[1];
     for (uint32_t i = 0; i < N_TOGETHER; i++) {
         x[0][i] = (uint32_t)(first + i);
         x[1][i] = (uint32_t)((first + i) >> 32);
-        x[2][i] = state->counter[2];
-        x[3][i] = state->counter[3];
+        x[2][i] = name_0;
+        x[3][i] = name_1;
     }
     for (int round = 0; round < N_ROUNDS; round++) {
         for (size_t i = 0; i < N_TOGETHER; i++)
@@ -148,31 +147,48 @@ static void draw_together(philox_state *state, double values[2 * N_TOGETHER]) {
         values[2 * i] = minus_ln(0x1p53 - whole(x[0][i], x[1][i]));
         values[2 * i + 1] = minus_ln(0x1p53 - whole(x[2][i], x[3][i]));
     }
-    state->counter[0] = (uint32_t)next;
-    state->counter[1] = (uint32_t)(next >> 32);
 }
 
-void es_rng_exponentials(es_rng *rng, size_t n, double *values) {
-    size_t i = 0;
-    while (i < n && rng->state.n_used != N_WORDS)
-        values[i++] = es_rng_exponential(rng);
-    for (; n - i >= 2 * (size_t)N_TOGETHER; i += 2 * (size_t)N_TOGETHER)
-        draw_together(&rng->state, values + i);
-    while (i < n)
-        values[i++] = es_rng_exponential(rng);
+double es_exponentials_ahead(es_exponentials *draws, size_t i) {
+    struct es_ahead *ahead = &draws->ahead[i];
+    uint64_t *n_drawn = &draws->streams[i].n_drawn;
+    draw_together(draws->key, *n_drawn / 2, draws->first + (uint32_t)i * draws->step, draws->name,
+                  ahead->values);
+    *n_drawn += ES_DRAWN_AHEAD;
+    ahead->n_left = ES_DRAWN_AHEAD - 1;
+    return ahead->values[0];
+}
+
+double es_exponentials_block(es_exponentials *draws, size_t i) {
+    struct es_stream *stream = &draws->streams[i];
+    uint64_t block = stream->n_drawn / 2;
+    const uint32_t counter[N_WORDS] = {(uint32_t)block, (uint32_t)(block >> 32),
+                                       draws->first + (uint32_t)i * draws->step, draws->name};
+    uint32_t x[N_WORDS];
+    es_philox4x32_10(counter, draws->key, x);
+    double values[2] = {0x1p53 - whole(x[0], x[1]), 0x1p53 - whole(x[2], x[3])};
+    for (size_t k = 0; k < 2; k++) /* both at once */
+        values[k] = minus_ln(values[k]);
+    stream->second = values[1];
+    return values[0];
 }
 
 es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replication,
                                         es_rng_purpose purpose, uint32_t first, uint32_t step) {
+    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
     bool few = n <= ES_FEW_STREAMS;
-    size_t each = sizeof(es_rng) + (few ? sizeof(struct es_ahead) : 0);
+    size_t each = sizeof(struct es_stream) + (few ? sizeof(struct es_ahead) : 0);
     es_exponentials *made = n < SIZE_MAX / each - 1 ? es_alloc(1, sizeof *made + n * each) : NULL;
     if (made == NULL)
         return NULL;
+    *made = (es_exponentials){
+        .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
+        .name = replication << 16 | (uint32_t)purpose,
+        .first = first,
+        .step = step,
+    };
     if (few)
         made->ahead = (struct es_ahead *)(void *)(made->streams + n);
-    for (size_t i = 0; i < n; i++)
-        es_rng_open(&made->streams[i], seed, replication, purpose, first + (uint32_t)i * step);
     return made;
 }
 

@@ -3,7 +3,6 @@
 #include "edgesplit/number.h"
 #include "express.h"
 
-#include <gsl/gsl_randist.h>
 #include <string.h>
 
 /* How long a head takes as far as is known beforehand. */
@@ -55,8 +54,8 @@ static void think(es_world *world, const struct request *request, es_time now) {
     size_t slot = slot_of_source(world, request);
     es_time at = now + group->think_ns;
     if (group->exponential_think) {
-        const gsl_rng *draws = &world->open->thinks[slot - world->open->slots.arrival].gsl;
-        at = now + llround(gsl_ran_exponential(draws, (double)group->think_ns));
+        es_rng *draws = &world->open->thinks[slot - world->open->slots.arrival];
+        at = now + nearest((double)group->think_ns * es_rng_exponential(draws));
     }
     plan_arrival(world, slot, at);
 }

@@ -3,8 +3,6 @@
 
 #include "edgesplit/alloc.h"
 
-#include <gsl/gsl_randist.h>
-
 /* The tables of all sizes that merged tails may add up to. */
 static es_status create_merged(es_world *world) {
     size_t n = (size_t)world->config.server.max_batch + 1;
@@ -242,8 +240,8 @@ void server_done(es_world *world, struct server *server, size_t i, es_time now) 
 }
 
 static es_time draw_gap(es_world *world) {
-    return llround(
-        gsl_ran_exponential(&world->open->job_gaps.gsl, 1e9 / world->config.background.rate_hz));
+    return nearest(1e9 / world->config.background.rate_hz *
+                   es_rng_exponential(&world->open->job_gaps));
 }
 
 es_time job_first(es_world *world) {
@@ -266,7 +264,7 @@ es_time job_arrive(es_world *world, es_time now) {
         return ES_TIME_NEVER;
     }
     uint32_t index = fifo_pop(open->requests, &open->free_jobs);
-    double factor = background->exponential ? gsl_ran_exponential(&open->job_draws.gsl, 1) : 1;
+    double factor = background->exponential ? es_rng_exponential(&open->job_draws) : 1;
     struct request *job = &open->requests[index];
     job->deadline_at = ES_TIME_NEVER;
     job->visit[ES_SERVER].service_ns = scaled(background->service_ns, factor);

@@ -52,18 +52,21 @@ void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpos
  * gsl_ran_exponential, by the library's logarithm, may differ in the last bit). */
 double es_rng_exponential(es_rng *rng);
 
-/* The next n of them: the same values, at half the cost. */
-void es_rng_exponentials(es_rng *rng, size_t n, double *values);
-
-/* Exponential draws with mean 1, a stream for each of many entities. Those of a few streams are
- * drawn ahead, many at once; of many streams that would take more memory than it saves time. */
+/* Exponential draws with mean 1, a stream for each of many entities: those of es_rng_exponential,
+ * at less than half the cost. Of a few streams many are drawn ahead at once; of many streams that
+ * would take more memory than it saves time, and the two of a block are drawn together. */
 enum { ES_DRAWN_AHEAD = 64, ES_FEW_STREAMS = 32 };
 typedef struct es_exponentials {
+    uint32_t key[2], name; /* of all streams, as in es_rng_open */
+    uint32_t first, step;  /* their entities */
     struct es_ahead {
         double values[ES_DRAWN_AHEAD];
         size_t n_left;
-    } * ahead;        /* [n] NULL: of many streams */
-    es_rng streams[]; /* [n] */
+    } * ahead; /* [n] NULL: of many streams */
+    struct es_stream {
+        uint64_t n_drawn;
+        double second; /* of the block that an odd number of draws ends in */
+    } streams[];       /* [n] */
 } es_exponentials;
 
 /* Creates them: number i draws from the stream of entity `first` + i `step`. Freed with `free`.
@@ -72,16 +75,20 @@ ES_NODISCARD es_exponentials *es_exponentials_create(size_t n, uint64_t seed, ui
                                                      es_rng_purpose purpose, uint32_t first,
                                                      uint32_t step);
 
+/* For es_exponentials_next: the first draw of the next block, or of the next ES_DRAWN_AHEAD draws;
+ * the others are kept. */
+double es_exponentials_block(es_exponentials *draws, size_t i);
+double es_exponentials_ahead(es_exponentials *draws, size_t i);
+
 /* The next draw of number `i`. No allocation. */
 static inline double es_exponentials_next(es_exponentials *draws, size_t i) {
-    if (draws->ahead == NULL)
-        return es_rng_exponential(&draws->streams[i]);
-    struct es_ahead *ahead = &draws->ahead[i];
-    if (ahead->n_left == 0) {
-        es_rng_exponentials(&draws->streams[i], ES_DRAWN_AHEAD, ahead->values);
-        ahead->n_left = ES_DRAWN_AHEAD;
+    if (draws->ahead != NULL) {
+        struct es_ahead *ahead = &draws->ahead[i];
+        return ahead->n_left > 0 ? ahead->values[ES_DRAWN_AHEAD - ahead->n_left--]
+                                 : es_exponentials_ahead(draws, i);
     }
-    return ahead->values[ES_DRAWN_AHEAD - ahead->n_left--];
+    struct es_stream *stream = &draws->streams[i];
+    return stream->n_drawn++ % 2 == 1 ? stream->second : es_exponentials_block(draws, i);
 }
 
 /* The bare function: one block of four 32-bit words from a 128-bit counter and a 64-bit key. */
