@@ -25,6 +25,10 @@ static int64_t key_of(const es_engine *engine, size_t slot) {
     return (since < most ? since : most) << engine->slot_bits | (int64_t)slot;
 }
 
+static size_t slot_of(const es_engine *engine, int64_t key) {
+    return (size_t)key & (((size_t)1 << engine->slot_bits) - 1);
+}
+
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -122,6 +126,29 @@ static bool move_base(es_engine *engine) {
     return true;
 }
 
+/* A tree of so many slots does not fit a cache: but for the rounds near the root, what is read on
+ * the way up of a slot has to come from memory. */
+enum { MANY = 1 << 15, N_FAR_ROUNDS = 6 };
+
+/* The best of those whom the slot in hand has met near the root. */
+size_t es_engine_foresee(const es_engine *engine) {
+    const int64_t *keys = engine->keys;
+    int64_t next = INT64_MAX;
+    if (engine->in_hand == engine->n_slots)
+        return slot_of(engine, keys[1]);
+    for (size_t node = (engine->n_slots + engine->in_hand) >> N_FAR_ROUNDS; node > 1; node /= 2)
+        next = least(next, keys[node ^ 1]);
+    return next < INT64_MAX ? slot_of(engine, next) : engine->in_hand;
+}
+
+/* Has the way up of a slot fetched. */
+static void fetch(const es_engine *engine, size_t slot) {
+    size_t node = engine->n_slots + slot;
+    __builtin_prefetch(&engine->times[slot], 1);
+    for (int round = 0; round < N_FAR_ROUNDS; round++, node /= 2)
+        __builtin_prefetch(&engine->keys[node], 1);
+}
+
 bool es_engine_pop(es_engine *engine, size_t *slot) {
     /* What was popped last stays in the tree until here; mostly it has been scheduled again.
      * Whoever lost to its old key meanwhile did so on its way to the root, which is replayed now.
@@ -131,10 +158,12 @@ bool es_engine_pop(es_engine *engine, size_t *slot) {
     engine->in_hand = engine->n_slots;
     if (engine->keys[1] >> engine->slot_bits == horizon(engine) && !move_base(engine))
         return false;
-    size_t first = (size_t)engine->keys[1] & (((size_t)1 << engine->slot_bits) - 1);
+    size_t first = slot_of(engine, engine->keys[1]);
     engine->now = engine->times[first];
     engine->times[first] = ES_TIME_NEVER;
     engine->n_events++;
     *slot = engine->in_hand = first;
+    if (engine->n_slots >= MANY)
+        fetch(engine, es_engine_foresee(engine));
     return true;
 }
