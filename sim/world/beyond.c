@@ -2,7 +2,7 @@
 #include "system.h"
 
 bool uses_server(const es_world *world, const struct request *request) {
-    const es_cost *cost = world->groups[device_of(world, request)->group].config->cost;
+    const es_cost *cost = world->groups[request->group].config->cost;
     return cost->cuts[request->cut].first < cost->cuts[request->cut].second;
 }
 
@@ -48,7 +48,7 @@ void backhaul_line_done(es_world *world, bool up, es_time now) {
 void go_back(es_world *world, uint32_t index, es_time now) {
     struct request *request = &world->open->requests[index];
     request->station = ES_DOWNLINK;
-    if (world->groups[device_of(world, request)->group].config->downlink.rate != NULL)
+    if (world->groups[request->group].config->downlink.rate != NULL)
         link_join(world, ES_DOWNLINK, index, now);
     else
         propagate(world, false, index, now);

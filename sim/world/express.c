@@ -4,24 +4,15 @@
 #include "intervals.h"
 #include "steps.h"
 
-/* A device, its link, and what is on its way from there to the server: until a request gets there,
- * its wait for the server is the time when the one behind it does. */
-struct lane {
-    es_time head_free, link_free;
-    uint32_t first, last, n; /* steps on their way, by their low bits */
-};
-
 struct express {
-    struct lane *lanes; /* [n_devices] those without propagation first: they get to the server
-                           before the others of the same time */
-    size_t first_lane[ES_MAX_GROUPS];
-    bool alone;               /* one device */
-    es_time *server_free;     /* [n_servers] a heap, the earliest first */
-    es_time *downlink_free;   /* [n_downlinks] */
-    uint64_t written;         /* steps whose rows are */
-    uint32_t n_capacity;      /* of the ring; the mask grows up to it */
-    uint64_t n_stuck;         /* requests that never leave */
-    es_work in_the_air;       /* sum of propagation, ns */
+    size_t first_slot[ES_MAX_GROUPS]; /* of each group: those without propagation come first, as
+                                         they get to the server before the others of the time */
+    bool alone;                       /* one device */
+    es_time *server_free;             /* [n_servers] a heap, the earliest first */
+    uint64_t written;                 /* steps whose rows are */
+    uint32_t n_capacity;              /* of the ring; the mask grows up to it */
+    uint64_t n_stuck;                 /* requests that never leave */
+    es_work in_the_air;               /* sum of propagation, ns */
     es_time booked_until;     /* the end of the interval in hand; ES_TIME_NEVER without a series */
     struct intervals *series; /* NULL: not wanted */
 };
@@ -57,19 +48,33 @@ bool express_may(const es_world *world) {
 }
 
 enum { RING_AT_FIRST = 64 }; /* requests: 8 KiB */
+enum { FORESEES = 256, CACHE_LINE = 64 };
 
-/* Gives every device its lane; see express_slots. */
-static void number_lanes(es_world *world) {
+/* Numbers the slots of the devices. */
+static void number_slots(es_world *world) {
     struct express *express = world->open->express;
     size_t n = 0;
     for (int later = 0; later < 2; later++)
         for (size_t g = 0; g < world->config.n_groups; g++) {
             const es_group *group = &world->config.groups[g];
             if ((group->uplink.propagation_ns > 0) == later) {
-                express->first_lane[g] = n;
+                express->first_slot[g] = n;
                 n += group->n_devices;
             }
         }
+}
+
+static size_t slot_of(const es_world *world, const struct request *request) {
+    return world->open->express->first_slot[request->group] + request->device -
+           world->groups[request->group].first_device;
+}
+
+static size_t device_at(const es_world *world, size_t slot) {
+    const size_t *first = world->open->express->first_slot;
+    size_t g = 0;
+    while (slot - first[g] >= world->config.groups[g].n_devices)
+        g++;
+    return world->groups[g].first_device + slot - first[g];
 }
 
 es_status express_create(es_world *world) {
@@ -80,29 +85,23 @@ es_status express_create(es_world *world) {
     open->express = express;
     express->alone = world->n_devices == 1;
     express->n_capacity = open->mask + 1;
-    express->lanes = es_alloc(world->n_devices, sizeof *express->lanes);
     express->server_free = es_alloc(world->config.server.n_servers, sizeof *express->server_free);
-    size_t n_downlinks = open->n_downlinks > 0 ? open->n_downlinks : 1;
-    express->downlink_free = es_alloc(n_downlinks, sizeof *express->downlink_free);
     bool series = world->config.series_period_ns > 0;
     if (series)
         express->series = es_alloc(1, sizeof *express->series);
-    if (express->lanes == NULL || express->server_free == NULL || express->downlink_free == NULL ||
-        (series && express->series == NULL))
+    if (express->server_free == NULL || (series && express->series == NULL))
         return ES_NO_MEMORY;
     express->booked_until = ES_TIME_NEVER;
     if (series)
         express->series->period = express->booked_until = world->config.series_period_ns;
-    number_lanes(world);
+    number_slots(world);
     return ES_OK;
 }
 
 void express_destroy(struct express *express) {
     if (express == NULL)
         return;
-    free(express->lanes);
     free(express->server_free);
-    free(express->downlink_free);
     free(express->series);
     free(express);
 }
@@ -170,7 +169,7 @@ static inline void finish(open_system *open, struct request *request, es_time at
 static void stop(open_system *open, struct request *request, es_station station,
                  const struct passage *passage) {
     union visit *visit = &request->visit[station];
-    request->station = station & 15;
+    request->station = station & 7;
     if (passage->end != ES_TIME_NEVER) {
         book(open, station, passage);
         leave(open, request, ES_STEP_DROPPED, passage->end);
@@ -234,9 +233,9 @@ static void go_down(es_world *world, const es_group *group, struct request *requ
     if (!meet(open, request, ES_SERVER, &passage, passes))
         return;
     if (group->downlink.rate != NULL) {
-        uint32_t i = device_of(world, request)->downlink;
-        passes = pass_flow(&passage, passage.end, &open->express->downlink_free[i], last,
-                           &open->downlinks[i].flow, result_work(group, request->batch_index));
+        struct link *link = &open->downlinks[device_of(world, request)->downlink];
+        passes = pass_flow(&passage, passage.end, &link->free_at, last, &link->flow,
+                           result_work(group, request->batch_index));
         if (!meet(open, request, ES_DOWNLINK, &passage, passes))
             return;
     }
@@ -245,14 +244,16 @@ static void go_down(es_world *world, const es_group *group, struct request *requ
 }
 
 /* Its way from the device; false: it does not get to the server, else it does at `*at`. */
-static bool go_up(es_world *world, const struct group *group, struct request *request,
-                  struct lane *lane, es_time *at) {
+static bool go_up(es_world *world, struct request *request, es_time *at) {
     open_system *open = world->open;
+    const struct group *group = &world->groups[request->group];
     const es_group *config = group->config;
     const es_cut_costs *costs = group->costs[request->batch_index];
+    struct device *device = device_of(world, request);
+    struct link *link = &world->uplinks[device->uplink];
     es_time last = last_start(config, request);
     struct passage passage;
-    bool passes = pass_device(&passage, request->arrival, &lane->head_free, last,
+    bool passes = pass_device(&passage, request->arrival, &device->free_at, last,
                               request->visit[ES_DEVICE].service_ns);
     if (!meet(open, request, ES_DEVICE, &passage, passes))
         return false;
@@ -260,8 +261,7 @@ static bool go_up(es_world *world, const struct group *group, struct request *re
         finish(open, request, passage.end);
         return false;
     }
-    uint32_t i = device_of(world, request)->uplink;
-    passes = pass_flow(&passage, passage.end, &lane->link_free, last, &world->uplinks[i].flow,
+    passes = pass_flow(&passage, passage.end, &link->free_at, last, &link->flow,
                        send_work(costs, request->cut));
     if (!meet(open, request, ES_UPLINK, &passage, passes))
         return false;
@@ -284,56 +284,54 @@ static void write_known(es_world *world) {
     }
 }
 
-/* The newest request is on its way to the server. */
-static void join_lane(open_system *open, size_t i, es_time at) {
-    struct lane *lane = &open->express->lanes[i];
+/* The newest request is on its way to the server: until it gets there, its wait for the server is
+ * the time when the one behind it does. */
+static void join_way(es_world *world, const struct request *request, es_time at) {
+    open_system *open = world->open;
+    struct fifo *way = &device_of(world, request)->queue;
     uint32_t step = (uint32_t)(open->next - 1);
-    if (lane->n++ > 0) {
-        struct request *before = &open->requests[lane->last & open->mask];
+    if (way->n++ > 0) {
+        struct request *before = &open->requests[way->last & open->mask];
         before->next = step;
         before->visit[ES_SERVER].wait_ns = at;
     } else {
-        lane->first = step;
-        es_engine_schedule(open->engine, i, at);
+        way->first = step;
+        es_engine_schedule(open->engine, slot_of(world, request), at);
     }
-    lane->last = step;
+    way->last = step;
 }
 
 void express_send(es_world *world, uint32_t index) {
     open_system *open = world->open;
-    struct express *express = open->express;
     struct request *request = &open->requests[index];
-    const struct device *device = &world->devices[request->device];
-    const struct group *group = &world->groups[device->group];
-    size_t i = express->first_lane[device->group] + request->device - group->first_device;
-    struct lane *lane = &express->lanes[i];
+    const es_group *group = world->groups[request->group].config;
     es_time at;
-    if (go_up(world, group, request, lane, &at)) {
-        if (express->alone)
-            go_down(world, group->config, request, at);
+    if (go_up(world, request, &at)) {
+        if (open->express->alone)
+            go_down(world, group, request, at);
         else
-            join_lane(open, i, at);
+            join_way(world, request, at);
     }
     if (open->least_ns != NULL) {
-        open->free_at[ES_DEVICE] = lane->head_free;
-        open->free_at[ES_UPLINK] = lane->link_free;
-        open->free_at[ES_SERVER] = express->server_free[0];
-        open->free_at[ES_DOWNLINK] = express->downlink_free[0];
+        open->free_at[ES_DEVICE] = world->devices[0].free_at;
+        open->free_at[ES_UPLINK] = world->uplinks[0].free_at;
+        open->free_at[ES_SERVER] = open->express->server_free[0];
+        open->free_at[ES_DOWNLINK] = open->downlinks[0].free_at;
     }
     write_known(world);
 }
 
-/* The first request of a lane gets to the server. */
-static void reach_server(es_world *world, size_t i, es_time now) {
+/* The first request on the way from a device gets to the server. */
+static void reach_server(es_world *world, size_t slot, es_time now) {
     open_system *open = world->open;
-    struct lane *lane = &open->express->lanes[i];
-    struct request *request = &open->requests[lane->first & open->mask];
-    if (--lane->n > 0) {
-        lane->first = request->next;
-        es_engine_schedule(open->engine, i, request->visit[ES_SERVER].wait_ns);
+    struct fifo *way = &world->devices[device_at(world, slot)].queue;
+    struct request *request = &open->requests[way->first & open->mask];
+    if (--way->n > 0) {
+        way->first = request->next;
+        es_engine_schedule(open->engine, slot, request->visit[ES_SERVER].wait_ns);
         request->visit[ES_SERVER].wait_ns = 0;
     }
-    go_down(world, world->groups[device_of(world, request)->group].config, request, now);
+    go_down(world, world->groups[request->group].config, request, now);
     write_known(world);
 }
 
@@ -376,7 +374,7 @@ enum { N_ON_THE_WAY = ES_DOWNLINK + 1 };
 /* What a request in flight meets, as far as that is told; returns at how many stations. */
 static size_t passages_of(const es_world *world, const struct request *request,
                           struct passage passages[N_ON_THE_WAY]) {
-    const es_group *group = world->groups[device_of(world, request)->group].config;
+    const es_group *group = world->groups[request->group].config;
     es_time at = request->arrival;
     size_t s = 0;
     for (; s < N_ON_THE_WAY && s < request->station; s++) {
@@ -442,6 +440,32 @@ static void end_run(es_world *world) {
     sum_up(world);
 }
 
+static inline void fetch(const void *start, size_t n_bytes) {
+    const char *bytes = start;
+    for (size_t at = 0; at < n_bytes; at += CACHE_LINE)
+        __builtin_prefetch(bytes + at, 1);
+    __builtin_prefetch(bytes + n_bytes - 1, 1);
+}
+
+/* Has what the next event will probably look at fetched: in fleets that do not fit a cache, most of
+ * the time would go into waiting for it. */
+static void foresee(const es_world *world, size_t n_slots) {
+    const open_system *open = world->open;
+    size_t slot = es_engine_foresee(open->engine);
+    size_t i = slot < n_slots ? device_at(world, slot) : slot - n_slots;
+    const struct device *device = &world->devices[i];
+    fetch(device, sizeof *device);
+    if (slot < n_slots) {
+        fetch(&open->requests[device->queue.first & open->mask], sizeof *open->requests);
+        return;
+    }
+    fetch(&world->uplinks[i], sizeof *world->uplinks);
+    if (world->gaps != NULL)
+        fetch(&world->gaps->streams[i], sizeof *world->gaps->streams);
+    if (open->tail_draws != NULL)
+        fetch(&open->tail_draws->streams[i], sizeof *open->tail_draws->streams);
+}
+
 es_status express_run(es_world *world) {
     open_system *open = world->open;
     size_t slot, n_slots = express_slots(world);
@@ -451,6 +475,8 @@ es_status express_run(es_world *world) {
         es_time now = es_engine_now(open->engine);
         while (now >= open->express->booked_until && open->status == ES_OK)
             end_interval(world);
+        if (n_slots >= FORESEES)
+            foresee(world, n_slots);
         if (slot < n_slots) {
             reach_server(world, slot, now);
         } else {

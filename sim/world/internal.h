@@ -51,11 +51,13 @@ struct fifo {
 enum probe { PROBE_WAITS, PROBE_ON_UPLINK, PROBE_ANSWERED };
 
 struct device {
-    struct fifo queue; /* heads; the first is being computed */
+    struct fifo queue; /* heads; the first is being computed. Sent ahead: requests, by the low bits
+                          of their numbers, on their way to the server */
     uint32_t chosen;   /* cut of the request before */
     uint64_t dwell;    /* requests in a row that got it; 0: there was none before */
     uint64_t n_arrivals;
     int64_t planned_head_ns;   /* of the queue, as profiled */
+    es_time free_at;           /* sent ahead: when it has computed all heads so far */
     uint32_t uplink, downlink; /* indices of links */
     uint16_t group;
     uint8_t probe; /* enum probe; its slot is pending when it waits or its answer is on the way */
@@ -92,6 +94,7 @@ struct link {
     struct gaze gaze;
     struct flow flow;
     int64_t planned_bits; /* accepted for it and not yet sent */
+    es_time free_at;      /* sent ahead: when it has sent all so far */
     struct fifo queue;    /* the first is being sent */
     uint32_t crowd;       /* those that share it instead; NOBODY: they do not */
 };

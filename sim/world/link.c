@@ -21,8 +21,7 @@ static es_work work_of(const es_world *world, es_station station, uint32_t index
         return (es_work)bits_of(world, request) * ES_SECOND;
     if (station == ES_BACKHAUL)
         return (es_work)costs_of(world, request)->backhaul_bytes[request->cut] * 8 * ES_SECOND;
-    return result_work(world->groups[device_of(world, request)->group].config,
-                       request->batch_index);
+    return result_work(world->groups[request->group].config, request->batch_index);
 }
 
 static void give_up(es_world *world, struct link *link, es_station station, uint32_t index,
@@ -68,7 +67,7 @@ void link_join(es_world *world, es_station station, uint32_t index, es_time now)
                                         : 0;
     struct link *link = link_at(world, station, i);
     request->since = now;
-    request->station = station & 15;
+    request->station = station & 7;
     count(&open->kinds[station], now, 1, 0);
     if (link->crowd == NOBODY) {
         fifo_push(open->requests, &link->queue, index);
@@ -106,7 +105,7 @@ static size_t line_slot(const open_system *open, bool up, size_t i) {
 void propagate(es_world *world, bool up, uint32_t index, es_time now) {
     open_system *open = world->open;
     struct request *request = &open->requests[index];
-    const struct group *group = &world->groups[device_of(world, request)->group];
+    const struct group *group = &world->groups[request->group];
     const es_link *link = up ? &group->config->uplink : &group->config->downlink;
     size_t i = group->first_line[up];
     if (line_is_own(link))
@@ -154,7 +153,7 @@ void link_done(es_world *world, es_station station, size_t i, es_time now) {
         send_next(world, station, i, now);
     }
     struct request *request = &open->requests[index];
-    request->station = (station == ES_DOWNLINK ? ES_N_STATIONS : station + 1) & 15;
+    request->station = (station == ES_DOWNLINK ? ES_N_STATIONS : station + 1) & 7;
     if (is_probe(open, index)) {
         link->planned_bits -= 8 * world->config.probe_bytes;
         probe_sent(world, index, now);

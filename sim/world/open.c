@@ -7,7 +7,7 @@
 
 /* How long a head takes as far as is known beforehand. */
 static int64_t planned_head_ns(const es_world *world, const struct request *request) {
-    const struct group *group = &world->groups[device_of(world, request)->group];
+    const struct group *group = &world->groups[request->group];
     return shown_of(world, request)->head_ns[request->cut] +
            (request->switches ? group->config->switch_cost_ns : 0);
 }
@@ -24,7 +24,7 @@ static int64_t planned_bits_of(const es_world *world, const struct request *requ
 }
 
 static size_t slot_of_source(const es_world *world, const struct request *request) {
-    const struct group *group = &world->groups[device_of(world, request)->group];
+    const struct group *group = &world->groups[request->group];
     size_t per_device = group->config->population > 0 ? group->config->population : 1;
     return world->open->slots.arrival + group->first_source +
            (request->device - group->first_device) * per_device + request->source;
@@ -50,7 +50,7 @@ static void close_arrivals(open_system *open) {
 
 /* A source whose request has left thinks, and then has the next one. */
 static void think(es_world *world, const struct request *request, es_time now) {
-    const es_group *group = world->groups[device_of(world, request)->group].config;
+    const es_group *group = world->groups[request->group].config;
     size_t slot = slot_of_source(world, request);
     es_time at = now + group->think_ns;
     if (group->exponential_think) {
@@ -63,7 +63,7 @@ static void think(es_world *world, const struct request *request, es_time now) {
 static void leave(es_world *world, uint32_t index, es_step_status status, es_time now) {
     open_system *open = world->open;
     struct request *request = &open->requests[index];
-    if (world->groups[device_of(world, request)->group].config->population > 0)
+    if (world->groups[request->group].config->population > 0)
         think(world, request, now);
     request->since = now;
     request->status = (int8_t)status;
@@ -163,6 +163,7 @@ static struct draws make_request(es_world *world, uint32_t index, const struct a
     request->deadline_at =
         arrival->deadline_ns == ES_TIME_NEVER ? ES_TIME_NEVER : now + arrival->deadline_ns;
     request->device = i_device;
+    request->group = device->group & 15U;
     request->source = source;
     request->batch_index = arrival->batch_index;
     request->station = ES_DEVICE;

@@ -42,8 +42,10 @@ void probe_event(es_world *world, size_t i, es_time now) {
         probe_arm(world, i, now);
     } else if (idle) {
         device->probe = PROBE_ON_UPLINK;
-        open->requests[index] =
-            (struct request){.arrival = now, .deadline_at = ES_TIME_NEVER, .device = (uint32_t)i};
+        open->requests[index] = (struct request){.arrival = now,
+                                                 .deadline_at = ES_TIME_NEVER,
+                                                 .device = (uint32_t)i,
+                                                 .group = device->group & 15U};
         link->planned_bits += 8 * world->config.probe_bytes;
         world->result->n_probes++;
         link_join(world, ES_UPLINK, index, now);

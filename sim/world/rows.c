@@ -73,7 +73,7 @@ static inline double seldom_s(es_time ns) {
 static inline void fill_row(const es_world *world, uint32_t index, size_t i) {
     const open_system *open = world->open;
     const struct request *r = &open->requests[index];
-    const struct group *of = &world->groups[device_of(world, r)->group];
+    const struct group *of = &world->groups[r->group];
     const es_group *group = of->config;
     const es_cut_costs *costs = costs_of(world, r);
     es_block *block = world->block;

@@ -63,7 +63,7 @@ static void leave_server(es_world *world, const struct server *server, uint32_t 
 }
 
 static int64_t images_of(const es_world *world, const struct request *request) {
-    return world->groups[device_of(world, request)->group].config->batches[request->batch_index];
+    return world->groups[request->group].config->batches[request->batch_index];
 }
 
 /* Whether a waiting request may be served together with others. */
@@ -74,8 +74,7 @@ static bool may_merge(const es_world *world, const struct server *server, uint32
 static bool belong_together(const es_world *world, const struct server *server, uint32_t a,
                             uint32_t b) {
     const struct request *one = &world->open->requests[a], *other = &world->open->requests[b];
-    return may_merge(world, server, b) && one->cut == other->cut &&
-           device_of(world, one)->group == device_of(world, other)->group;
+    return may_merge(world, server, b) && one->cut == other->cut && one->group == other->group;
 }
 
 /* Images of the batch that the first in the queue would be served in now. */
@@ -141,8 +140,7 @@ static int64_t take_batch(es_world *world, struct server *server, es_time now) {
     if (images == alone)
         return alone_ns;
     int64_t profiled_ns = costs_of(world, leader)->tail_ns[leader->cut];
-    int64_t merged_ns =
-        server->merged[device_of(world, leader)->group][images]->tail_ns[leader->cut];
+    int64_t merged_ns = server->merged[leader->group][images]->tail_ns[leader->cut];
     return profiled_ns > 0 ? scaled(merged_ns, (double)alone_ns / (double)profiled_ns) : merged_ns;
 }
 
@@ -195,7 +193,7 @@ void server_join(es_world *world, struct server *server, uint32_t index, es_time
     open_system *open = world->open;
     struct request *request = &open->requests[index];
     request->since = now;
-    request->station = server->station & 15;
+    request->station = server->station & 7;
     count(server->kind, now, 1, 0);
     if (server->config->discipline == ES_FIFO) {
         fifo_push(open->requests, &server->waiting, index);

@@ -36,12 +36,14 @@ struct request {
     uint32_t next;  /* behind it in the same queue, line or batch; in a crowd the left child */
     uint32_t right; /* child, in a crowd */
     uint16_t cut;
-    uint8_t station : 4;  /* es_station: what it has passed lies before */
+    uint8_t station : 3;  /* es_station: what it has passed lies before */
     uint8_t switches : 1; /* its head pays for a change of the cut */
+    uint8_t group : 4;    /* of the device */
     int8_t status;        /* es_step_status, or IN_FLIGHT */
 };
 
 _Static_assert(sizeof(struct request) == 128, "what a request in flight takes");
+_Static_assert(ES_N_STATIONS < 1 << 3 && ES_MAX_GROUPS <= 1 << 4, "what fits its fields");
 
 /* What of a request is only kept where it is wanted. */
 struct knowledge {
@@ -164,7 +166,7 @@ static inline struct device *device_of(const es_world *world, const struct reque
     return &world->devices[request->device];
 }
 static inline const es_cut_costs *costs_of(const es_world *world, const struct request *request) {
-    return world->groups[world->devices[request->device].group].costs[request->batch_index];
+    return world->groups[request->group].costs[request->batch_index];
 }
 static inline union visit *visit_of(open_system *open, uint32_t index, es_station station) {
     return station < ES_BACKHAUL ? &open->requests[index].visit[station]
@@ -172,7 +174,7 @@ static inline union visit *visit_of(open_system *open, uint32_t index, es_statio
 }
 /* The same as far as is known beforehand. */
 static inline const es_cut_costs *shown_of(const es_world *world, const struct request *request) {
-    return world->groups[world->devices[request->device].group].shown[request->batch_index];
+    return world->groups[request->group].shown[request->batch_index];
 }
 static inline int64_t bits_of(const es_world *world, const struct request *request) {
     return 8 * costs_of(world, request)->bytes[request->cut];
@@ -236,8 +238,7 @@ static inline es_work result_work(const es_group *group, uint32_t batch_index) {
 }
 
 static inline bool is_overdue(const es_world *world, const struct request *request, es_time now) {
-    return now > request->deadline_at &&
-           world->config.groups[world->devices[request->device].group].drop_late;
+    return now > request->deadline_at && world->config.groups[request->group].drop_late;
 }
 
 static inline int64_t scaled(int64_t ns, double factor) {

@@ -173,6 +173,55 @@ static void pitfall_12_scheduling_order_does_not_show(void **state) {
     }
 }
 
+/* With so many slots that the engine has them fetched ahead. */
+static void test_many_slots_come_in_order(void **state) {
+    (void)state;
+    enum { N = 50000 };
+    es_engine *engine = create(N);
+    random_state = 5;
+    for (size_t i = 0; i < N; i++)
+        es_engine_schedule(engine, i, (es_time)random_below(N / 4));
+    size_t slot, before = 0;
+    es_time last = 0;
+    for (size_t n = 0; n < N; n++) {
+        assert_true(es_engine_pop(engine, &slot));
+        es_time now = es_engine_now(engine);
+        assert_true(n == 0 || now > last || (now == last && slot > before));
+        last = now;
+        before = slot;
+    }
+    assert_empty(engine);
+    es_engine_destroy(engine);
+}
+
+/* Wrong are those whose slot is near that of the one in hand; scheduled again far away, nothing
+ * else comes in between. */
+static void test_foresees_nearly_all(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 2, 100, 512, 3000, 40000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t n = sizes[s], slot, guess = 0, n_right = 0, n_pops = 20000;
+        es_engine *engine = create(n);
+        random_state = 6;
+        for (size_t i = 0; i < n; i++)
+            es_engine_schedule(engine, i, (es_time)random_below(1000000));
+        for (size_t i = 0; i < n_pops; i++) {
+            assert_true(es_engine_pop(engine, &slot));
+            n_right += i > 0 && slot == guess;
+            guess = es_engine_foresee(engine);
+            assert_true(guess < n);
+            es_time later = 1000000 + (es_time)random_below(1000);
+            es_engine_schedule(engine, slot, es_engine_now(engine) + later);
+            if (i % 2 == 0) /* now it knows */
+                guess = es_engine_foresee(engine);
+        }
+        print_message("%zu slots: %zu of %zu guesses are right\n", n, n_right, n_pops);
+        assert_true((double)n_right >= (double)(n_pops - 1) * (1 - 64 / (double)n));
+        assert_true(n_right >= n_pops / 2 - 1);
+        es_engine_destroy(engine);
+    }
+}
+
 static void test_running_does_not_allocate(void **state) {
     (void)state;
     es_engine *engine = create(100);
@@ -216,6 +265,8 @@ int main(void) {
         cmocka_unit_test(test_no_slots),
         cmocka_unit_test(test_against_reference),
         cmocka_unit_test(pitfall_12_scheduling_order_does_not_show),
+        cmocka_unit_test(test_many_slots_come_in_order),
+        cmocka_unit_test(test_foresees_nearly_all),
         cmocka_unit_test(test_running_does_not_allocate),
         cmocka_unit_test(test_out_of_memory),
     };
