@@ -192,7 +192,7 @@ static void write_steps(result_file *file, const writer_job *job) {
     start[file_lead(file, &job->what, start)] = job->what.first;
     extend_steps(file, &job->what);
     for (size_t c = 0; c < ES_N_COLUMNS && !file->nc.failed; c++)
-        if (job->chunks[c] != NULL)
+        if (job->chunks[c] != NULL && !entry_is_blank(&job->what, c))
             nc_check(&file->nc, H5Dwrite_chunk(file->columns[c], H5P_DEFAULT, job->left_out[c],
                                                start, job->n_bytes[c], job->chunks[c]));
 }
@@ -310,7 +310,7 @@ void file_read(result_file *file, writer_job *job) {
     hsize_t start[3];
     start[file_lead(file, &job->what, start)] = job->what.first;
     for (size_t c = 0; c < ES_N_COLUMNS && !file->nc.failed; c++)
-        if (job->chunks[c] != NULL)
+        if (job->chunks[c] != NULL && !entry_is_blank(&job->what, c))
             read_chunk(file, c, start, job);
 }
 

@@ -50,7 +50,7 @@ static bool filter_one(struct writer *writer) {
     pthread_mutex_unlock(&writer->lock);
     writer_job *job = &found->job;
     for (size_t c = 0; c < ES_N_COLUMNS; c++)
-        if (job->chunks[c] != NULL)
+        if (job->chunks[c] != NULL && !entry_is_blank(&job->what, c))
             job->n_bytes[c] = filters_apply(found->filters, job->chunks[c], ES_BLOCK_STEPS,
                                             columns[c].size, &job->left_out[c]);
     pthread_mutex_lock(&writer->lock);
@@ -196,22 +196,43 @@ static void give(struct writer *writer, struct place *place, place_state state) 
     pthread_mutex_unlock(&writer->lock);
 }
 
+static const char *column_of(const es_block *block, size_t c) {
+    return (const char *)block + columns[c].offset;
+}
+
+/* The columns of which a block holds nothing but padding. */
+static uint32_t blank_columns(const es_block *block) {
+    uint32_t blank = 0;
+    _Static_assert(ES_N_COLUMNS <= 32, "bits of writer_entry.blank");
+    for (size_t c = 0; c < ES_N_COLUMNS; c++) {
+        const char *values = column_of(block, c);
+        size_t size = columns[c].size;
+        if (c != ES_COLUMN_latency && memcmp(values, column_padding(c), size) == 0 &&
+            memcmp(values, values + size, (block->n - 1) * size) == 0)
+            blank |= UINT32_C(1) << c;
+    }
+    return blank;
+}
+
 es_status writer_put_steps(struct writer *writer, size_t replication, size_t policy, uint64_t first,
                            const es_block *block) {
-    ES_REQUIRE(first % ES_BLOCK_STEPS == 0);
+    ES_REQUIRE(first % ES_BLOCK_STEPS == 0 && block->n > 0);
     es_status status;
-    struct place *place = take(
-        writer,
-        (writer_entry){.replication = replication, .policy = policy, .first = first, .n = block->n},
-        &status);
+    struct place *place = take(writer,
+                               (writer_entry){.replication = replication,
+                                              .policy = policy,
+                                              .first = first,
+                                              .n = block->n,
+                                              .blank = blank_columns(block)},
+                               &status);
     if (place == NULL)
         return status;
     for (size_t c = 0; c < ES_N_COLUMNS; c++) {
         unsigned char *chunk = place->job.chunks[c];
         size_t size = columns[c].size;
-        if (chunk == NULL)
+        if (chunk == NULL || entry_is_blank(&place->job.what, c))
             continue;
-        memcpy(chunk, (const char *)block + columns[c].offset, block->n * size);
+        memcpy(chunk, column_of(block, c), block->n * size);
         for (size_t i = block->n; i < ES_BLOCK_STEPS; i++)
             memcpy(chunk + i * size, column_padding(c), size);
         place->job.n_bytes[c] = ES_BLOCK_STEPS * size;

@@ -11,8 +11,14 @@ typedef struct writer_entry {
     size_t replication, policy, n;
     uint64_t first;
     bool is_series;
+    uint32_t blank;  /* a bit for each column of which it holds nothing but padding: HDF5 shows that
+                        where there is no chunk. Latencies, which are read back, always have one */
     uint64_t number; /* in the order in which blocks came */
 } writer_entry;
+
+static inline bool entry_is_blank(const writer_entry *entry, size_t c) {
+    return (entry->blank >> c & 1) != 0;
+}
 
 /* A block as it goes to the file: intervals, or a whole chunk of every column that is kept, padded
  * behind the last step, filtered or as it is. */

@@ -264,6 +264,8 @@ static es_status find_quantiles(struct simulation *simulation, double found[ES_N
     const struct tally *tally = &simulation->tally;
     bool kept = !finds_warmup(simulation->setting) && simulation->kept != NULL &&
                 tally->n_rows - tally->n_skipped <= KEPT_LATENCIES;
+    if (!finds_warmup(simulation->setting) && tally->latency.n > 0)
+        es_quantiles_bound(quantiles, tally->latency.min, tally->latency.max);
     do
         status = kept                 ? feed_kept(simulation, quantiles)
                  : simulation->direct ? feed_recorded(simulation, quantiles)

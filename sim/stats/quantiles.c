@@ -31,6 +31,9 @@ struct es_quantiles {
     key_bin *bins;             /* [n_p][N_BINS] */
     uint64_t n;
     bool is_first_pass; /* all searches still look for the same: the first one's bins serve all */
+    uint64_t low;       /* of the first pass, as is `shift` */
+    unsigned shift;
+    bool wanted[N_BINS]; /* first bins that a search goes on in */
 };
 
 static const uint64_t SIGN_BIT = UINT64_C(1) << 63;
@@ -73,10 +76,20 @@ es_status es_quantiles_create(size_t n_p, const double *p, es_quantiles **quanti
         ES_REQUIRE(p[i] >= 0 && p[i] <= 1);
         made->searches[i].p = p[i];
         made->searches[i].bins = made->bins + i * N_BINS;
-        narrow(&made->searches[i], 0, UINT64_MAX);
     }
+    es_quantiles_bound(made, -ES_INFINITY, ES_INFINITY);
     *quantiles = made;
     return ES_OK;
+}
+
+void es_quantiles_bound(es_quantiles *quantiles, double least, double greatest) {
+    ES_REQUIRE(quantiles->is_first_pass && quantiles->n == 0 && least <= greatest);
+    for (size_t i = 0; i < quantiles->n_p; i++) {
+        narrow(&quantiles->searches[i], key_of(least == 0 ? -0.0 : least), /* below 0.0 */
+               key_of(greatest == 0 ? 0.0 : greatest));
+        quantiles->low = quantiles->searches[i].low;
+        quantiles->shift = quantiles->searches[i].shift;
+    }
 }
 
 void es_quantiles_destroy(es_quantiles *quantiles) {
@@ -87,7 +100,7 @@ void es_quantiles_destroy(es_quantiles *quantiles) {
     free(quantiles);
 }
 
-static void count(quantile_search *search, uint64_t key) {
+static inline void count(quantile_search *search, uint64_t key) {
     if (key < search->low || key > search->high)
         return;
     key_bin *bin = &search->bins[(key - search->low) >> search->shift];
@@ -99,14 +112,20 @@ static void count(quantile_search *search, uint64_t key) {
 }
 
 void es_quantiles_feed(es_quantiles *quantiles, const double *values, size_t n) {
-    size_t n_searches = quantiles->is_first_pass && quantiles->n_p > 0 ? 1 : quantiles->n_p;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(values[i]))
-            continue;
-        if (quantiles->is_first_pass)
+    if (quantiles->is_first_pass) {
+        for (size_t i = 0; i < n && quantiles->n_p > 0; i++) {
+            if (isnan(values[i]))
+                continue;
             quantiles->n++;
-        uint64_t key = key_of(values[i]);
-        for (size_t k = 0; k < n_searches; k++)
+            count(&quantiles->searches[0], key_of(values[i]));
+        }
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = key_of(values[i]), bin = (key - quantiles->low) >> quantiles->shift;
+        if (isnan(values[i]) || bin >= N_BINS || !quantiles->wanted[bin])
+            continue;
+        for (size_t k = 0; k < quantiles->n_p; k++)
             if (!quantiles->searches[k].done)
                 count(&quantiles->searches[k], key);
     }
@@ -160,6 +179,8 @@ bool es_quantiles_again(es_quantiles *quantiles) {
             search->done = true;
         } else if (!search->done) {
             conclude(search, bins, quantiles->n);
+            if (!search->done)
+                quantiles->wanted[(search->low - quantiles->low) >> quantiles->shift] = true;
         }
         if (!quantiles->is_first_pass && !search->done)
             memset(search->bins, 0, N_BINS * sizeof *search->bins);

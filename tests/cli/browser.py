@@ -4,6 +4,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,15 +16,16 @@ class Browser:
     """One page; `events` are all that it and its network have told so far."""
 
     def __init__(self, width=1100, height=900, scheme="light"):
-        self.folder = tempfile.TemporaryDirectory(prefix="edgesplit-browser-")
+        self.folder = tempfile.mkdtemp(prefix="edgesplit-browser-")
         read, self.to_page = os.pipe()
         self.from_page, write = os.pipe()
         # The browser talks through its descriptors 3 and 4.
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec "$@" 3<&{read} 4>&{write}', "sh", PROGRAM, "--headless=new", "--no-sandbox",
-             "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={self.folder.name}",
+             "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={self.folder}",
              "about:blank"],
-            pass_fds=(read, write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            pass_fds=(read, write), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(read)
         os.close(write)
         self.events, self.buffer, self.n, self.session = [], b"", 0, None
@@ -35,11 +37,12 @@ class Browser:
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def close(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.to_page)
         os.close(self.from_page)
-        self.folder.cleanup()
+        while os.path.exists(self.folder):  # others of its processes may still be writing
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         return self

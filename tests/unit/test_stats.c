@@ -80,7 +80,8 @@ static void test_quantiles_equal_gsl(void **state) {
     static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 100, 8191, MAX_VALUES};
     static double values[MAX_VALUES], sorted[MAX_VALUES];
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-    int most_passes = 0;
+    int most_passes = 0, n_passes = 0, n_with_bounds = 0;
+    double found[N_P];
     for (size_t c = 0; c < N_COLUMNS; c++)
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
             size_t n = sizes[s];
@@ -91,14 +92,24 @@ static void test_quantiles_equal_gsl(void **state) {
             assert_int_equal(es_quantiles_create(N_P, probabilities, &quantiles), ES_OK);
             int passes = run_quantiles(quantiles, values, n, rng);
             most_passes = passes > most_passes ? passes : most_passes;
+            n_passes += passes;
             for (size_t i = 0; i < N_P; i++) {
                 double expected =
                     gsl_stats_quantile_from_sorted_data(sorted, 1, n, probabilities[i]);
-                assert_true(es_quantiles_value(quantiles, i) == expected);
+                found[i] = es_quantiles_value(quantiles, i);
+                assert_true(found[i] == expected);
             }
             es_quantiles_destroy(quantiles);
+            assert_int_equal(es_quantiles_create(N_P, probabilities, &quantiles), ES_OK);
+            es_quantiles_bound(quantiles, sorted[0], sorted[n - 1]);
+            n_with_bounds += run_quantiles(quantiles, values, n, rng);
+            for (size_t i = 0; i < N_P; i++)
+                assert_true(es_quantiles_value(quantiles, i) == found[i]);
+            es_quantiles_destroy(quantiles);
         }
-    print_message("at most %d passes\n", most_passes);
+    print_message("at most %d passes; %d in all, %d with bounds\n", most_passes, n_passes,
+                  n_with_bounds);
+    assert_true(n_with_bounds < n_passes);
     assert_int_equal(most_passes, MAX_PASSES); /* the halving column needs all of them */
     gsl_rng_free(rng);
 }
@@ -126,6 +137,23 @@ static void test_quantiles_skip_nan(void **state) {
     assert_int_equal(run_quantiles(quantiles, values, 6, rng), 1);
     es_quantiles_destroy(quantiles);
     gsl_rng_free(rng);
+}
+
+/* Both zeros count as bounds, whichever is named. */
+static void test_quantiles_with_zeros_as_bounds(void **state) {
+    (void)state;
+    const double values[] = {0.0, -0.0, 0.0, -0.0}, p[] = {0, 1};
+    for (int sign = -1; sign <= 1; sign += 2) {
+        es_quantiles *quantiles;
+        assert_int_equal(es_quantiles_create(2, p, &quantiles), ES_OK);
+        es_quantiles_bound(quantiles, sign * 0.0, sign * 0.0);
+        do
+            es_quantiles_feed(quantiles, values, 4);
+        while (es_quantiles_again(quantiles));
+        assert_true(signbit(es_quantiles_value(quantiles, 0)));
+        assert_false(signbit(es_quantiles_value(quantiles, 1)));
+        es_quantiles_destroy(quantiles);
+    }
 }
 
 /* Infinite values are numbers as others: only an interpolation with one is infinite. */
@@ -387,6 +415,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantiles_equal_gsl),
         cmocka_unit_test(test_quantiles_skip_nan),
+        cmocka_unit_test(test_quantiles_with_zeros_as_bounds),
         cmocka_unit_test(test_quantiles_of_infinite_values),
         cmocka_unit_test(test_quantiles_out_of_memory),
         cmocka_unit_test(test_feeding_allocates_nothing),

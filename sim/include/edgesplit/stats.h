@@ -124,12 +124,15 @@ uint64_t es_mser_cut(const es_mser *mser);
  *
  * Quantile p of n values is the linear interpolation at (n - 1) p between order statistics (as
  * gsl_stats_quantile_from_sorted_data). NaN values are skipped. Each pass has to feed the same
- * values, in any order. Memory: about 200 kB per quantile, whatever n. */
+ * values, in any order. Memory: about 200 kB per quantile, whatever n. Time: 4 ns a value in the
+ * first pass, 1 ns in each of the others. */
 typedef struct es_quantiles es_quantiles;
 
 /* Creates a selection of `n_p` quantiles, 0 <= p <= 1. ES_NO_MEMORY. */
 ES_NODISCARD es_status es_quantiles_create(size_t n_p, const double *p, es_quantiles **quantiles);
 void es_quantiles_destroy(es_quantiles *quantiles);
+/* Says before the first value that all are `least` .. `greatest`, which mostly saves a pass. */
+void es_quantiles_bound(es_quantiles *quantiles, double least, double greatest);
 void es_quantiles_feed(es_quantiles *quantiles, const double *values, size_t n);
 /* Ends a pass: true if the same column has to be fed once more. */
 bool es_quantiles_again(es_quantiles *quantiles);
