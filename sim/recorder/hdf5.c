@@ -76,7 +76,7 @@ static es_status outcome(hdf5_sink *sink, es_status status, es_errors *errors) {
 }
 
 static es_status put_steps(void *context, size_t replication, size_t policy, uint64_t first,
-                           const es_block *block, es_errors *errors) {
+                           es_block **block, es_errors *errors) {
     hdf5_sink *sink = context;
     return outcome(sink, writer_put_steps(sink->writer, replication, policy, first, block), errors);
 }

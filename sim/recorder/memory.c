@@ -33,12 +33,13 @@ static es_status open_memory(const es_run_record *record, const char *path, bool
 }
 
 static es_status keep_steps(void *context, size_t replication, size_t policy, uint64_t first,
-                            const es_block *block, es_errors *errors) {
+                            es_block **block, es_errors *errors) {
+    size_t n = (*block)->n;
     latencies *kept = latencies_of(context, replication, policy);
-    if (es_reserve(&kept->values, &kept->capacity, (size_t)first + block->n,
-                   sizeof *kept->values) != ES_OK)
+    if (es_reserve(&kept->values, &kept->capacity, (size_t)first + n, sizeof *kept->values) !=
+        ES_OK)
         return es_errors_no_memory(errors, NULL);
-    memcpy(kept->values + first, block->latency, block->n * sizeof *kept->values);
+    memcpy(kept->values + first, (*block)->latency, n * sizeof *kept->values);
     return ES_OK;
 }
 

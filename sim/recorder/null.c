@@ -12,7 +12,7 @@ static es_status open_null(const es_run_record *record, const char *path, bool r
 }
 
 static es_status steps(void *sink, size_t replication, size_t policy, uint64_t first,
-                       const es_block *block, es_errors *errors) {
+                       es_block **block, es_errors *errors) {
     (void)sink;
     (void)replication;
     (void)policy;

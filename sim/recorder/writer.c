@@ -15,14 +15,13 @@ typedef enum place_state { FREE, FILLING, FILLED, FILTERING, READY } place_state
 struct place {
     place_state state;
     writer_job job;
-    unsigned char *memory; /* of the job's chunks */
     struct filters *filters;
 };
 
 struct writer {
     writer_function *write;
     void *context;
-    bool compress;
+    const es_run_record *record;
     pthread_t thread;
     bool started;
     pthread_mutex_t lock; /* of all that follows, and of the file while the thread is not writing */
@@ -86,29 +85,24 @@ static void *write_all(void *context) {
     return NULL;
 }
 
-/* Bytes that a column's chunk has in a job, whole cache lines. */
-static size_t room_of(size_t c) {
-    return (ES_BLOCK_STEPS * columns[c].size + FILTERS_ROOM + 63) / 64 * 64;
+/* Gives a job a block, whose columns are its chunks: what filters need lies between them. */
+static void set_steps(writer_job *job, es_block *steps, const es_run_record *record) {
+    _Static_assert((size_t)FILTERS_ROOM <= ES_BLOCK_GAP, "room behind a column");
+    job->steps = steps;
+    for (size_t c = 0; c < ES_N_COLUMNS; c++)
+        if (column_is_kept(c, record))
+            job->chunks[c] = (unsigned char *)steps + columns[c].offset;
 }
 
 static bool allocate_place(struct place *place, const es_run_record *record) {
-    size_t n_bytes = 0;
-    for (size_t c = 0; c < ES_N_COLUMNS; c++)
-        n_bytes += column_is_kept(c, record) ? room_of(c) : 0;
-    place->memory = es_alloc(n_bytes, 1);
+    es_block *steps = es_alloc(1, sizeof *steps);
     place->job.series = es_alloc(1, sizeof *place->job.series);
     if (record->compress)
         place->filters = filters_create(ES_BLOCK_STEPS * sizeof(double));
-    if (place->memory == NULL || place->job.series == NULL ||
-        (record->compress && place->filters == NULL))
-        return false;
-    unsigned char *at = place->memory;
-    for (size_t c = 0; c < ES_N_COLUMNS; c++)
-        if (column_is_kept(c, record)) {
-            place->job.chunks[c] = at;
-            at += room_of(c);
-        }
-    return true;
+    if (steps != NULL)
+        set_steps(&place->job, steps, record);
+    return steps != NULL && place->job.series != NULL &&
+           (!record->compress || place->filters != NULL);
 }
 
 /* The thread takes no signals: they are for those who wait for them. */
@@ -129,7 +123,7 @@ es_status writer_create(const es_run_record *record, writer_function *write, voi
     struct writer *made = es_alloc(1, sizeof *made);
     if (made == NULL)
         return es_errors_no_memory(errors, path);
-    *made = (struct writer){.write = write, .context = context, .compress = record->compress};
+    *made = (struct writer){.write = write, .context = context, .record = record};
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
     bool allocated = true;
@@ -162,7 +156,7 @@ void writer_destroy(struct writer *writer) {
     for (size_t i = 0; i < N_PLACES; i++) {
         filters_destroy(writer->places[i].filters);
         free(writer->places[i].job.series);
-        free(writer->places[i].memory);
+        free(writer->places[i].job.steps);
     }
     free(writer->log);
     free(writer);
@@ -196,16 +190,12 @@ static void give(struct writer *writer, struct place *place, place_state state) 
     pthread_mutex_unlock(&writer->lock);
 }
 
-static const char *column_of(const es_block *block, size_t c) {
-    return (const char *)block + columns[c].offset;
-}
-
 /* The columns of which a block holds nothing but padding. */
 static uint32_t blank_columns(const es_block *block) {
     uint32_t blank = 0;
     _Static_assert(ES_N_COLUMNS <= 32, "bits of writer_entry.blank");
     for (size_t c = 0; c < ES_N_COLUMNS; c++) {
-        const char *values = column_of(block, c);
+        const char *values = (const char *)block + columns[c].offset;
         size_t size = columns[c].size;
         if (c != ES_COLUMN_latency && memcmp(values, column_padding(c), size) == 0 &&
             memcmp(values, values + size, (block->n - 1) * size) == 0)
@@ -214,31 +204,35 @@ static uint32_t blank_columns(const es_block *block) {
     return blank;
 }
 
+/* Makes whole chunks of the columns. */
+static void pad(writer_job *job) {
+    for (size_t c = 0; c < ES_N_COLUMNS; c++) {
+        size_t size = columns[c].size;
+        for (size_t i = job->what.n; i < ES_BLOCK_STEPS && job->chunks[c] != NULL; i++)
+            memcpy(job->chunks[c] + i * size, column_padding(c), size);
+        job->n_bytes[c] = ES_BLOCK_STEPS * size;
+        job->left_out[c] = 0;
+    }
+}
+
 es_status writer_put_steps(struct writer *writer, size_t replication, size_t policy, uint64_t first,
-                           const es_block *block) {
-    ES_REQUIRE(first % ES_BLOCK_STEPS == 0 && block->n > 0);
+                           es_block **block) {
+    ES_REQUIRE(first % ES_BLOCK_STEPS == 0 && (*block)->n > 0);
     es_status status;
     struct place *place = take(writer,
                                (writer_entry){.replication = replication,
                                               .policy = policy,
                                               .first = first,
-                                              .n = block->n,
-                                              .blank = blank_columns(block)},
+                                              .n = (*block)->n,
+                                              .blank = blank_columns(*block)},
                                &status);
     if (place == NULL)
         return status;
-    for (size_t c = 0; c < ES_N_COLUMNS; c++) {
-        unsigned char *chunk = place->job.chunks[c];
-        size_t size = columns[c].size;
-        if (chunk == NULL || entry_is_blank(&place->job.what, c))
-            continue;
-        memcpy(chunk, column_of(block, c), block->n * size);
-        for (size_t i = block->n; i < ES_BLOCK_STEPS; i++)
-            memcpy(chunk + i * size, column_padding(c), size);
-        place->job.n_bytes[c] = ES_BLOCK_STEPS * size;
-        place->job.left_out[c] = 0;
-    }
-    give(writer, place, writer->compress ? FILLED : READY);
+    es_block *other = place->job.steps;
+    set_steps(&place->job, *block, writer->record);
+    *block = other;
+    pad(&place->job);
+    give(writer, place, writer->record->compress ? FILLED : READY);
     return ES_OK;
 }
 

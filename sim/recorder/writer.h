@@ -25,7 +25,8 @@ static inline bool entry_is_blank(const writer_entry *entry, size_t c) {
 typedef struct writer_job {
     writer_entry what;
     es_series *series;
-    unsigned char *chunks[ES_N_COLUMNS]; /* NULL: not kept */
+    es_block *steps;
+    unsigned char *chunks[ES_N_COLUMNS]; /* in `steps`; NULL: not kept */
     size_t n_bytes[ES_N_COLUMNS];
     uint32_t left_out[ES_N_COLUMNS]; /* filters that were not applied, for H5Dwrite_chunk */
 } writer_job;
@@ -44,10 +45,10 @@ ES_NODISCARD es_status writer_create(const es_run_record *record, writer_functio
 /* Stops the thread, what is not yet written is lost, and frees all. NULL is allowed. */
 void writer_destroy(struct writer *writer);
 
-/* Takes a copy of a block; `first` is a multiple of ES_BLOCK_STEPS. ES_IO: writing has failed;
- * ES_NO_MEMORY. */
+/* Takes a block, and leaves another one in its place; of a series, a copy. `first` is a multiple of
+ * ES_BLOCK_STEPS. ES_IO: writing has failed; ES_NO_MEMORY. */
 ES_NODISCARD es_status writer_put_steps(struct writer *writer, size_t replication, size_t policy,
-                                        uint64_t first, const es_block *block);
+                                        uint64_t first, es_block **block);
 ES_NODISCARD es_status writer_put_series(struct writer *writer, size_t replication, size_t policy,
                                          uint64_t first, const es_series *series);
 

@@ -36,12 +36,14 @@ static const char *policy_name(const struct simulation *simulation) {
     return simulation->setting->plan->policies[simulation->policy].name;
 }
 
-static es_status give_steps(struct simulation *simulation, uint64_t first, const es_block *block) {
+/* Gives the block in hand to the sink, which may put another one in its place. */
+static es_status give_steps(struct simulation *simulation, uint64_t first) {
     struct setting *setting = simulation->setting;
+    struct workspace *work = simulation->work;
     pthread_mutex_lock(&setting->sink_lock);
     es_status status =
         setting->options->sink->steps(setting->sink, simulation->replication, simulation->policy,
-                                      first, block, &simulation->work->errors);
+                                      first, &work->block, &work->errors);
     pthread_mutex_unlock(&setting->sink_lock);
     return status;
 }
@@ -95,7 +97,7 @@ static es_status take_steps(void *context, const es_block *block) {
         return status;
     tell_progress(simulation, tally->n_rows);
     return simulation->direct
-               ? give_steps(simulation, first, block)
+               ? give_steps(simulation, first)
                : spool_add_steps(&simulation->spool, block, &simulation->work->errors);
 }
 
@@ -137,7 +139,7 @@ static es_world_config world_of(const struct simulation *simulation,
                                 const struct planned_policy *policy) {
     es_world_config config = plan_world(simulation->setting->plan, policy);
     config.replication = (uint32_t)simulation->replication;
-    config.block = simulation->work->block;
+    config.block = &simulation->work->block;
     return config;
 }
 
@@ -364,8 +366,9 @@ static es_status replay(struct simulation *simulation) {
         }
         if (finds_warmup(simulation->setting))
             tally_add(tally, work->block);
-        status = give_steps(simulation, first, work->block);
-        first += work->block->n;
+        uint64_t next = first + work->block->n;
+        status = give_steps(simulation, first);
+        first = next;
     }
     return status;
 }

@@ -178,7 +178,7 @@ static es_status create(es_world *world) {
         world->n_devices += of->n_devices;
         poisson = poisson || (of->poisson && of->arrivals.n == 0);
     }
-    world->block = config->block != NULL ? config->block : es_alloc(1, sizeof *world->block);
+    world->block = config->block != NULL ? *config->block : es_alloc(1, sizeof *world->block);
     world->outcome_s = es_alloc(config->groups[0].cost->n_cuts, sizeof *world->outcome_s);
     world->devices = es_alloc(world->n_devices, sizeof *world->devices);
     if (poisson)
@@ -393,6 +393,8 @@ void world_fill_exit(const es_world *world, const struct group *group, uint32_t 
 
 es_status world_block_done(es_world *world) {
     es_status status = world->config.steps(world->config.context, world->block);
+    if (world->config.block != NULL)
+        world->block = *world->config.block;
     world->block->n = 0;
     return status;
 }

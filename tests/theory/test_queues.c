@@ -333,7 +333,7 @@ static es_status sum_sojourns(void *context, const es_block *block) {
 static void pitfall_13_intervals_of_replications_cover(void **state) {
     (void)state;
     enum { N_STUDIES = 400, N_EACH = 10, N_STEPS = 1500 };
-    static es_block block;
+    static es_block rows, *block = &rows;
     const double load = 0.5, expected_s = 0.02 / (1 - load);
     size_t n_covered = 0;
     es_policy policy = fixed_at(2);

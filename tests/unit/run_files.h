@@ -85,14 +85,14 @@ static inline es_status memory_open(const es_run_record *record, const char *pat
 }
 
 static inline es_status memory_steps(void *sink, size_t replication, size_t policy, uint64_t first,
-                                     const es_block *block, es_errors *found) {
+                                     es_block **block, es_errors *found) {
     assert_ptr_equal(sink, &memory);
     assert_int_equal(replication, 0);
     struct memory_policy *kept = &memory.policies[policy];
     struct run run = {
         .n = (size_t)memory.n_steps_seen[policy], .capacity = kept->capacity, .rows = kept->rows};
     assert_int_equal(first, run.n);
-    assert_int_equal(keep_rows(&run, block), ES_OK);
+    assert_int_equal(keep_rows(&run, *block), ES_OK);
     memory.n_steps_seen[policy] = run.n;
     kept->capacity = run.capacity;
     kept->rows = run.rows;

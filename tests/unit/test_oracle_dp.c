@@ -11,7 +11,7 @@ enum { N_WORLDS = 1000 };
 /* A random world in isolated mode in which a change of the cut takes so long. */
 static void isolated_world(struct random_world *world, uint64_t seed, es_time switch_cost_ns) {
     random_world_init(world, seed);
-    static es_block block; /* one for all: the next world needs no new memory */
+    static es_block rows, *block = &rows; /* one for all: the next world needs no new memory */
     world->config.block = &block;
     world->config.isolated = true;
     world->config.groups[0].switch_cost_ns = switch_cost_ns;

@@ -62,12 +62,12 @@ static void assert_order(size_t replication, size_t policy) {
 }
 
 static es_status keep_steps(void *sink, size_t replication, size_t policy, uint64_t first,
-                            const es_block *block, es_errors *found) {
+                            es_block **block, es_errors *found) {
     struct run *rows = &keeper.kept[replication][policy].rows;
     assert_ptr_equal(sink, &keeper);
     assert_order(replication, policy);
     assert_int_equal(first, rows->n);
-    assert_int_equal(keep_rows(rows, block), ES_OK);
+    assert_int_equal(keep_rows(rows, *block), ES_OK);
     return call(found);
 }
 

@@ -175,7 +175,7 @@ static es_status put_policy(const es_sink_ops *ops, void *sink, size_t replicati
     for (uint64_t at = 0; at < n && status == ES_OK; at += ES_BLOCK_STEPS) {
         fill_block(block, replication, policy, at, (size_t)least(n - at, ES_BLOCK_STEPS));
         pthread_mutex_lock(lock);
-        status = ops->steps(sink, replication, policy, at, block, found);
+        status = ops->steps(sink, replication, policy, at, &block, found);
         pthread_mutex_unlock(lock);
     }
     uint64_t n_samples = n > 0 ? N_SAMPLES - 100 * replication - 10 * policy : 0;

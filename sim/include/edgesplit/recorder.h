@@ -173,10 +173,11 @@ typedef struct es_sink_ops {
      * `*sink`. ES_CANT_CREATE, ES_IO, ES_NO_MEMORY. */
     es_status (*open)(const es_run_record *record, const char *path, bool replace, void **sink,
                       es_errors *errors);
-    /* Appends steps `first` .. first + block->n - 1 of a policy in a replication, in full blocks
-     * but for the last. ES_IO. */
+    /* Appends steps `first` .. first + (*block)->n - 1 of a policy in a replication, in full blocks
+     * but for the last. A sink may keep the block and leave another one in its place, of any
+     * content: each is freed, with free(), by who has it in the end. ES_IO. */
     es_status (*steps)(void *sink, size_t replication, size_t policy, uint64_t first,
-                       const es_block *block, es_errors *errors);
+                       es_block **block, es_errors *errors);
     /* Appends intervals of a policy's time series. ES_IO. */
     es_status (*series)(void *sink, size_t replication, size_t policy, uint64_t first,
                         const es_series *series, es_errors *errors);

@@ -139,9 +139,9 @@ typedef struct es_world_config {
     bool events_only;         /* every station has its events, also where what requests meet could
                                  be told ahead (es_world_run): for tests */
 
-    /* OPTIONAL: where rows are collected, for worlds that follow each other; what it holds is lost.
-     */
-    es_block *block;
+    /* OPTIONAL: what rows are collected in, for worlds that follow each other; what it holds is
+     * lost. Whoever is given its steps may keep it and put another one there. */
+    es_block **block;
 
     /* Where rows go. Steps come in order of arrival. A status other than ES_OK ends the run. NULL
      * `series`: not wanted. */
