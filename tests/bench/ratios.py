@@ -104,13 +104,13 @@ def cases(binaries):
         model = f"fleet of {n}"
         yield product(model, "edgesplit", "tandem.ini", 2 * MILLION, *fleet(n))
         yield from peers(model, n, 2 * MILLION)
-    yield product("output", "none", "dynamic.ini", MILLION)
-    yield product("output", "none, with regret", "dynamic.ini", MILLION, "output.regret=yes")
-    yield product("output", "HDF5, uncompressed", "dynamic.ini", MILLION, sink="hdf5")
-    yield product("output", "HDF5, deflate, 2 cores", "dynamic.ini", MILLION, "output.compression=deflate", sink="hdf5",
+    yield product("output", "none", "dynamic.ini", 4 * MILLION)
+    yield product("output", "none, with regret", "dynamic.ini", 4 * MILLION, "output.regret=yes")
+    yield product("output", "HDF5, uncompressed", "dynamic.ini", 4 * MILLION, sink="hdf5")
+    yield product("output", "HDF5, deflate, 2 cores", "dynamic.ini", 4 * MILLION, "output.compression=deflate", sink="hdf5",
                   both_cores=True)
     for k in (1, 2):
-        yield product("replications", f"{k}, on 2 cores", "dynamic.ini", MILLION, f"scenario.replications={k}",
+        yield product("replications", f"{k}, on 2 cores", "dynamic.ini", 4 * MILLION, f"scenario.replications={k}",
                       both_cores=True)
     for n in HOLD_SIZES:
         model = f"hold, n = {n}"
