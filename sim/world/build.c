@@ -21,7 +21,9 @@ static es_status create_sources(es_world *world) {
         tails = tails || group->exponential_tail;
         clouds = clouds || group->exponential_cloud;
     }
-    open->device_of = es_alloc(open->n_sources, sizeof *open->device_of);
+    bool several = open->n_sources > world->n_devices;
+    if (several)
+        open->device_of = es_alloc(open->n_sources, sizeof *open->device_of);
     if (thinks)
         open->thinks = es_alloc(open->n_sources, sizeof *open->thinks);
     if (heads)
@@ -30,14 +32,14 @@ static es_status create_sources(es_world *world) {
         open->tail_draws = open_draws(world, TAIL_DRAWS);
     if (clouds)
         open->cloud_draws = open_draws(world, CLOUD_DRAWS);
-    if (open->device_of == NULL || (thinks && open->thinks == NULL) ||
+    if ((several && open->device_of == NULL) || (thinks && open->thinks == NULL) ||
         (heads && open->head_draws == NULL) || (tails && open->tail_draws == NULL) ||
         (clouds && open->cloud_draws == NULL))
         return ES_NO_MEMORY;
     for (size_t i = 0; thinks && i < open->n_sources; i++)
         es_rng_open(&open->thinks[i], world->config.seed, world->config.replication, ES_RNG_THINK,
                     (uint32_t)i);
-    for (size_t g = 0, source = 0; g < world->config.n_groups; g++) {
+    for (size_t g = 0, source = 0; several && g < world->config.n_groups; g++) {
         const es_group *group = &world->config.groups[g];
         size_t n = group->population > 0 ? group->population : 1;
         for (size_t i = 0; i < group->n_devices * n; i++)

@@ -48,7 +48,6 @@ bool express_may(const es_world *world) {
 }
 
 enum { RING_AT_FIRST = 64 }; /* requests: 8 KiB */
-enum { FORESEES = 256, CACHE_LINE = 64 };
 
 /* Numbers the slots of the devices. */
 static void number_slots(es_world *world) {
@@ -69,7 +68,7 @@ static size_t slot_of(const es_world *world, const struct request *request) {
            world->groups[request->group].first_device;
 }
 
-static size_t device_at(const es_world *world, size_t slot) {
+size_t express_device(const es_world *world, size_t slot) {
     const size_t *first = world->open->express->first_slot;
     size_t g = 0;
     while (slot - first[g] >= world->config.groups[g].n_devices)
@@ -324,7 +323,7 @@ void express_send(es_world *world, uint32_t index) {
 /* The first request on the way from a device gets to the server. */
 static void reach_server(es_world *world, size_t slot, es_time now) {
     open_system *open = world->open;
-    struct fifo *way = &world->devices[device_at(world, slot)].queue;
+    struct fifo *way = &world->devices[express_device(world, slot)].queue;
     struct request *request = &open->requests[way->first & open->mask];
     if (--way->n > 0) {
         way->first = request->next;
@@ -440,32 +439,6 @@ static void end_run(es_world *world) {
     sum_up(world);
 }
 
-static inline void fetch(const void *start, size_t n_bytes) {
-    const char *bytes = start;
-    for (size_t at = 0; at < n_bytes; at += CACHE_LINE)
-        __builtin_prefetch(bytes + at, 1);
-    __builtin_prefetch(bytes + n_bytes - 1, 1);
-}
-
-/* Has what the next event will probably look at fetched: in fleets that do not fit a cache, most of
- * the time would go into waiting for it. */
-static void foresee(const es_world *world, size_t n_slots) {
-    const open_system *open = world->open;
-    size_t slot = es_engine_foresee(open->engine);
-    size_t i = slot < n_slots ? device_at(world, slot) : slot - n_slots;
-    const struct device *device = &world->devices[i];
-    fetch(device, sizeof *device);
-    if (slot < n_slots) {
-        fetch(&open->requests[device->queue.first & open->mask], sizeof *open->requests);
-        return;
-    }
-    fetch(&world->uplinks[i], sizeof *world->uplinks);
-    if (world->gaps != NULL)
-        fetch(&world->gaps->streams[i], sizeof *world->gaps->streams);
-    if (open->tail_draws != NULL)
-        fetch(&open->tail_draws->streams[i], sizeof *open->tail_draws->streams);
-}
-
 es_status express_run(es_world *world) {
     open_system *open = world->open;
     size_t slot, n_slots = express_slots(world);
@@ -475,8 +448,7 @@ es_status express_run(es_world *world) {
         es_time now = es_engine_now(open->engine);
         while (now >= open->express->booked_until && open->status == ES_OK)
             end_interval(world);
-        if (n_slots >= FORESEES)
-            foresee(world, n_slots);
+        foresee(world);
         if (slot < n_slots) {
             reach_server(world, slot, now);
         } else {

@@ -25,6 +25,9 @@ void express_destroy(struct express *express);
  * order in which they get there at the same time. Returns how many there are. */
 size_t express_slots(const es_world *world);
 
+/* The device of such a slot. */
+size_t express_device(const es_world *world, size_t slot);
+
 /* Sends a request whose cut is chosen on its way. */
 void express_send(es_world *world, uint32_t index);
 

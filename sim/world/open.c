@@ -273,7 +273,7 @@ static void admit(es_world *world, uint32_t index, es_time now) {
 
 void arrive(es_world *world, size_t i_source, es_time now) {
     open_system *open = world->open;
-    uint32_t i_device = open->device_of[i_source];
+    uint32_t i_device = device_of_source(open, i_source);
     struct device *device = &world->devices[i_device];
     struct group *group = group_of(world, device);
     const es_group *config = group->config;
@@ -448,6 +448,7 @@ es_status open_run(es_world *world) {
     open_rest(world);
     while (open->status == ES_OK && es_engine_pop(open->engine, &slot)) {
         es_time now = es_engine_now(open->engine);
+        foresee(world);
         if (slot < slots->probe || (slot >= slots->arrival && slot < slots->background)) {
             open->n_pending--;
             open->end = now;

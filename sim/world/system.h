@@ -123,8 +123,8 @@ typedef struct open_system {
     uint64_t n_jobs;      /* of others at the server */
     uint64_t first, next; /* steps: oldest not yet written, next to arrive */
     size_t n_sources, n_downlinks;
-    uint32_t *device_of;                                    /* [n_sources] */
-    es_rng *thinks;                                         /* [n_sources] NULL unless random */
+    uint32_t *device_of; /* [n_sources] NULL: each device has one */
+    es_rng *thinks;      /* [n_sources] NULL unless random */
     es_exponentials *head_draws, *tail_draws, *cloud_draws; /* [n_devices] NULL unless random */
     es_rng job_gaps, job_draws;
     struct list_place job_place; /* of the next job of others in the list */
@@ -164,6 +164,9 @@ static inline bool is_job(const open_system *open, uint32_t index) {
 }
 static inline struct device *device_of(const es_world *world, const struct request *request) {
     return &world->devices[request->device];
+}
+static inline uint32_t device_of_source(const open_system *open, size_t i_source) {
+    return open->device_of != NULL ? open->device_of[i_source] : (uint32_t)i_source;
 }
 static inline const es_cut_costs *costs_of(const es_world *world, const struct request *request) {
     return world->groups[request->group].costs[request->batch_index];
@@ -332,6 +335,9 @@ double look_ahead(es_world *world, const struct request *request, const struct d
 
 /* Books the stations for a request whose cut is chosen. */
 void forecast_accept(es_world *world, const struct request *request);
+
+/* Has what the next event will probably look at fetched from memory. */
+void foresee(const es_world *world);
 
 /* Plans the first arrivals; one of a source comes; what the run adds up to once all is over. */
 void open_sources(es_world *world);
