@@ -3,8 +3,7 @@
  * time depends. */
 #include "express.h"
 
-/* Devices of which a world mostly fits a cache. */
-enum { FEW = 256, CACHE_LINE = 64 };
+enum { CACHE_LINE = 64 };
 
 /* A function that only fetches has no effect in the eyes of GCC, which drops calls of it. */
 #define INLINED static inline __attribute__((always_inline))
@@ -60,11 +59,9 @@ INLINED void fetch_arrival(const es_world *world, size_t i_source) {
     fetch_stream(open->tail_draws, i);
 }
 
-void foresee(const es_world *world) {
+void fetch_next(const es_world *world) {
     const open_system *open = world->open;
     const struct slots *slots = &open->slots;
-    if (world->n_devices <= FEW)
-        return;
     size_t slot = es_engine_foresee(open->engine);
     if (open->express != NULL && slot < slots->arrival) {
         fetch_device(world, express_device(world, slot));

@@ -336,8 +336,14 @@ double look_ahead(es_world *world, const struct request *request, const struct d
 /* Books the stations for a request whose cut is chosen. */
 void forecast_accept(es_world *world, const struct request *request);
 
-/* Has what the next event will probably look at fetched from memory. */
-void foresee(const es_world *world);
+/* Has what the next event will probably look at fetched from memory, in worlds that do not fit a
+ * cache. */
+void fetch_next(const es_world *world);
+static inline void foresee(const es_world *world) {
+    enum { FEW_DEVICES = 256 };
+    if (world->n_devices > FEW_DEVICES)
+        fetch_next(world);
+}
 
 /* Plans the first arrivals; one of a source comes; what the run adds up to once all is over. */
 void open_sources(es_world *world);

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-EXPECTED = {"GNU 12.2.0 x86_64 Release": 1418}
+EXPECTED = {"GNU 12.2.0 x86_64 Release": 1401}
 MARGIN = 0.05
 N_REQUESTS = 50_000  # behind it every table and buffer has its size
 SKIPPED = 77
