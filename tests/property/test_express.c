@@ -106,6 +106,11 @@ static void fleet_init(struct fleet *fleet, uint64_t seed) {
         config->n_groups = config->groups[0].n_devices = 1;
         config->server.n_servers = roll_chance(&dice, 80) ? 1 : 3;
     }
+    if (seed % 16 == 0) { /* so many that what comes next is fetched from memory */
+        config->groups[0].n_devices += 300;
+        config->n_steps = 1000;
+        config->max_backlog = (size_t)roll_between(&dice, 500, 2000);
+    }
     if (roll_chance(&dice, 8))
         spoil_world(config, &dice);
     config->outcomes = es_world_foresees(config) && roll_chance(&dice, 50);
