@@ -87,11 +87,16 @@ static const gsl_rng_type philox_type = {
 };
 const gsl_rng_type *const es_rng_philox = &philox_type;
 
+/* The counter's last word. */
+static uint32_t name_of(uint32_t replication, es_rng_purpose purpose) {
+    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
+    return replication << 16 | (uint32_t)purpose;
+}
+
 void es_rng_open(es_rng *rng, uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                  uint32_t entity) {
-    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
     rng->gsl = (gsl_rng){es_rng_philox, &rng->state};
-    open_stream(&rng->state, seed, entity, replication << 16 | (uint32_t)purpose);
+    open_stream(&rng->state, seed, entity, name_of(replication, purpose));
 }
 
 #define LN_2_HIGH 0x1.62e42fefa3800p-1         /* its product with 0 .. 53 is exact */
@@ -175,7 +180,6 @@ double es_exponentials_block(es_exponentials *draws, size_t i) {
 
 es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replication,
                                         es_rng_purpose purpose, uint32_t first, uint32_t step) {
-    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
     bool few = n <= ES_FEW_STREAMS;
     size_t each = sizeof(struct es_stream) + (few ? sizeof(struct es_ahead) : 0);
     es_exponentials *made = n < SIZE_MAX / each - 1 ? es_alloc(1, sizeof *made + n * each) : NULL;
@@ -183,7 +187,7 @@ es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replic
         return NULL;
     *made = (es_exponentials){
         .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
-        .name = replication << 16 | (uint32_t)purpose,
+        .name = name_of(replication, purpose),
         .first = first,
         .step = step,
     };
@@ -194,7 +198,6 @@ es_exponentials *es_exponentials_create(size_t n, uint64_t seed, uint32_t replic
 
 gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpose,
                        uint32_t entity) {
-    ES_REQUIRE(replication <= UINT16_MAX && (uint32_t)purpose <= UINT16_MAX);
     /* Not gsl_rng_alloc: when memory runs out, that ends the program. */
     gsl_rng *rng = es_alloc(1, sizeof *rng);
     philox_state *state = es_alloc(1, sizeof *state);
@@ -203,7 +206,7 @@ gsl_rng *es_rng_create(uint64_t seed, uint32_t replication, es_rng_purpose purpo
         free(state);
         return NULL;
     }
-    open_stream(state, seed, entity, replication << 16 | (uint32_t)purpose);
+    open_stream(state, seed, entity, name_of(replication, purpose));
     rng->type = es_rng_philox;
     rng->state = state;
     return rng;
