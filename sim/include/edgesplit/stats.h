@@ -124,8 +124,9 @@ uint64_t es_mser_cut(const es_mser *mser);
  *
  * Quantile p of n values is the linear interpolation at (n - 1) p between order statistics (as
  * gsl_stats_quantile_from_sorted_data). NaN values are skipped. Each pass has to feed the same
- * values, in any order. Memory: about 200 kB per quantile, whatever n. Time: 4 ns a value in the
- * first pass, 1 ns in each of the others. */
+ * values, in any order. Memory: about 200 kB per quantile, whatever n. Time, for five
+ * quantiles: 3 to 4 ns a value in the first pass, and in the others 2 ns with bounds, 8 to 10
+ * without. */
 typedef struct es_quantiles es_quantiles;
 
 /* Creates a selection of `n_p` quantiles, 0 <= p <= 1. ES_NO_MEMORY. */
